@@ -1,0 +1,61 @@
+import { type Static, Type } from "typebox";
+import { BoxSchema, EpochMs, Id, PointSchema, PrioritySchema } from "./common.ts";
+
+/** Life cycle: new -> acknowledged | falseAlarm; acknowledged -> falseAlarm. Later issues add file, shelve, escalate. */
+export const ALARM_STATES = ["new", "acknowledged", "falseAlarm"] as const;
+export const AlarmStateSchema = Type.Enum(ALARM_STATES);
+export type AlarmState = Static<typeof AlarmStateSchema>;
+
+/** Which states each move may start from. */
+export const ALARM_MOVES = {
+  acknowledge: { from: ["new"], to: "acknowledged" },
+  falseAlarm: { from: ["new", "acknowledged"], to: "falseAlarm" },
+} as const satisfies Record<string, { from: readonly AlarmState[]; to: AlarmState }>;
+export type AlarmMove = keyof typeof ALARM_MOVES;
+
+/** A box of the deciding frame, kept as data and drawn by the viewer: never burnt into the picture. */
+export const EvidenceBoxSchema = Type.Object(
+  {
+    trackId: Type.Union([Type.String(), Type.Null()]),
+    objectClass: Type.String(),
+    score: Type.Number(),
+    box: BoxSchema,
+    /** True for the object that decided. */
+    deciding: Type.Boolean(),
+  },
+  { additionalProperties: false },
+);
+
+export const AlarmSchema = Type.Object(
+  {
+    /** Decimal text of a 64-bit number. */
+    id: Type.String({ pattern: "^[0-9]{1,19}$" }),
+    cameraId: Id,
+    cameraName: Type.String(),
+    ruleId: Type.Union([Id, Type.Null()]),
+    ruleName: Type.Union([Type.String(), Type.Null()]),
+    zoneId: Type.Union([Id, Type.Null()]),
+    zoneName: Type.Union([Type.String(), Type.Null()]),
+    zonePoints: Type.Union([Type.Array(PointSchema), Type.Null()]),
+    zoneKind: Type.Union([Type.Literal("polygon"), Type.Literal("line"), Type.Null()]),
+    alarmClass: Type.String(),
+    objectClass: Type.Union([Type.String(), Type.Null()]),
+    priority: PrioritySchema,
+    state: AlarmStateSchema,
+    /** Capture time of the deciding frame. */
+    capturedAtMs: EpochMs,
+    /** When the condition began. */
+    startedAtMs: EpochMs,
+    /** When the row was committed. */
+    createdAtMs: EpochMs,
+    lastOccurredAtMs: EpochMs,
+    occurrences: Type.Integer({ minimum: 1 }),
+    boxes: Type.Array(EvidenceBoxSchema),
+    hasSnapshot: Type.Boolean(),
+    acknowledgedBy: Type.Union([Type.String(), Type.Null()]),
+    acknowledgedAtMs: Type.Union([EpochMs, Type.Null()]),
+    version: Type.Integer({ minimum: 1 }),
+  },
+  { additionalProperties: false },
+);
+export type Alarm = Static<typeof AlarmSchema>;

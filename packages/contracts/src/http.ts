@@ -1,0 +1,108 @@
+import { type Static, Type } from "typebox";
+import { AlarmSchema, AlarmStateSchema } from "./alarm.ts";
+import { DisplayName, EpochMs, Id, PointSchema, PrioritySchema } from "./common.ts";
+import { ruleSettings, ZoneKindSchema } from "./rules.ts";
+
+/** Every error response has this body. `code` is stable and stands in docs/errors.md. */
+export const ErrorBodySchema = Type.Object(
+  {
+    code: Type.String(),
+    message: Type.String(),
+    details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  },
+  { $id: "ErrorBody", additionalProperties: false },
+);
+export type ErrorBody = Static<typeof ErrorBodySchema>;
+
+export const UserName = Type.String({ minLength: 3, maxLength: 64, pattern: "^[\\p{L}\\p{N}._-]+$" });
+/** NIST SP 800-63B §5.1.1.2: length matters, composition rules do not. */
+export const Password = Type.String({ minLength: 10, maxLength: 256 });
+
+/** Creates the first administrator with the one-time token that the start printed. */
+export const SetupRequest = Type.Object(
+  { token: Type.String({ minLength: 20, maxLength: 128 }), userName: UserName, password: Password },
+  { additionalProperties: false },
+);
+export const SignInRequest = Type.Object(
+  { userName: Type.String({ minLength: 1, maxLength: 64 }), password: Type.String({ minLength: 1, maxLength: 256 }) },
+  { additionalProperties: false },
+);
+export const SessionSchema = Type.Object(
+  {
+    userId: Type.String(),
+    userName: Type.String(),
+    role: Type.Union([Type.Literal("administrator"), Type.Literal("operator")]),
+    expiresAtMs: EpochMs,
+  },
+  { additionalProperties: false },
+);
+export type Session = Static<typeof SessionSchema>;
+
+/** What a page may know before anybody signed in. */
+export const ServerInfoSchema = Type.Object(
+  { name: Type.Literal("Huishi"), version: Type.String(), needsSetup: Type.Boolean(), serverTimeMs: EpochMs },
+  { additionalProperties: false },
+);
+
+export const CameraPatch = Type.Object({ name: DisplayName, version: Type.Integer({ minimum: 1 }) }, { additionalProperties: false });
+
+export const ZoneCreate = Type.Object(
+  { name: DisplayName, kind: ZoneKindSchema, points: Type.Array(PointSchema, { minItems: 2, maxItems: 32 }) },
+  { additionalProperties: false },
+);
+export const ZoneUpdate = Type.Object(
+  { name: DisplayName, points: Type.Array(PointSchema, { minItems: 2, maxItems: 32 }), version: Type.Integer({ minimum: 1 }) },
+  { additionalProperties: false },
+);
+export const RuleCreate = Type.Object({ zoneId: Id, ...ruleSettings }, { additionalProperties: false });
+export const RuleUpdate = Type.Object(
+  { zoneId: Id, ...ruleSettings, version: Type.Integer({ minimum: 1 }) },
+  { additionalProperties: false },
+);
+export type RuleCreateBody = Static<typeof RuleCreate>;
+
+export const AlarmQuery = Type.Object(
+  {
+    state: Type.Optional(AlarmStateSchema),
+    cameraId: Type.Optional(Id),
+    priority: Type.Optional(PrioritySchema),
+    /** Keyset paging: alarms with a smaller id than this one. */
+    before: Type.Optional(Type.String({ pattern: "^[0-9]{1,19}$" })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
+  },
+  { additionalProperties: false },
+);
+export const AlarmPage = Type.Object(
+  { alarms: Type.Array(AlarmSchema), next: Type.Union([Type.String(), Type.Null()]) },
+  { additionalProperties: false },
+);
+export const AlarmMoveRequest = Type.Object(
+  { opinion: Type.Optional(Type.String({ maxLength: 500 })) },
+  { additionalProperties: false },
+);
+
+export const DeadLetterSchema = Type.Object(
+  {
+    id: Type.String(),
+    agentId: Type.String(),
+    topic: Type.String(),
+    code: Type.String(),
+    reason: Type.String(),
+    receivedAtMs: EpochMs,
+    /** The first 64 KiB of the message, base64. */
+    payload: Type.String(),
+  },
+  { additionalProperties: false },
+);
+export const DeadLetterPage = Type.Object({ deadLetters: Type.Array(DeadLetterSchema), next: Type.Union([Type.String(), Type.Null()]) }, { additionalProperties: false });
+
+/** An agent exchanges a one-time code for its identity. */
+export const ClaimRequest = Type.Object(
+  { code: Type.String({ minLength: 20, maxLength: 64 }), name: DisplayName },
+  { additionalProperties: false },
+);
+export const ClaimResponse = Type.Object({ agentId: Id, secret: Type.String(), mqttUrl: Type.String() }, { additionalProperties: false });
+export type Claim = Static<typeof ClaimResponse>;
+
+/** A claim code, shown once. */
+export const ClaimCodeSchema = Type.Object({ code: Type.String(), expiresAtMs: EpochMs }, { additionalProperties: false });

@@ -1,0 +1,40 @@
+/**
+ * MQTT topics. The topic, not the payload, is the identity: an agent may publish and subscribe below
+ * `huishi/v1/<its own id>/` only, and never with a wildcard above that prefix.
+ *
+ * | topic | QoS | direction | payload |
+ * |---|---|---|---|
+ * | huishi/v1/{agent}/events | 1 | agent -> centre | EventBatch (JSON) |
+ * | huishi/v1/{agent}/status | 1, retained, Will | agent -> centre | AgentStatus (JSON) |
+ * | huishi/v1/{agent}/media/{camera}/{stream} | 0 | agent -> centre | media fragment (binary) |
+ * | huishi/v1/{agent}/demand/{camera} | 1, retained | centre -> agent | MediaDemand (JSON) |
+ */
+export const TOPIC_ROOT = "huishi/v1";
+
+export const eventsTopic = (agentId: string): string => `${TOPIC_ROOT}/${agentId}/events`;
+export const statusTopic = (agentId: string): string => `${TOPIC_ROOT}/${agentId}/status`;
+export const mediaTopic = (agentId: string, cameraId: string, stream: string): string =>
+  `${TOPIC_ROOT}/${agentId}/media/${cameraId}/${stream}`;
+export const demandTopic = (agentId: string, cameraId: string): string => `${TOPIC_ROOT}/${agentId}/demand/${cameraId}`;
+export const demandFilter = (agentId: string): string => `${TOPIC_ROOT}/${agentId}/demand/+`;
+
+/** An agent's second connection, for media alone, signs in under this client id (`_` cannot stand in an id). */
+export const mediaClientId = (agentId: string): string => `${agentId}_media`;
+
+export type ParsedTopic =
+  | { readonly kind: "events"; readonly agentId: string }
+  | { readonly kind: "status"; readonly agentId: string }
+  | { readonly kind: "media"; readonly agentId: string; readonly cameraId: string; readonly stream: "main" | "sub" }
+  | { readonly kind: "demand"; readonly agentId: string; readonly cameraId: string };
+
+/** What a topic name means, or null when it is none of ours. Wildcards are not names and give null. */
+export function parseTopic(topic: string): ParsedTopic | null {
+  const [root, version, agentId, kind, cameraId, stream, ...rest] = topic.split("/");
+  if (`${root}/${version}` !== TOPIC_ROOT || agentId === undefined || rest.length > 0) return null;
+  if (!/^[a-z0-9-]{1,64}$/.test(agentId)) return null;
+  if (cameraId === undefined) return kind === "events" || kind === "status" ? { kind, agentId } : null;
+  if (!/^[a-z0-9-]{1,64}$/.test(cameraId)) return null;
+  if (kind === "demand" && stream === undefined) return { kind, agentId, cameraId };
+  if (kind === "media" && (stream === "main" || stream === "sub")) return { kind, agentId, cameraId, stream };
+  return null;
+}

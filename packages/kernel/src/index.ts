@@ -1,0 +1,7 @@
+export * from "./clock.ts";
+export * from "./errors.ts";
+export * from "./bounded-queue.ts";
+export * from "./retry.ts";
+export * from "./supervisor.ts";
+export * from "./ids.ts";
+export * from "./geometry.ts";

@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  resolve: { conditions: ["huishi-source"] },
+  ssr: { resolve: { conditions: ["huishi-source"] } },
+  test: {
+    include: ["{packages,services}/*/src/**/*.test.{ts,tsx}", "{edge-agent,dashboard}/src/**/*.test.{ts,tsx}", "deploy/*/src/**/*.test.ts", "bench/**/*.test.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
