@@ -194,6 +194,31 @@ BEGIN
 END $$;
 CREATE TRIGGER change_notify AFTER INSERT ON change FOR EACH STATEMENT EXECUTE FUNCTION notify_change();
 
+-- The outbox is filled by the tables themselves: nobody who writes a row can forget its change, and a change
+-- can only exist with its row.
+CREATE FUNCTION record_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    INSERT INTO change (kind, key, what) VALUES ('deleted', OLD.id::text, TG_TABLE_NAME);
+  ELSE
+    INSERT INTO change (kind, key) VALUES (TG_TABLE_NAME, NEW.id::text);
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER alarm_change AFTER INSERT OR UPDATE ON alarm FOR EACH ROW EXECUTE FUNCTION record_change();
+CREATE TRIGGER camera_change AFTER INSERT OR UPDATE OR DELETE ON camera FOR EACH ROW EXECUTE FUNCTION record_change();
+CREATE TRIGGER zone_change AFTER INSERT OR UPDATE OR DELETE ON zone FOR EACH ROW EXECUTE FUNCTION record_change();
+CREATE TRIGGER rule_change AFTER INSERT OR UPDATE OR DELETE ON rule FOR EACH ROW EXECUTE FUNCTION record_change();
+
+-- A camera's picture of the world includes whether its agent is there.
+CREATE FUNCTION record_agent_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO change (kind, key) SELECT 'camera', id FROM camera WHERE agent_id = NEW.id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER agent_change AFTER UPDATE ON agent FOR EACH ROW
+  WHEN (OLD.online IS DISTINCT FROM NEW.online) EXECUTE FUNCTION record_agent_change();
+
 -- People.
 CREATE TABLE app_user (
   id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
