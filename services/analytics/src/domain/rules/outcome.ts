@@ -1,0 +1,45 @@
+import type { ObjectClass } from "@huishi/contracts";
+import type { Box } from "@huishi/kernel";
+
+/** What a rule says about one frame, in the frame's capture time. */
+interface RuleEvent {
+  readonly ruleId: string;
+  readonly capturedAtMs: number;
+}
+
+interface RuleEvidence extends RuleEvent {
+  /** The deciding tracks; the first one is the subject that `objectClass`, `box` and `score` describe. */
+  readonly trackIds: readonly number[];
+  readonly objectClass: ObjectClass;
+  readonly box: Box;
+  readonly score: number;
+  /** When the condition began to hold. */
+  readonly startedAtMs: number;
+}
+
+/** A new alarm. */
+export interface RaisedOutcome extends RuleEvidence {
+  readonly type: "raised";
+}
+
+/** One more occurrence on the rule's open alarm. `occurrence` counts from 2. */
+export interface RepeatedOutcome extends RuleEvidence {
+  readonly type: "repeated";
+  readonly occurrence: number;
+}
+
+/** The condition is over. A new one within `dedupeMs` is an occurrence, a later one is a new alarm. */
+export interface ClearedOutcome extends RuleEvent {
+  readonly type: "cleared";
+  readonly occurrences: number;
+}
+
+/** A track crossed a counting line; every crossing is reported. */
+export interface CrossedOutcome extends RuleEvent {
+  readonly type: "crossed";
+  readonly trackId: number;
+  readonly objectClass: ObjectClass;
+  readonly direction: "left_to_right" | "right_to_left";
+}
+
+export type RuleOutcome = RaisedOutcome | RepeatedOutcome | ClearedOutcome | CrossedOutcome;
