@@ -4,7 +4,12 @@ export default defineConfig({
   resolve: { conditions: ["huishi-source"] },
   ssr: { resolve: { conditions: ["huishi-source"] } },
   test: {
-    include: ["{packages,services}/*/src/**/*.test.{ts,tsx}", "{edge-agent,dashboard}/src/**/*.test.{ts,tsx}", "deploy/*/src/**/*.test.ts", "bench/**/*.test.ts"],
+    include: [
+      "{packages,services}/*/src/**/*.test.{ts,tsx}",
+      "{edge-agent,dashboard}/src/**/*.test.{ts,tsx}",
+      "deploy/*/src/**/*.test.ts",
+      "bench/**/*.test.ts",
+    ],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -11,10 +11,18 @@ export const EpochMs = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000 });
 export const Fraction = Type.Number({ minimum: 0, maximum: 1 });
 
 export const PointSchema = Type.Object({ x: Fraction, y: Fraction }, { additionalProperties: false });
-export const BoxSchema = Type.Object({ x: Fraction, y: Fraction, w: Fraction, h: Fraction }, { additionalProperties: false });
+export const BoxSchema = Type.Object(
+  { x: Fraction, y: Fraction, w: Fraction, h: Fraction },
+  { additionalProperties: false },
+);
 
 /** P1 most urgent. Colour, shape and word for each stand in the dashboard's design tokens. */
-export const PrioritySchema = Type.Union([Type.Literal("P1"), Type.Literal("P2"), Type.Literal("P3"), Type.Literal("P4")]);
+export const PrioritySchema = Type.Union([
+  Type.Literal("P1"),
+  Type.Literal("P2"),
+  Type.Literal("P3"),
+  Type.Literal("P4"),
+]);
 export type Priority = Static<typeof PrioritySchema>;
 
 /** `main` is the camera's full picture; `sub` its small one, for walls and analysis. */

@@ -15,7 +15,10 @@ export const MediaDemandSchema = Type.Object(
     v: Type.Literal(1),
     issuedAtMs: EpochMs,
     streams: Type.Array(
-      Type.Object({ profile: StreamProfileSchema, leaseMs: Type.Integer({ minimum: 0, maximum: 600_000 }) }, { additionalProperties: false }),
+      Type.Object(
+        { profile: StreamProfileSchema, leaseMs: Type.Integer({ minimum: 0, maximum: 600_000 }) },
+        { additionalProperties: false },
+      ),
       { maxItems: 2 },
     ),
   },

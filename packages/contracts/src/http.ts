@@ -24,7 +24,10 @@ export const SetupRequest = Type.Object(
   { additionalProperties: false },
 );
 export const SignInRequest = Type.Object(
-  { userName: Type.String({ minLength: 1, maxLength: 64 }), password: Type.String({ minLength: 1, maxLength: 256 }) },
+  {
+    userName: Type.String({ minLength: 1, maxLength: 64 }),
+    password: Type.String({ minLength: 1, maxLength: 256 }),
+  },
   { additionalProperties: false },
 );
 export const SessionSchema = Type.Object(
@@ -44,14 +47,21 @@ export const ServerInfoSchema = Type.Object(
   { additionalProperties: false },
 );
 
-export const CameraPatch = Type.Object({ name: DisplayName, version: Type.Integer({ minimum: 1 }) }, { additionalProperties: false });
+export const CameraPatch = Type.Object(
+  { name: DisplayName, version: Type.Integer({ minimum: 1 }) },
+  { additionalProperties: false },
+);
 
 export const ZoneCreate = Type.Object(
   { name: DisplayName, kind: ZoneKindSchema, points: Type.Array(PointSchema, { minItems: 2, maxItems: 32 }) },
   { additionalProperties: false },
 );
 export const ZoneUpdate = Type.Object(
-  { name: DisplayName, points: Type.Array(PointSchema, { minItems: 2, maxItems: 32 }), version: Type.Integer({ minimum: 1 }) },
+  {
+    name: DisplayName,
+    points: Type.Array(PointSchema, { minItems: 2, maxItems: 32 }),
+    version: Type.Integer({ minimum: 1 }),
+  },
   { additionalProperties: false },
 );
 export const RuleCreate = Type.Object({ zoneId: Id, ...ruleSettings }, { additionalProperties: false });
@@ -94,15 +104,24 @@ export const DeadLetterSchema = Type.Object(
   },
   { additionalProperties: false },
 );
-export const DeadLetterPage = Type.Object({ deadLetters: Type.Array(DeadLetterSchema), next: Type.Union([Type.String(), Type.Null()]) }, { additionalProperties: false });
+export const DeadLetterPage = Type.Object(
+  { deadLetters: Type.Array(DeadLetterSchema), next: Type.Union([Type.String(), Type.Null()]) },
+  { additionalProperties: false },
+);
 
 /** An agent exchanges a one-time code for its identity. */
 export const ClaimRequest = Type.Object(
   { code: Type.String({ minLength: 20, maxLength: 64 }), name: DisplayName },
   { additionalProperties: false },
 );
-export const ClaimResponse = Type.Object({ agentId: Id, secret: Type.String(), mqttUrl: Type.String() }, { additionalProperties: false });
+export const ClaimResponse = Type.Object(
+  { agentId: Id, secret: Type.String(), mqttUrl: Type.String() },
+  { additionalProperties: false },
+);
 export type Claim = Static<typeof ClaimResponse>;
 
 /** A claim code, shown once. */
-export const ClaimCodeSchema = Type.Object({ code: Type.String(), expiresAtMs: EpochMs }, { additionalProperties: false });
+export const ClaimCodeSchema = Type.Object(
+  { code: Type.String(), expiresAtMs: EpochMs },
+  { additionalProperties: false },
+);

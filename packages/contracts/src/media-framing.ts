@@ -40,7 +40,10 @@ export interface AccessUnit {
 /** Cuts one access unit into fragments, each ready to be published. */
 export function fragmentAccessUnit(unit: AccessUnit): Uint8Array[] {
   if (unit.data.byteLength === 0 || unit.data.byteLength > MAX_ACCESS_UNIT_BYTES) {
-    throw new HuishiError("MEDIA_UNIT_SIZE", `access unit of ${unit.data.byteLength} bytes is outside 1..${MAX_ACCESS_UNIT_BYTES}`);
+    throw new HuishiError(
+      "MEDIA_UNIT_SIZE",
+      `access unit of ${unit.data.byteLength} bytes is outside 1..${MAX_ACCESS_UNIT_BYTES}`,
+    );
   }
   const count = Math.ceil(unit.data.byteLength / MAX_FRAGMENT_DATA);
   const fragments: Uint8Array[] = [];
@@ -77,7 +80,8 @@ export function encodeAccessUnit(unit: AccessUnit): Uint8Array {
 /** Reads one whole unit (fragment 0 of 1). Throws MEDIA_HEADER on anything else. */
 export function decodeAccessUnit(message: Uint8Array): AccessUnit {
   const fragment = readFragment(message);
-  if (fragment.count !== 1) throw new HuishiError("MEDIA_HEADER", "a fragment where a whole access unit was expected");
+  if (fragment.count !== 1)
+    throw new HuishiError("MEDIA_HEADER", "a fragment where a whole access unit was expected");
   return fragment.unit;
 }
 
@@ -89,7 +93,8 @@ interface Fragment {
 
 /** Reads one fragment; `unit.data` holds the fragment's bytes only. */
 export function readFragment(bytes: Uint8Array): Fragment {
-  if (bytes.byteLength <= MEDIA_HEADER_BYTES) throw new HuishiError("MEDIA_HEADER", "media fragment is shorter than its header");
+  if (bytes.byteLength <= MEDIA_HEADER_BYTES)
+    throw new HuishiError("MEDIA_HEADER", "media fragment is shorter than its header");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const codecCode = view.getUint8(2);
   if (view.getUint8(0) !== 1 || (codecCode !== 1 && codecCode !== 2)) {
@@ -97,7 +102,11 @@ export function readFragment(bytes: Uint8Array): Fragment {
   }
   const index = view.getUint16(20);
   const count = view.getUint16(22);
-  if (count === 0 || index >= count || count * MAX_FRAGMENT_DATA > MAX_ACCESS_UNIT_BYTES + MAX_FRAGMENT_DATA) {
+  if (
+    count === 0 ||
+    index >= count ||
+    count * MAX_FRAGMENT_DATA > MAX_ACCESS_UNIT_BYTES + MAX_FRAGMENT_DATA
+  ) {
     throw new HuishiError("MEDIA_HEADER", `fragment ${index} of ${count} is out of range`);
   }
   const flags = view.getUint8(1);
@@ -141,7 +150,11 @@ export class AccessUnitAssembler {
       this.#current = unit;
       this.#parts = [];
       this.#partBytes = 0;
-    } else if (!this.#current || this.#current.unitNumber !== unit.unitNumber || this.#parts.length !== index) {
+    } else if (
+      !this.#current ||
+      this.#current.unitNumber !== unit.unitNumber ||
+      this.#parts.length !== index
+    ) {
       if (this.#current) this.#abandon();
       this.#lost = true;
       return null;
@@ -161,7 +174,8 @@ export class AccessUnitAssembler {
 
   #finish(): AccessUnit {
     const first = this.#current as AccessUnit;
-    const data = this.#parts.length === 1 ? (this.#parts[0] as Uint8Array) : concat(this.#parts, this.#partBytes);
+    const data =
+      this.#parts.length === 1 ? (this.#parts[0] as Uint8Array) : concat(this.#parts, this.#partBytes);
     const skipped = this.#expectedUnitNumber !== null && first.unitNumber !== this.#expectedUnitNumber;
     const discontinuity = first.discontinuity || this.#lost || skipped;
     this.#expectedUnitNumber = (first.unitNumber + 1) >>> 0;

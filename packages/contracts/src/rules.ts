@@ -39,7 +39,11 @@ export type LineDirection = Static<typeof LineDirectionSchema>;
 /** When a rule is armed: weekdays (1 = Monday) and minutes of the local day; `to` before `from` runs over midnight. */
 export const ScheduleSchema = Type.Object(
   {
-    days: Type.Array(Type.Integer({ minimum: 1, maximum: 7 }), { minItems: 1, maxItems: 7, uniqueItems: true }),
+    days: Type.Array(Type.Integer({ minimum: 1, maximum: 7 }), {
+      minItems: 1,
+      maxItems: 7,
+      uniqueItems: true,
+    }),
     fromMinute: Type.Integer({ minimum: 0, maximum: 1439 }),
     toMinute: Type.Integer({ minimum: 0, maximum: 1440 }),
     /** IANA time zone. */
@@ -78,9 +82,46 @@ export const RuleSchema = Type.Object(
 export type Rule = Static<typeof RuleSchema>;
 
 /** Defaults that a new rule of each kind starts from (domain.md's seed table; every figure is configurable). */
-export const RULE_DEFAULTS: Readonly<Record<RuleKind, Pick<Rule, "alarmClass" | "persistenceMs" | "exitMs" | "dedupeMs" | "priority" | "threshold" | "minScore">>> = {
-  intrusion: { alarmClass: "intrusion", persistenceMs: 3_000, exitMs: 2_000, dedupeMs: 60_000, priority: "P2", threshold: 0, minScore: 0.4 },
-  line_crossing: { alarmClass: "line_crossing", persistenceMs: 0, exitMs: 0, dedupeMs: 10_000, priority: "P3", threshold: 0, minScore: 0.4 },
-  dwell: { alarmClass: "illegal_parking_motor", persistenceMs: 300_000, exitMs: 15_000, dedupeMs: 600_000, priority: "P3", threshold: 0, minScore: 0.4 },
-  count_over: { alarmClass: "crowd_gathering", persistenceMs: 60_000, exitMs: 10_000, dedupeMs: 300_000, priority: "P2", threshold: 8, minScore: 0.4 },
+export const RULE_DEFAULTS: Readonly<
+  Record<
+    RuleKind,
+    Pick<Rule, "alarmClass" | "persistenceMs" | "exitMs" | "dedupeMs" | "priority" | "threshold" | "minScore">
+  >
+> = {
+  intrusion: {
+    alarmClass: "intrusion",
+    persistenceMs: 3_000,
+    exitMs: 2_000,
+    dedupeMs: 60_000,
+    priority: "P2",
+    threshold: 0,
+    minScore: 0.4,
+  },
+  line_crossing: {
+    alarmClass: "line_crossing",
+    persistenceMs: 0,
+    exitMs: 0,
+    dedupeMs: 10_000,
+    priority: "P3",
+    threshold: 0,
+    minScore: 0.4,
+  },
+  dwell: {
+    alarmClass: "illegal_parking_motor",
+    persistenceMs: 300_000,
+    exitMs: 15_000,
+    dedupeMs: 600_000,
+    priority: "P3",
+    threshold: 0,
+    minScore: 0.4,
+  },
+  count_over: {
+    alarmClass: "crowd_gathering",
+    persistenceMs: 60_000,
+    exitMs: 10_000,
+    dedupeMs: 300_000,
+    priority: "P2",
+    threshold: 8,
+    minScore: 0.4,
+  },
 };

@@ -18,14 +18,23 @@ export const MAX_WATCHES = 17;
 /** Where a consumer stands in the stream of changes; opaque to clients. */
 export const CursorSchema = Type.String({ pattern: "^[0-9]{1,20}-[0-9]{1,20}$" });
 
-export const WatchSchema = Type.Object({ cameraId: Id, profile: StreamProfileSchema }, { additionalProperties: false });
+export const WatchSchema = Type.Object(
+  { cameraId: Id, profile: StreamProfileSchema },
+  { additionalProperties: false },
+);
 export type Watch = Static<typeof WatchSchema>;
 
 export const ClientMessageSchema = Type.Union([
   /** First message. Without a cursor the client starts from now (it has just read the lists over HTTP). */
-  Type.Object({ t: Type.Literal("hello"), cursor: Type.Optional(CursorSchema) }, { additionalProperties: false }),
+  Type.Object(
+    { t: Type.Literal("hello"), cursor: Type.Optional(CursorSchema) },
+    { additionalProperties: false },
+  ),
   /** The whole set of streams this client shows now; replaces the set before. */
-  Type.Object({ t: Type.Literal("watch"), watches: Type.Array(WatchSchema, { maxItems: MAX_WATCHES }) }, { additionalProperties: false }),
+  Type.Object(
+    { t: Type.Literal("watch"), watches: Type.Array(WatchSchema, { maxItems: MAX_WATCHES }) },
+    { additionalProperties: false },
+  ),
   Type.Object({ t: Type.Literal("ping"), id: Type.Integer({ minimum: 0 }) }, { additionalProperties: false }),
 ]);
 export type ClientMessage = Static<typeof ClientMessageSchema>;
@@ -62,7 +71,10 @@ export const SceneFrameSchema = Type.Object(
     lineCounts: Type.Optional(
       Type.Record(
         Type.String(),
-        Type.Object({ leftToRight: Type.Integer(), rightToLeft: Type.Integer() }, { additionalProperties: false }),
+        Type.Object(
+          { leftToRight: Type.Integer(), rightToLeft: Type.Integer() },
+          { additionalProperties: false },
+        ),
       ),
     ),
   },
@@ -76,20 +88,38 @@ export const ServerMessageSchema = Type.Union([
     { t: Type.Literal("welcome"), serverTimeMs: EpochMs, cursor: CursorSchema, resumed: Type.Boolean() },
     { additionalProperties: false },
   ),
-  Type.Object({ t: Type.Literal("changes"), cursor: CursorSchema, changes: Type.Array(ChangeSchema) }, { additionalProperties: false }),
+  Type.Object(
+    { t: Type.Literal("changes"), cursor: CursorSchema, changes: Type.Array(ChangeSchema) },
+    { additionalProperties: false },
+  ),
   Type.Object(
     {
       t: Type.Literal("watching"),
       channels: Type.Array(
-        Type.Object({ channel: Type.Integer({ minimum: 0, maximum: 65535 }), cameraId: Id, profile: StreamProfileSchema }, { additionalProperties: false }),
+        Type.Object(
+          {
+            channel: Type.Integer({ minimum: 0, maximum: 65535 }),
+            cameraId: Id,
+            profile: StreamProfileSchema,
+          },
+          { additionalProperties: false },
+        ),
       ),
       /** Watches that were refused, each with the code of the reason. */
-      refused: Type.Array(Type.Object({ cameraId: Id, code: Type.String() }, { additionalProperties: false })),
+      refused: Type.Array(
+        Type.Object({ cameraId: Id, code: Type.String() }, { additionalProperties: false }),
+      ),
     },
     { additionalProperties: false },
   ),
   Type.Object({ t: Type.Literal("scene"), scene: SceneFrameSchema }, { additionalProperties: false }),
-  Type.Object({ t: Type.Literal("pong"), id: Type.Integer({ minimum: 0 }), serverTimeMs: EpochMs }, { additionalProperties: false }),
-  Type.Object({ t: Type.Literal("error"), code: Type.String(), message: Type.String() }, { additionalProperties: false }),
+  Type.Object(
+    { t: Type.Literal("pong"), id: Type.Integer({ minimum: 0 }), serverTimeMs: EpochMs },
+    { additionalProperties: false },
+  ),
+  Type.Object(
+    { t: Type.Literal("error"), code: Type.String(), message: Type.String() },
+    { additionalProperties: false },
+  ),
 ]);
 export type ServerMessage = Static<typeof ServerMessageSchema>;

@@ -15,7 +15,8 @@ export const eventsTopic = (agentId: string): string => `${TOPIC_ROOT}/${agentId
 export const statusTopic = (agentId: string): string => `${TOPIC_ROOT}/${agentId}/status`;
 export const mediaTopic = (agentId: string, cameraId: string, stream: string): string =>
   `${TOPIC_ROOT}/${agentId}/media/${cameraId}/${stream}`;
-export const demandTopic = (agentId: string, cameraId: string): string => `${TOPIC_ROOT}/${agentId}/demand/${cameraId}`;
+export const demandTopic = (agentId: string, cameraId: string): string =>
+  `${TOPIC_ROOT}/${agentId}/demand/${cameraId}`;
 export const demandFilter = (agentId: string): string => `${TOPIC_ROOT}/${agentId}/demand/+`;
 
 /** An agent's second connection, for media alone, signs in under this client id (`_` cannot stand in an id). */
@@ -24,7 +25,12 @@ export const mediaClientId = (agentId: string): string => `${agentId}_media`;
 export type ParsedTopic =
   | { readonly kind: "events"; readonly agentId: string }
   | { readonly kind: "status"; readonly agentId: string }
-  | { readonly kind: "media"; readonly agentId: string; readonly cameraId: string; readonly stream: "main" | "sub" }
+  | {
+      readonly kind: "media";
+      readonly agentId: string;
+      readonly cameraId: string;
+      readonly stream: "main" | "sub";
+    }
   | { readonly kind: "demand"; readonly agentId: string; readonly cameraId: string };
 
 /** What a topic name means, or null when it is none of ours. Wildcards are not names and give null. */

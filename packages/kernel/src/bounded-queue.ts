@@ -13,7 +13,8 @@ export class BoundedQueue<T> {
   #dropped = 0;
 
   constructor(capacity: number, policy: OverflowPolicy) {
-    if (!Number.isInteger(capacity) || capacity < 1) throw new RangeError(`capacity must be >= 1, got ${capacity}`);
+    if (!Number.isInteger(capacity) || capacity < 1)
+      throw new RangeError(`capacity must be >= 1, got ${capacity}`);
     this.capacity = capacity;
     this.policy = policy;
   }

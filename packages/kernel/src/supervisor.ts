@@ -10,7 +10,12 @@ export interface Runnable {
 export interface SuperviseOptions extends BackoffOptions {
   /** A run that lasted at least this long resets the back-off. */
   readonly healthyAfterMs: number;
-  readonly onFailure?: (failure: { name: string; error: unknown; attempt: number; retryDelayMs: number }) => void;
+  readonly onFailure?: (failure: {
+    name: string;
+    error: unknown;
+    attempt: number;
+    retryDelayMs: number;
+  }) => void;
   readonly random?: () => number;
   readonly clock?: Clock;
 }
@@ -19,7 +24,11 @@ export interface SuperviseOptions extends BackoffOptions {
  * Owns run, retry pause and stop for one runnable: the one loop that every source, connection and child
  * process shares. Resolves when the signal aborts; never rejects.
  */
-export async function supervise(runnable: Runnable, signal: AbortSignal, options: SuperviseOptions): Promise<void> {
+export async function supervise(
+  runnable: Runnable,
+  signal: AbortSignal,
+  options: SuperviseOptions,
+): Promise<void> {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? Math.random;
   let attempt = 0;
