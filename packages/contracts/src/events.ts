@@ -46,6 +46,8 @@ export const CameraInventoryEvent = Type.Object(
     address: Type.Optional(SubjectText),
     streams: Type.Array(CameraStreamSchema, { maxItems: 4 }),
     ptz: Type.Boolean(),
+    /** What viewers must know about the picture, e.g. that it is a generated scene and no real camera. */
+    note: Type.Optional(SubjectText),
   },
   { additionalProperties: false },
 );
