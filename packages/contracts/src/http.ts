@@ -1,7 +1,8 @@
 import { type Static, Type } from "typebox";
 import { AlarmSchema, AlarmStateSchema } from "./alarm.ts";
+import { CameraSchema } from "./camera.ts";
 import { DisplayName, EpochMs, Id, PointSchema, PrioritySchema } from "./common.ts";
-import { ruleSettings, ZoneKindSchema } from "./rules.ts";
+import { RuleSchema, ruleSettings, ZoneKindSchema, ZoneSchema } from "./rules.ts";
 
 /** Every error response has this body. `code` is stable and stands in docs/errors.md. */
 export const ErrorBodySchema = Type.Object(
@@ -125,3 +126,66 @@ export const ClaimCodeSchema = Type.Object(
   { code: Type.String(), expiresAtMs: EpochMs },
   { additionalProperties: false },
 );
+export type ClaimCode = Static<typeof ClaimCodeSchema>;
+
+/** An agent as the administrator sees it; its secret is nowhere to be read. */
+export const AgentSchema = Type.Object(
+  {
+    id: Id,
+    name: DisplayName,
+    online: Type.Boolean(),
+    statusAtMs: Type.Union([EpochMs, Type.Null()]),
+    createdAtMs: EpochMs,
+    revoked: Type.Boolean(),
+    cameras: Type.Integer({ minimum: 0 }),
+  },
+  { additionalProperties: false },
+);
+export type Agent = Static<typeof AgentSchema>;
+
+export const CameraList = Type.Object({ cameras: Type.Array(CameraSchema) }, { additionalProperties: false });
+export const ZoneList = Type.Object({ zones: Type.Array(ZoneSchema) }, { additionalProperties: false });
+export const RuleList = Type.Object({ rules: Type.Array(RuleSchema) }, { additionalProperties: false });
+export const AgentList = Type.Object({ agents: Type.Array(AgentSchema) }, { additionalProperties: false });
+
+/** One move in an alarm's life, append-only. */
+export const AlarmMoveRecordSchema = Type.Object(
+  {
+    id: Type.String(),
+    movedAtMs: EpochMs,
+    from: AlarmStateSchema,
+    to: AlarmStateSchema,
+    actor: Type.String(),
+    opinion: Type.Union([Type.String(), Type.Null()]),
+  },
+  { additionalProperties: false },
+);
+export type AlarmMoveRecord = Static<typeof AlarmMoveRecordSchema>;
+export const AlarmMoveList = Type.Object({ moves: Type.Array(AlarmMoveRecordSchema) }, { additionalProperties: false });
+
+/** Time range of counts, half open: `fromMs` <= crossing < `toMs`. Defaults: the last 24 hours. */
+export const LineCountsQuery = Type.Object(
+  { fromMs: Type.Optional(EpochMs), toMs: Type.Optional(EpochMs) },
+  { additionalProperties: false },
+);
+const DirectionCounts = { leftToRight: Type.Integer({ minimum: 0 }), rightToLeft: Type.Integer({ minimum: 0 }) };
+export const LineCountsSchema = Type.Object(
+  {
+    ruleId: Id,
+    fromMs: EpochMs,
+    toMs: EpochMs,
+    ...DirectionCounts,
+    byClass: Type.Array(Type.Object({ objectClass: Type.String(), ...DirectionCounts }, { additionalProperties: false })),
+  },
+  { additionalProperties: false },
+);
+export type LineCounts = Static<typeof LineCountsSchema>;
+
+export const DeadLetterQuery = Type.Object(
+  {
+    before: Type.Optional(Type.String({ pattern: "^[0-9]{1,19}$" })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
+  },
+  { additionalProperties: false },
+);
+export type DeadLetter = Static<typeof DeadLetterSchema>;

@@ -15,6 +15,20 @@ export const SOCKET_PATH = "/api/v1/socket";
 /** Channels at most on one socket: 16 live tiles and a focus tile. */
 export const MAX_WATCHES = 17;
 
+/** Codes with which the server closes a socket (RFC 6455 §7.4.2: 4000-4999 are the application's own). */
+export const SOCKET_CLOSE = {
+  /** A message that is no ClientMessage, or nothing said in the first seconds. */
+  badMessage: 4000,
+  /** The session ended or expired: sign in again. */
+  sessionEnded: 4001,
+  /** The client stayed too far behind; it may come back with its cursor. */
+  tooSlow: 4008,
+  /** More messages than a person can cause. */
+  tooManyMessages: 4029,
+  /** The server stops; come back with the cursor. */
+  goingAway: 1001,
+} as const;
+
 /** Where a consumer stands in the stream of changes; opaque to clients. */
 export const CursorSchema = Type.String({ pattern: "^[0-9]{1,20}-[0-9]{1,20}$" });
 
@@ -25,7 +39,7 @@ export const WatchSchema = Type.Object(
 export type Watch = Static<typeof WatchSchema>;
 
 export const ClientMessageSchema = Type.Union([
-  /** First message. Without a cursor the client starts from now (it has just read the lists over HTTP). */
+  /** First message. Without a cursor the client starts from now: it reads the lists over HTTP after `welcome`. */
   Type.Object(
     { t: Type.Literal("hello"), cursor: Type.Optional(CursorSchema) },
     { additionalProperties: false },
