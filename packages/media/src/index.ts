@@ -1,0 +1,26 @@
+export {
+  type ParameterSets,
+  NAL,
+  annexBToAvcc,
+  avccToAnnexB,
+  extractParameterSets,
+  isKeyframe,
+  joinAnnexB,
+  joinAvcc,
+  nalType,
+  splitAvcc,
+  splitNals,
+  withDelimiter,
+} from "./annexb.ts";
+export { concatBytes } from "./bytes.ts";
+export { type MediaErrorCode, MediaError } from "./errors.ts";
+export { type SpsInfo, parseSps } from "./sps.ts";
+export { type AvcConfig, buildAvcConfig, parseAvcConfig } from "./avc-config.ts";
+export {
+  type InitSegmentOptions,
+  type MediaSegmentOptions,
+  buildInitSegment,
+  buildMediaSegment,
+} from "./fmp4.ts";
+export { type TimedAccessUnit, FlvDemuxer, MAX_FLV_TAG_BYTES } from "./flv-demuxer.ts";
+export { type FlvMuxerInput, FlvMuxer } from "./flv-muxer.ts";

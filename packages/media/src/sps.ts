@@ -1,0 +1,155 @@
+/** Sequence parameter set of H.264 (ITU-T H.264 7.3.2.1.1): just enough to size a picture and name its codec. */
+import { NAL, nalType, unescapeNal } from "./annexb.ts";
+import { MediaError } from "./errors.ts";
+
+export interface SpsInfo {
+  /** profile_idc: 66 baseline, 77 main, 100 high. */
+  readonly profile: number;
+  /** constraint_set flags and reserved bits, as one byte. */
+  readonly constraints: number;
+  /** level_idc: 31 is level 3.1. */
+  readonly level: number;
+  /** Picture size in pixels, after cropping. */
+  readonly width: number;
+  readonly height: number;
+  /** RFC 6381 name for MSE and WebCodecs, e.g. `avc1.64001f`. */
+  readonly codecString: string;
+}
+
+/** Profiles whose SPS carries chroma_format_idc and scaling matrices (7.3.2.1.1). */
+const HIGH_PROFILES = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
+/** Level 6.2 allows 139264 macroblocks; no side may exceed sqrt(8 * MaxFS) macroblocks (A.3.1). */
+const MAX_SIDE_MACROBLOCKS = 1055;
+
+class BitReader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  bit(): number {
+    const byte = this.#bytes[this.#at >> 3];
+    if (byte === undefined) throw invalid("it ends too early");
+    const bit = (byte >> (7 - (this.#at & 7))) & 1;
+    this.#at += 1;
+    return bit;
+  }
+
+  bits(count: number): number {
+    let value = 0;
+    for (let i = 0; i < count; i++) value = value * 2 + this.bit();
+    return value;
+  }
+
+  /** ue(v), clause 9.1. */
+  unsigned(): number {
+    let zeros = 0;
+    while (this.bit() === 0) {
+      zeros += 1;
+      if (zeros > 31) throw invalid("an Exp-Golomb code is longer than 32 bits");
+    }
+    return 2 ** zeros - 1 + this.bits(zeros);
+  }
+
+  /** se(v), clause 9.1.1. */
+  signed(): number {
+    const code = this.unsigned();
+    return code % 2 === 0 ? -code / 2 : (code + 1) / 2;
+  }
+}
+
+function invalid(what: string): MediaError {
+  return new MediaError("SPS_INVALID", `the H.264 sequence parameter set is damaged: ${what}`);
+}
+
+/** scaling_list(), 7.3.2.1.1.1: read over. */
+function skipScalingList(reader: BitReader, size: number): void {
+  let last = 8;
+  let next = 8;
+  for (let i = 0; i < size; i++) {
+    if (next !== 0) next = (last + reader.signed() + 256) % 256;
+    if (next !== 0) last = next;
+  }
+}
+
+/** The part that only the high profiles have. Returns chroma_format_idc. */
+function readHighProfilePart(reader: BitReader): { chromaFormat: number; separatePlanes: boolean } {
+  const chromaFormat = reader.unsigned();
+  if (chromaFormat > 3) throw invalid(`chroma_format_idc ${chromaFormat}`);
+  const separatePlanes = chromaFormat === 3 && reader.bit() === 1;
+  if (reader.unsigned() > 6 || reader.unsigned() > 6) throw invalid("bit depth above 14");
+  reader.bit(); // qpprime_y_zero_transform_bypass_flag
+  if (reader.bit() === 1) {
+    const lists = chromaFormat === 3 ? 12 : 8;
+    for (let i = 0; i < lists; i++) if (reader.bit() === 1) skipScalingList(reader, i < 6 ? 16 : 64);
+  }
+  return { chromaFormat, separatePlanes };
+}
+
+function skipPictureOrder(reader: BitReader): void {
+  const type = reader.unsigned();
+  if (type > 2) throw invalid(`pic_order_cnt_type ${type}`);
+  if (type === 0) reader.unsigned();
+  if (type !== 1) return;
+  reader.bit();
+  reader.signed();
+  reader.signed();
+  const cycle = reader.unsigned();
+  if (cycle > 255) throw invalid("num_ref_frames_in_pic_order_cnt_cycle above 255");
+  for (let i = 0; i < cycle; i++) reader.signed();
+}
+
+function hex2(value: number): string {
+  return value.toString(16).padStart(2, "0");
+}
+
+/**
+ * Parses an SPS NAL unit (without start code, emulation prevention still in place).
+ *
+ * @throws MediaError SPS_INVALID for anything that is not a sound SPS
+ */
+export function parseSps(nal: Uint8Array): SpsInfo {
+  if (nalType(nal) !== NAL.sps || nal.length < 5) throw invalid("it is not an SPS");
+  const rbsp = unescapeNal(nal.length > 4096 ? nal.subarray(0, 4096) : nal);
+  const reader = new BitReader(rbsp.subarray(1));
+  const profile = reader.bits(8);
+  const constraints = reader.bits(8);
+  const level = reader.bits(8);
+  if (reader.unsigned() > 31) throw invalid("seq_parameter_set_id above 31");
+  const { chromaFormat, separatePlanes } = HIGH_PROFILES.has(profile)
+    ? readHighProfilePart(reader)
+    : { chromaFormat: 1, separatePlanes: false };
+  if (reader.unsigned() > 12) throw invalid("log2_max_frame_num above 16");
+  skipPictureOrder(reader);
+  if (reader.unsigned() > 16) throw invalid("more than 16 reference frames");
+  reader.bit(); // gaps_in_frame_num_value_allowed_flag
+  const widthMbs = reader.unsigned() + 1;
+  const heightMapUnits = reader.unsigned() + 1;
+  const frameMbsOnly = reader.bit();
+  if (frameMbsOnly === 0) reader.bit(); // mb_adaptive_frame_field_flag
+  reader.bit(); // direct_8x8_inference_flag
+  const heightMbs = heightMapUnits * (2 - frameMbsOnly);
+  if (widthMbs > MAX_SIDE_MACROBLOCKS || heightMbs > MAX_SIDE_MACROBLOCKS) throw invalid("picture too large");
+
+  // Cropping, equations 7-19 to 7-22: in chroma sample units, in frame lines.
+  const chromaArray = separatePlanes ? 0 : chromaFormat;
+  const cropX = chromaArray === 1 || chromaArray === 2 ? 2 : 1;
+  const cropY = (chromaArray === 1 ? 2 : 1) * (2 - frameMbsOnly);
+  let width = widthMbs * 16;
+  let height = heightMbs * 16;
+  if (reader.bit() === 1) {
+    width -= cropX * (reader.unsigned() + reader.unsigned());
+    height -= cropY * (reader.unsigned() + reader.unsigned());
+  }
+  if (width < 1 || height < 1) throw invalid("cropping leaves no picture");
+  return {
+    profile,
+    constraints,
+    level,
+    width,
+    height,
+    codecString: `avc1.${hex2(profile)}${hex2(constraints)}${hex2(level)}`,
+  };
+}
