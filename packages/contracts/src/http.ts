@@ -161,21 +161,29 @@ export const AlarmMoveRecordSchema = Type.Object(
   { additionalProperties: false },
 );
 export type AlarmMoveRecord = Static<typeof AlarmMoveRecordSchema>;
-export const AlarmMoveList = Type.Object({ moves: Type.Array(AlarmMoveRecordSchema) }, { additionalProperties: false });
+export const AlarmMoveList = Type.Object(
+  { moves: Type.Array(AlarmMoveRecordSchema) },
+  { additionalProperties: false },
+);
 
 /** Time range of counts, half open: `fromMs` <= crossing < `toMs`. Defaults: the last 24 hours. */
 export const LineCountsQuery = Type.Object(
   { fromMs: Type.Optional(EpochMs), toMs: Type.Optional(EpochMs) },
   { additionalProperties: false },
 );
-const DirectionCounts = { leftToRight: Type.Integer({ minimum: 0 }), rightToLeft: Type.Integer({ minimum: 0 }) };
+const DirectionCounts = {
+  leftToRight: Type.Integer({ minimum: 0 }),
+  rightToLeft: Type.Integer({ minimum: 0 }),
+};
 export const LineCountsSchema = Type.Object(
   {
     ruleId: Id,
     fromMs: EpochMs,
     toMs: EpochMs,
     ...DirectionCounts,
-    byClass: Type.Array(Type.Object({ objectClass: Type.String(), ...DirectionCounts }, { additionalProperties: false })),
+    byClass: Type.Array(
+      Type.Object({ objectClass: Type.String(), ...DirectionCounts }, { additionalProperties: false }),
+    ),
   },
   { additionalProperties: false },
 );
