@@ -1,6 +1,10 @@
-import type { Box } from "@huishi/kernel";
+import { type Box, iou } from "@huishi/kernel";
+import { sameGroup } from "../class-group.ts";
 import type { Detection } from "../detection.ts";
-import type { TrackerUpdate } from "./track.ts";
+import { associate } from "./association.ts";
+import { LivingTrack, type Measurement, measure } from "./living-track.ts";
+import { PARAMETERS } from "./parameters.ts";
+import type { Track, TrackerUpdate } from "./track.ts";
 
 export interface TrackerOptions {
   /** Id of the first track; ids count up from here and are never reused. */
@@ -9,9 +13,34 @@ export interface TrackerOptions {
   readonly aspectRatio?: number;
 }
 
-/** Multi-object tracker: pure, deterministic, driven by capture time. */
-export declare class Tracker {
-  constructor(options: TrackerOptions);
+/** A clock that goes back further than this was set; a smaller step is a late frame. */
+const LATE_FRAME_MS = 5_000;
+/** Share of a track's box that must have been inspected before its absence means anything. */
+const COVERED = 0.8;
+
+/**
+ * Follows objects over the frames of one camera. Pure and deterministic: only detections and capture times count,
+ * and the order of the detections does not.
+ *
+ * Two passes of cheapest assignment after Zhang et al. 2022 ("ByteTrack", §3): confident detections with all
+ * tracks, then weak ones with the tracks that were there just before; the cost is a likelihood, not an overlap.
+ */
+export class Tracker {
+  private readonly aspectRatio: number;
+  private nextId: number;
+  private clockMs: number | null = null;
+  private living: LivingTrack[] = [];
+
+  constructor(options: TrackerOptions) {
+    this.nextId = options.firstTrackId;
+    this.aspectRatio = options.aspectRatio ?? 16 / 9;
+  }
+
+  /** The id that the next new track would get. */
+  get nextTrackId(): number {
+    return this.nextId;
+  }
+
   /**
    * Takes the detections of one frame.
    * @param observedRegions the parts of the picture that were inspected, normalised; absent = the whole picture.
@@ -21,7 +50,135 @@ export declare class Tracker {
     detections: readonly Detection[],
     capturedAtMs: number,
     observedRegions?: readonly Box[],
-  ): TrackerUpdate;
-  /** The id that the next new track would get. */
-  get nextTrackId(): number;
+  ): TrackerUpdate {
+    const elapsedMs = this.clockMs === null ? 0 : capturedAtMs - this.clockMs;
+    if (this.clockMs !== null && elapsedMs <= 0 && elapsedMs > -LATE_FRAME_MS) return this.unchanged();
+    const ended = elapsedMs < 0 ? this.endAll() : elapsedMs > PARAMETERS.gapMs ? this.endMoving() : [];
+    this.clockMs = capturedAtMs;
+    for (const track of this.living) track.predict(Math.max(0, elapsedMs) / 1000);
+
+    const measured = ordered(detections, this.aspectRatio);
+    const strong = measured.filter((one) => one.detection.score >= PARAMETERS.highScore);
+    const weak = measured.filter((one) => one.detection.score < PARAMETERS.highScore);
+    const { alone, spare } = this.match(this.living, strong, capturedAtMs, PARAMETERS.matchLimit);
+    const present = alone.filter((track) => track.state === "confirmed");
+    this.match(present, weak, capturedAtMs, PARAMETERS.weakMatchLimit);
+
+    for (const track of this.living) {
+      if (!track.observed && isCovered(track.box(this.aspectRatio), observedRegions))
+        track.miss(capturedAtMs);
+    }
+    this.begin(spare, capturedAtMs);
+    ended.push(...this.end(capturedAtMs));
+    return {
+      tracks: this.living.map((track) => track.snapshot(this.aspectRatio)),
+      ended: ended.map((track) => track.snapshot(this.aspectRatio)),
+    };
+  }
+
+  private match(
+    tracks: readonly LivingTrack[],
+    detections: readonly Measurement[],
+    capturedAtMs: number,
+    limit: number,
+  ): { alone: LivingTrack[]; spare: Measurement[] } {
+    const picks = associate(tracks, detections, limit);
+    const taken = new Set<number>(picks);
+    tracks.forEach((track, i) => {
+      const detection = detections[picks[i]!];
+      if (detection !== undefined) track.correct(detection, capturedAtMs);
+    });
+    return {
+      alone: tracks.filter((_, i) => picks[i] === -1),
+      spare: detections.filter((_, i) => !taken.has(i)),
+    };
+  }
+
+  /** Starts a track for every confident detection that is nobody's, unless it doubles one that is somebody's. */
+  private begin(spare: readonly Measurement[], capturedAtMs: number): void {
+    const seen = this.living.filter((track) => track.observed);
+    const boxes = seen.map((track) => ({ objectClass: track.objectClass, box: track.box(this.aspectRatio) }));
+    for (const measured of spare) {
+      const { objectClass, box } = measured.detection;
+      const doubled = boxes.some(
+        (other) => sameGroup(other.objectClass, objectClass) && iou(other.box, box) > PARAMETERS.duplicateIou,
+      );
+      if (doubled) continue;
+      this.living.push(new LivingTrack(this.nextId++, measured, capturedAtMs));
+      boxes.push({ objectClass, box });
+    }
+  }
+
+  /** Takes out the tracks whose time is over; returns those that had been believed. */
+  private end(capturedAtMs: number): LivingTrack[] {
+    const over = this.living.filter((track) => isOver(track, capturedAtMs, this.aspectRatio));
+    return this.remove(over);
+  }
+
+  private endAll(): LivingTrack[] {
+    return this.remove(this.living);
+  }
+
+  private endMoving(): LivingTrack[] {
+    return this.remove(this.living.filter((track) => track.stationarySinceMs === null));
+  }
+
+  private remove(over: readonly LivingTrack[]): LivingTrack[] {
+    const gone = new Set(over);
+    this.living = this.living.filter((track) => !gone.has(track));
+    return over.filter((track) => track.state !== "tentative");
+  }
+
+  /** A frame that came late changes nothing. */
+  private unchanged(): TrackerUpdate {
+    const tracks = this.living.map((track): Track => ({
+      ...track.snapshot(this.aspectRatio),
+      observed: false,
+    }));
+    return { tracks, ended: [] };
+  }
+}
+
+/** The detections in an order of their own, so that the order in which they came has no influence. */
+function ordered(detections: readonly Detection[], aspectRatio: number): Measurement[] {
+  return detections
+    .filter(({ score, box }) => score >= PARAMETERS.lowScore && box.w > 0 && box.h > 0)
+    .map((detection) => measure(detection, aspectRatio))
+    .sort(
+      (a, b) =>
+        b.detection.score - a.detection.score ||
+        a.cx - b.cx ||
+        a.cy - b.cy ||
+        a.w - b.w ||
+        a.h - b.h ||
+        a.detection.objectClass.localeCompare(b.detection.objectClass),
+    );
+}
+
+function isCovered(box: Box, regions: readonly Box[] | undefined): boolean {
+  if (regions === undefined) return true;
+  const area = box.w * box.h;
+  return regions.some((region) => {
+    const w = Math.min(box.x + box.w, region.x + region.w) - Math.max(box.x, region.x);
+    const h = Math.min(box.y + box.h, region.y + region.h) - Math.max(box.y, region.y);
+    return w >= 0 && h >= 0 && w * h >= COVERED * area;
+  });
+}
+
+function isOver(track: LivingTrack, capturedAtMs: number, aspectRatio: number): boolean {
+  if (capturedAtMs - track.lastInspectedMs > PARAMETERS.unobservedMs) return true;
+  if (track.missedSinceMs === null) return false;
+  const unseenMs = capturedAtMs - track.lastSeenMs;
+  if (track.state === "tentative") return unseenMs >= PARAMETERS.tentativeMs;
+  if (isOutside(track, aspectRatio)) return true;
+  if (track.misses < 2) return false;
+  const patienceMs = track.stationarySinceMs === null ? PARAMETERS.lostMs : PARAMETERS.stationaryLostMs;
+  return capturedAtMs - track.missedSinceMs >= patienceMs;
+}
+
+/** Has the expected centre left the picture? */
+function isOutside(track: LivingTrack, aspectRatio: number): boolean {
+  const { position: x } = track.cx;
+  const { position: y } = track.cy;
+  return x < 0 || x > aspectRatio || y < 0 || y > 1;
 }
