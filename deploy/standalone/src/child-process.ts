@@ -14,6 +14,8 @@ export interface ChildOptions {
   /** Sent to the child over IPC right after its start: the way of secrets, which must not stand in arguments. */
   readonly message?: unknown;
   readonly log: ChildLog;
+  /** File descriptor that takes what the child prints. */
+  readonly outputFd: number;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -81,12 +83,12 @@ export class SupervisedChild {
   }
 
   #runOnce(signal: AbortSignal, onFirstMessage: (message: unknown) => void): Promise<void> {
-    const { entry, args = [], message, env } = this.#options;
+    const { entry, args = [], message, env, outputFd } = this.#options;
     const fromSource = entry.pathname.endsWith(".ts");
     const child = fork(entry, [...args], {
       detached: true,
       execArgv: fromSource ? ["--import", "tsx", "--conditions=huishi-source"] : [],
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      stdio: ["ignore", outputFd, outputFd, "ipc"],
       env: { ...process.env, ...env },
     });
     this.#child = child;
