@@ -1,0 +1,141 @@
+import { HuishiError } from "@huishi/kernel";
+import type pg from "pg";
+import { BinaryCopyEncoder, type CopyColumn, type CopyRow } from "./binary-copy.ts";
+
+/** A chunk is written out when it has grown to this size. */
+const CHUNK_BYTES = 256 * 1024;
+
+/** What we use of pg's wire connection (pg/lib/connection.js); its own types leave these out. */
+interface WireConnection {
+  readonly stream: NodeJS.WritableStream & { destroyed: boolean };
+  query(text: string): void;
+  endCopyFrom(): void;
+  sendCopyFail(reason: string): void;
+}
+
+/**
+ * Copies rows into a table through COPY ... FROM STDIN (FORMAT binary) and returns how many the server took.
+ * All or nothing: COPY_VALUE (a value does not fit) and the server's errors leave no row behind, and the
+ * connection stays usable. COPY knows no ON CONFLICT.
+ *
+ * @param table name, possibly with its schema: `detection` or `public.detection`
+ */
+export function copyRows(
+  client: pg.ClientBase,
+  table: string,
+  columns: readonly CopyColumn[],
+  rows: Iterable<CopyRow>,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const copy = new CopyIn(copyStatement(table, columns), columns, rows, resolve, reject);
+    client.query(copy as unknown as pg.Submittable);
+  });
+}
+
+function copyStatement(table: string, columns: readonly CopyColumn[]): string {
+  const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+  const names = columns.map((column) => quote(column.name)).join(", ");
+  return `COPY ${table.split(".").map(quote).join(".")} (${names}) FROM STDIN (FORMAT binary)`;
+}
+
+/** One COPY as pg's client drives it: it calls the handlers below as messages arrive. */
+class CopyIn {
+  /** pg wraps this to disarm its query timeout. */
+  callback: (error?: Error | null) => void = () => {};
+  readonly #statement: string;
+  readonly #encoder: BinaryCopyEncoder;
+  readonly #rows: Iterator<CopyRow>;
+  readonly #resolve: (copied: number) => void;
+  readonly #reject: (error: Error) => void;
+  #rowFault: Error | null = null;
+  #copied = 0;
+  #over = false;
+
+  constructor(
+    statement: string,
+    columns: readonly CopyColumn[],
+    rows: Iterable<CopyRow>,
+    resolve: (copied: number) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#statement = statement;
+    this.#encoder = new BinaryCopyEncoder(columns);
+    this.#rows = rows[Symbol.iterator]();
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  submit(connection: WireConnection): void {
+    connection.query(this.#statement);
+  }
+
+  handleCopyInResponse(connection: WireConnection): void {
+    this.#encoder.begin();
+    this.#sendNextChunk(connection);
+  }
+
+  /** Sends chunk after chunk; the next one is made when the socket has taken the one before. */
+  #sendNextChunk(connection: WireConnection): void {
+    if (this.#over) return;
+    let isLast: boolean;
+    try {
+      isLast = this.#fillChunk();
+    } catch (thrown) {
+      this.#rowFault = thrown as Error;
+      connection.sendCopyFail("a row could not be encoded");
+      return;
+    }
+    const chunk = this.#encoder.takeChunk();
+    connection.stream.write(chunk, (error) => {
+      if (error || this.#over) return;
+      if (isLast) connection.endCopyFrom();
+      else this.#sendNextChunk(connection);
+    });
+  }
+
+  /** Returns true when the rows are at their end. */
+  #fillChunk(): boolean {
+    while (this.#encoder.byteLength < CHUNK_BYTES) {
+      const next = this.#rows.next();
+      if (next.done) {
+        this.#encoder.finish();
+        return true;
+      }
+      this.#encoder.addRow(next.value);
+    }
+    return false;
+  }
+
+  handleCommandComplete(message: { text: string }): void {
+    this.#copied = Number(/^COPY (\d+)/.exec(message.text)?.[1] ?? 0);
+  }
+
+  handleReadyForQuery(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.callback(null);
+    this.#resolve(this.#copied);
+  }
+
+  /**
+   * A server error, or the loss of the connection. What was sent meanwhile is thrown away by the server until it
+   * is ready again (PostgreSQL documentation §55.2.6): nothing more must be sent.
+   */
+  handleError(error: Error): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#rows.return?.();
+    const reported = this.#rowFault ?? error;
+    this.callback(reported);
+    this.#reject(reported);
+  }
+
+  /** Messages that COPY ... FROM STDIN never brings. */
+  handleRowDescription(): void {}
+  handleDataRow(): void {}
+  handlePortalSuspended(): void {}
+  handleEmptyQuery(): void {}
+  handleCopyData(): void {
+    this.#rowFault ??= new HuishiError("COPY_VALUE", "the server answered COPY with data");
+  }
+}

@@ -1,0 +1,46 @@
+import { HuishiError, messageOf } from "@huishi/kernel";
+
+/** SQLSTATE of a PostgreSQL error (five characters), or null for a fault of the connection or of ours. */
+export function sqlStateOf(thrown: unknown): string | null {
+  const code = (thrown as { code?: unknown } | null)?.code;
+  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : null;
+}
+
+/**
+ * True when the database answered and blamed the statement or its values (classes 21, 22, 23, 42 and 0A of
+ * PostgreSQL's appendix A): sending the same again would fail again. Anything else may pass by itself.
+ */
+export function isStatementFault(thrown: unknown): boolean {
+  return /^(21|22|23|42|0A|54)/.test(sqlStateOf(thrown) ?? "");
+}
+
+/** `host:port/database` of a database URL, without user and password. */
+export function describeDatabase(databaseUrl: string): string {
+  try {
+    const url = new URL(databaseUrl);
+    return `${url.hostname || "localhost"}:${url.port || "5432"}${url.pathname}`;
+  } catch {
+    return "the given DATABASE_URL";
+  }
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens there: start PostgreSQL or correct the address",
+  ENOTFOUND: "the host name is unknown",
+  "28P01": "the user name or password is wrong",
+  "28000": "the server refuses this user: check pg_hba.conf",
+  "3D000": "the database does not exist: create it first",
+  "53300": "the server has no connection left: raise max_connections",
+  "57P03": "the server is starting or stopping: try again",
+};
+
+/** Wraps a failed connection in DATABASE_UNREACHABLE, saying what to do and never the password. */
+export function unreachable(databaseUrl: string, thrown: unknown): HuishiError {
+  const code = String((thrown as { code?: unknown } | null)?.code ?? "");
+  const advice = ADVICE[code] ?? messageOf(thrown);
+  return new HuishiError(
+    "DATABASE_UNREACHABLE",
+    `cannot use the database at ${describeDatabase(databaseUrl)}: ${advice}`,
+    { cause: thrown, details: { reason: code || "unknown" } },
+  );
+}
