@@ -1,4 +1,6 @@
 import type { Box } from "@huishi/kernel";
+import { CellGrid } from "./motion-cells.ts";
+import { ToneCurve } from "./tone-curve.ts";
 
 export interface MotionGateOptions {
   /** Size of the luma pictures that `update` is given, about 320 wide. */
@@ -15,8 +17,136 @@ export interface Motion {
   readonly lightingStep: boolean;
 }
 
-/** Background model on small luma pictures that says cheaply whether and where anything moves. */
-export declare class MotionGate {
-  constructor(options: MotionGateOptions);
-  update(luma: Uint8Array, capturedAtMs: number): Motion;
+/** Time constant, in seconds, with which the background follows the picture: what stops fades within a minute. */
+const ABSORB_SECONDS = 20;
+/** The first frames are averaged evenly, so that what passes by at the start leaves no ghost. */
+const WARM_UP_FRAMES = 8;
+/** A pixel differs beyond this many times its usual deviation, within these limits. */
+const DEVIATIONS = 3.5;
+const LEAST_DIFFERENCE = 10;
+const LARGEST_DIFFERENCE = 42;
+/** A larger deviation is an object, not the place's own unrest: it raises the usual one much more slowly. */
+const LARGEST_USUAL = LARGEST_DIFFERENCE / DEVIATIONS;
+/** Above this share of active cells it is not motion but the light, the exposure or the camera that changed. */
+const STEP_SHARE = 0.5;
+/** Each frame updates the model in every eighth row only, with steps eight times as large. */
+const INTERLACE = 8;
+
+/**
+ * Background model on small luma pictures that says cheaply whether and where anything moves.
+ *
+ * Each pixel keeps a running mean and mean deviation (a float form of the sigma-delta estimator, Manzanera and
+ * Richefeu 2007). Light that changes for the whole picture is taken out by a tone curve; a pixel that matches the
+ * background one or two pixels beside it is a shaken edge, not motion; cells of 8x8 pixels vote.
+ */
+export class MotionGate {
+  private readonly width: number;
+  private readonly height: number;
+  private readonly background: Float32Array;
+  private readonly deviation: Float32Array;
+  /** What a pixel may show without differing from the background; follow the two above. */
+  private readonly lowest: Uint8ClampedArray;
+  private readonly highest: Uint8ClampedArray;
+  private readonly tone = new ToneCurve();
+  private readonly cells: CellGrid;
+  private frames = 0;
+  private clockMs = 0;
+
+  constructor({ width, height }: MotionGateOptions) {
+    this.width = width;
+    this.height = height;
+    this.background = new Float32Array(width * height);
+    this.deviation = new Float32Array(width * height);
+    this.lowest = new Uint8ClampedArray(width * height);
+    this.highest = new Uint8ClampedArray(width * height);
+    this.cells = new CellGrid(width, height);
+  }
+
+  /** @param luma width x height bytes, row by row; not kept */
+  update(luma: Uint8Array, capturedAtMs: number): Motion {
+    const seconds = Math.max(0, capturedAtMs - this.clockMs) / 1000;
+    this.clockMs = capturedAtMs;
+    if (this.frames === 0) {
+      this.restart(luma);
+      return { active: false, boxes: [], lightingStep: false };
+    }
+    this.tone.fit(this.background, luma);
+    this.cells.clear();
+    this.compare(luma);
+    if (this.cells.activeShare() > STEP_SHARE) {
+      this.restart(luma);
+      return { active: false, boxes: [], lightingStep: true };
+    }
+    this.learn(luma, seconds);
+    this.frames++;
+    const boxes = this.cells.boxes();
+    return { active: boxes.length > 0, boxes, lightingStep: false };
+  }
+
+  private restart(luma: Uint8Array): void {
+    this.background.set(luma);
+    this.deviation.fill(0);
+    for (let i = 0; i < luma.length; i++) {
+      this.lowest[i] = luma[i]! - LEAST_DIFFERENCE;
+      this.highest[i] = luma[i]! + LEAST_DIFFERENCE;
+    }
+    this.frames = 1;
+  }
+
+  /** Counts for each cell the pixels that differ from the background. */
+  private compare(luma: Uint8Array): void {
+    const { lowest, highest, width, height, cells } = this;
+    const { map } = this.tone;
+    const { count } = cells;
+    for (let y = 0, i = 0; y < height; y++) {
+      const row = cells.rowOf(y);
+      for (let x = 0; x < width; x++, i++) {
+        const value = map[luma[i]!]!;
+        if (value >= lowest[i]! && value <= highest[i]!) continue;
+        if (!this.matchesBeside(value, x, y)) count[row + (x >> 3)]!++;
+      }
+    }
+  }
+
+  /** Does the pixel fit what is one or two pixels beside it, as an edge does when the camera shakes? */
+  private matchesBeside(value: number, x: number, y: number): boolean {
+    const { lowest, highest, width, height } = this;
+    const centre = y * width + x;
+    let low = 255;
+    let high = 0;
+    for (let step = x < 2 ? -x : -2; step <= 2 && x + step < width; step++) {
+      low = Math.min(low, lowest[centre + step]!);
+      high = Math.max(high, highest[centre + step]!);
+    }
+    for (let step = y < 2 ? -y : -2; step <= 2 && y + step < height; step++) {
+      low = Math.min(low, lowest[centre + step * width]!);
+      high = Math.max(high, highest[centre + step * width]!);
+    }
+    return value >= low && value <= high;
+  }
+
+  /** Moves an eighth of the background's rows towards the picture. */
+  private learn(luma: Uint8Array, seconds: number): void {
+    const { background, deviation, lowest, highest, width, height, cells } = this;
+    const { map } = this.tone;
+    const warmUp = this.frames < WARM_UP_FRAMES;
+    const every = warmUp ? 1 : INTERLACE;
+    const evenly = warmUp ? 1 / (this.frames + 1) : 0;
+    const share = Math.max(evenly, 1 - Math.exp((-seconds * every) / ABSORB_SECONDS));
+    for (let y = this.frames % every; y < height; y += every) {
+      for (let x = 0, i = y * width; x < width; x++, i++) {
+        const value = luma[i]!;
+        const before = background[i]!;
+        const mean = before + share * (value - before);
+        const surprise = Math.abs(map[value]! - before);
+        const pace = surprise > LARGEST_USUAL ? share / 8 : share;
+        const usual = deviation[i]! + pace * (Math.min(surprise, LARGEST_USUAL) - deviation[i]!);
+        const range = Math.max(LEAST_DIFFERENCE, usual * DEVIATIONS);
+        background[i] = mean;
+        deviation[i] = usual;
+        lowest[i] = mean - range;
+        highest[i] = mean + range;
+      }
+    }
+  }
 }
