@@ -1,0 +1,112 @@
+import { type AnalysisParts, analysedProfile, CameraAnalysis, type CameraStats } from "./camera-analysis.ts";
+import type { FaultLog } from "./fault-log.ts";
+import type { CameraPlan, ChangeFeed, PlanChange, PlanStore } from "./ports.ts";
+
+export interface AssignmentParts {
+  readonly store: PlanStore;
+  readonly changes: ChangeFeed;
+  readonly faults: FaultLog;
+  readonly analysis: AnalysisParts;
+}
+
+const PLAN_FAULT = {
+  code: "RULES_INVALID",
+  message: "the zones or rules of a camera cannot be used: edit or delete them; the other cameras go on",
+};
+
+/**
+ * Which cameras are analysed: those with at least one enabled rule, no other (nothing leaves the field for
+ * nobody). Follows what people edit while it runs.
+ */
+export class Assignment {
+  readonly name = "camera assignment";
+  readonly #parts: AssignmentParts;
+  readonly #plans = new Map<string, CameraPlan>();
+  readonly #analyses = new Map<string, CameraAnalysis>();
+
+  constructor(parts: AssignmentParts) {
+    this.#parts = parts;
+  }
+
+  /** Follows the database until the signal aborts; analyses go on while the database is away. */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#parts.changes.run(signal, {
+      onReady: async () => {
+        this.#parts.faults.recovered("PLAN_UNKNOWN");
+        const plans = await this.#parts.store.readAll();
+        await this.#apply([...this.#plans.keys()], plans);
+      },
+      onChanges: (changes) => this.#follow(changes),
+    });
+  }
+
+  async stop(): Promise<void> {
+    const analyses = [...this.#analyses.values()];
+    this.#analyses.clear();
+    await Promise.all(analyses.map((analysis) => analysis.stop()));
+  }
+
+  stats(): CameraStats[] {
+    return [...this.#analyses.values()].map((analysis) => analysis.stats());
+  }
+
+  async #follow(changes: readonly PlanChange[]): Promise<void> {
+    const cameraIds = new Set<string>();
+    const zoneIds = new Set<string>();
+    const ruleIds = new Set<string>();
+    for (const { kind, key, what } of changes) {
+      if (kind === "camera" || what === "camera") cameraIds.add(key);
+      else if (kind === "zone") zoneIds.add(key);
+      else if (kind === "rule") ruleIds.add(key);
+      const owner = what === null ? undefined : this.#ownerOf(key);
+      if (owner !== undefined) cameraIds.add(owner);
+    }
+    const selection = { cameraIds: [...cameraIds], zoneIds: [...zoneIds], ruleIds: [...ruleIds] };
+    await this.#apply(selection.cameraIds, await this.#parts.store.read(selection));
+  }
+
+  /** Camera of a zone or rule that is gone from the database. */
+  #ownerOf(key: string): string | undefined {
+    for (const plan of this.#plans.values()) {
+      if (plan.rules.some(({ id }) => id === key) || plan.zones.some(({ id }) => id === key))
+        return plan.cameraId;
+    }
+    return undefined;
+  }
+
+  /** Takes new plans; a camera that was `asked` for and has none is gone. */
+  async #apply(asked: readonly string[], plans: readonly CameraPlan[]): Promise<void> {
+    const found = new Set(plans.map((plan) => plan.cameraId));
+    const gone = asked.filter((cameraId) => !found.has(cameraId));
+    for (const cameraId of gone) this.#plans.delete(cameraId);
+    for (const plan of plans) this.#plans.set(plan.cameraId, plan);
+    await Promise.all([
+      ...gone.map((cameraId) => this.#end(cameraId)),
+      ...plans.map((plan) => this.#assign(plan)),
+    ]);
+  }
+
+  async #assign(plan: CameraPlan): Promise<void> {
+    if (!plan.rules.some((rule) => rule.enabled)) {
+      await this.#end(plan.cameraId);
+      return;
+    }
+    const present = this.#analyses.get(plan.cameraId);
+    try {
+      if (present?.profile === analysedProfile(plan)) {
+        present.replace(plan);
+        return;
+      }
+      if (present) await this.#end(plan.cameraId);
+      this.#analyses.set(plan.cameraId, new CameraAnalysis(plan, this.#parts.analysis));
+    } catch (error) {
+      this.#parts.faults.report(error, PLAN_FAULT, { cameraId: plan.cameraId });
+    }
+  }
+
+  async #end(cameraId: string): Promise<void> {
+    const analysis = this.#analyses.get(cameraId);
+    this.#analyses.delete(cameraId);
+    await analysis?.stop();
+  }
+}

@@ -1,0 +1,154 @@
+import type { MediaBus, StreamProfile } from "@huishi/contracts";
+import { type Clock, type HuishiError, supervise } from "@huishi/kernel";
+import type { AlarmWriter } from "./alarm-writer.ts";
+import { CameraScene } from "./camera-scene.ts";
+import type { FaultLog } from "./fault-log.ts";
+import type { PerceptionWriter } from "./perception-writer.ts";
+import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter } from "./ports.ts";
+import type { TrackIds } from "./track-ids.ts";
+
+/** What all cameras share. */
+export interface AnalysisParts {
+  readonly pool: InferencePool;
+  readonly mediaBus: MediaBus;
+  readonly trackIds: TrackIds;
+  readonly perception: PerceptionWriter;
+  readonly alarms: AlarmWriter;
+  readonly meter: Meter;
+  readonly faults: FaultLog;
+  readonly clock: Clock;
+  readonly sampleFps: number;
+}
+
+export interface CameraStats {
+  readonly cameraId: string;
+  readonly profile: StreamProfile;
+  readonly isRunning: boolean;
+  readonly framesAnalysed: number;
+  readonly samplesDropped: number;
+  /** Null before the first frame. */
+  readonly lastCapturedAtMs: number | null;
+}
+
+/** A model that is missing or corrupt, a process that died: tried again after these pauses. */
+const RETRY = { baseDelayMs: 500, maxDelayMs: 5_000, healthyAfterMs: 30_000 };
+const FAULT = {
+  code: "ANALYSIS_FAILED",
+  message: "the analysis of a camera failed and is started again",
+};
+
+/** The small stream where there is one: the detector sees 300 pixels, the network carries a fifth. */
+export function analysedProfile(plan: CameraPlan): StreamProfile {
+  return plan.profiles.includes("sub") ? "sub" : "main";
+}
+
+/**
+ * One camera under analysis, from `start` to `stop`. Subscribing to its stream is what makes the picture leave
+ * the field; without frames nothing is concluded.
+ */
+export class CameraAnalysis {
+  readonly profile: StreamProfile;
+  readonly #parts: AnalysisParts;
+  readonly #scene: CameraScene;
+  readonly #cameraId: string;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  #isRunning = false;
+  #framesAnalysed = 0;
+  #samplesDropped = 0;
+  #lastCapturedAtMs: number | null = null;
+
+  constructor(plan: CameraPlan, parts: AnalysisParts) {
+    this.profile = analysedProfile(plan);
+    this.#cameraId = plan.cameraId;
+    this.#parts = parts;
+    this.#scene = new CameraScene(plan, parts.trackIds);
+    this.#running = supervise(
+      { name: `analysis of ${plan.cameraId}`, run: (signal) => this.#run(signal) },
+      this.#stop.signal,
+      { ...RETRY, onFailure: ({ error }) => parts.faults.report(error, FAULT, { cameraId: plan.cameraId }) },
+    );
+  }
+
+  /** Takes edited zones and rules; they hold from the next frame on. */
+  replace(plan: CameraPlan): void {
+    this.#scene.replace(plan);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error("the analysis was stopped"));
+    await this.#running;
+    this.#parts.perception.write({ tracks: this.#scene.finish() });
+  }
+
+  stats(): CameraStats {
+    return {
+      cameraId: this.#cameraId,
+      profile: this.profile,
+      isRunning: this.#isRunning,
+      framesAnalysed: this.#framesAnalysed,
+      samplesDropped: this.#samplesDropped,
+      lastCapturedAtMs: this.#lastCapturedAtMs,
+    };
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { pool, mediaBus, trackIds, meter, faults, sampleFps } = this.#parts;
+    await trackIds.prepare();
+    const end = new Ending(signal);
+    const feed = await pool.open({
+      cameraId: this.#cameraId,
+      sampleFps,
+      onFrame: (frame) => this.#take(frame, feed),
+      onDrop: (reason, count) => {
+        this.#samplesDropped += count;
+        meter.dropped(reason, count);
+      },
+      onFault: (error) => end.fail(error),
+    });
+    for (const code of ["MODEL_MISSING", "MODEL_CORRUPT"]) faults.recovered(code);
+    const unsubscribe = mediaBus.subscribe({ cameraId: this.#cameraId, profile: this.profile }, (unit) =>
+      feed.push(unit),
+    );
+    this.#isRunning = true;
+    try {
+      await end.reached;
+    } finally {
+      this.#isRunning = false;
+      unsubscribe();
+      await feed.close();
+    }
+  }
+
+  #take(frame: AnalysedFrame, feed: CameraFeed): void {
+    const { perception, alarms, mediaBus, meter, clock } = this.#parts;
+    const update = this.#scene.interpret(frame);
+    // Alarms first: everything else may wait for them, never the other way round.
+    if (update.alarms) alarms.push(update.alarms, () => feed.snapshot(frame.capturedAtMs));
+    mediaBus.publishScene(update.scene);
+    perception.write(update);
+    this.#framesAnalysed += 1;
+    this.#lastCapturedAtMs = frame.capturedAtMs;
+    meter.frame(frame.stageMs, clock.nowMs() - frame.capturedAtMs);
+  }
+}
+
+/** Resolves when the signal aborts, rejects when the feed fails first. */
+class Ending {
+  readonly reached: Promise<void>;
+  #reject: (error: HuishiError) => void = () => undefined;
+
+  constructor(signal: AbortSignal) {
+    this.reached = new Promise((resolve, reject) => {
+      this.#reject = reject;
+      if (signal.aborted) resolve();
+      else signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    // The feed may fail before anybody waits.
+    this.reached.catch(() => undefined);
+  }
+
+  fail(error: HuishiError): void {
+    this.#reject(error);
+  }
+}

@@ -1,0 +1,111 @@
+/** Metrics of the analysis, all in one place (names: docs/style: `huishi_<thing>_<unit>[_total]`). */
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { type Meter, STAGES } from "./application/ports.ts";
+
+const STAGE_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
+const AGE_BUCKETS = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30];
+
+/** `Meter` on prom-client, with the totals that `stats()` shows. */
+export class AnalyticsMetrics implements Meter {
+  readonly #stage: Histogram<"stage">;
+  readonly #frameAge: Histogram;
+  readonly #dropped: Counter<"reason">;
+  readonly #rows: Counter<"table">;
+  readonly #write: Histogram<"table">;
+  readonly #alarms: Counter<"kind">;
+  readonly #alarmAge: Histogram;
+  readonly #droppedByReason = new Map<string, number>();
+  #framesAnalysed = 0;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    this.#stage = new Histogram({
+      name: "huishi_analytics_stage_seconds",
+      help: "Time of one analysed frame in each stage",
+      labelNames: ["stage"],
+      buckets: STAGE_BUCKETS,
+      registers,
+    });
+    this.#frameAge = new Histogram({
+      name: "huishi_analytics_frame_age_seconds",
+      help: "From a frame's capture to its result",
+      buckets: AGE_BUCKETS,
+      registers,
+    });
+    this.#dropped = new Counter({
+      name: "huishi_analytics_dropped_total",
+      help: "Samples, records, alarms and snapshots that were lost, by reason",
+      labelNames: ["reason"],
+      registers,
+    });
+    this.#rows = new Counter({
+      name: "huishi_analytics_rows_total",
+      help: "Rows of perception committed",
+      labelNames: ["table"],
+      registers,
+    });
+    this.#write = new Histogram({
+      name: "huishi_analytics_write_seconds",
+      help: "Time to commit one group of rows",
+      labelNames: ["table"],
+      buckets: STAGE_BUCKETS,
+      registers,
+    });
+    this.#alarms = new Counter({
+      name: "huishi_analytics_alarms_total",
+      help: "Alarms opened, and occurrences counted on open ones",
+      labelNames: ["kind"],
+      registers,
+    });
+    this.#alarmAge = new Histogram({
+      name: "huishi_analytics_alarm_age_seconds",
+      help: "From the deciding frame's capture to the alarm's commit",
+      buckets: AGE_BUCKETS,
+      registers,
+    });
+  }
+
+  /** Shows a number that is read when it is asked for. */
+  observe(registry: Registry, name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  get framesAnalysed(): number {
+    return this.#framesAnalysed;
+  }
+
+  droppedByReason(): Record<string, number> {
+    return Object.fromEntries(this.#droppedByReason);
+  }
+
+  frame(stageMs: Parameters<Meter["frame"]>[0], ageMs: number): void {
+    this.#framesAnalysed += 1;
+    for (const stage of STAGES) {
+      const tookMs = stageMs[stage];
+      if (tookMs !== undefined) this.#stage.observe({ stage }, tookMs / 1000);
+    }
+    this.#frameAge.observe(ageMs / 1000);
+  }
+
+  dropped(reason: string, count: number): void {
+    this.#droppedByReason.set(reason, (this.#droppedByReason.get(reason) ?? 0) + count);
+    this.#dropped.inc({ reason }, count);
+  }
+
+  rows(table: Parameters<Meter["rows"]>[0], count: number, tookMs: number): void {
+    this.#rows.inc({ table }, count);
+    this.#write.observe({ table }, tookMs / 1000);
+  }
+
+  alarm(kind: "opened" | "counted", ageMs: number): void {
+    this.#alarms.inc({ kind });
+    this.#alarmAge.observe(ageMs / 1000);
+  }
+}
