@@ -1,0 +1,34 @@
+import type { PictureSize } from "./analysis-size.ts";
+
+/** Pictures above 8K (7680x4320) are refused: a small file can ask for gigabytes. */
+const MAX_PIXELS = 33_177_600;
+/** File descriptor on which ffmpeg prints the time of each picture that it writes to stdout. */
+export const TIMES_FD = 3;
+/** Keeps `t * fps` of a time that lies on the grid from falling just below it. */
+const GRID_EPSILON = 0.001;
+
+/**
+ * Arguments of an ffmpeg that turns FLV on stdin into RGB pictures on stdout, and their times on `TIMES_FD`.
+ *
+ * Sampling takes the first picture in each interval of a fixed time grid: on average exactly `sampleFps`, whatever
+ * the camera's rate or jitter. It happens before scaling, so that what nobody wants costs decoding only.
+ * `-analyzeduration 0 -probesize 32`: FLV names its codec up front; probing would hold the first seconds back
+ * (measured 4 s at 25 fps), and `-fflags nobuffer` would lose them.
+ */
+export function decoderArguments(size: PictureSize, sampleFps: number): string[] {
+  const slot = (time: string): string => `floor(${time}*${sampleFps}+${GRID_EPSILON})`;
+  const filters = [
+    `select='isnan(prev_selected_t)+gt(${slot("t")},${slot("prev_selected_t")})'`,
+    `scale=${size.width}:${size.height}:flags=bilinear`,
+    "format=rgb24",
+    // `print` says nothing about pictures without metadata.
+    "metadata=mode=add:key=sampled:value=1",
+    `metadata=mode=print:file='pipe\\:${TIMES_FD}':direct=1`,
+  ];
+  return [
+    ...["-hide_banner", "-nostdin", "-loglevel", "error", "-protocol_whitelist", "pipe"],
+    ...["-analyzeduration", "0", "-probesize", "32", "-max_pixels", String(MAX_PIXELS), "-threads", "1"],
+    ...["-f", "flv", "-i", "pipe:0", "-map", "0:v:0", "-vf", filters.join(","), "-filter_threads", "1"],
+    ...["-fps_mode", "passthrough", "-flush_packets", "1", "-threads", "1", "-f", "rawvideo", "pipe:1"],
+  ];
+}

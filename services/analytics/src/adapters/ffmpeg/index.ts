@@ -1,0 +1,6 @@
+export {
+  type DecodedFrame,
+  type DecoderDropReason,
+  FrameDecoder,
+  type FrameDecoderOptions,
+} from "./frame-decoder.ts";
