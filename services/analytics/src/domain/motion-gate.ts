@@ -17,16 +17,19 @@ export interface Motion {
   readonly lightingStep: boolean;
 }
 
-/** Time constant, in seconds, with which the background follows the picture: what stops fades within a minute. */
+/** Time constant, in seconds, with which the background follows the picture: gradual changes of the scene are followed. */
 const ABSORB_SECONDS = 20;
+/** Whatever differs from the background but has not changed for so long is background: parked, or gone for good. */
+const STILL_SECONDS = 8;
+const STILL_DIFFERENCE = 10;
 /** The first frames are averaged evenly, so that what passes by at the start leaves no ghost. */
 const WARM_UP_FRAMES = 8;
 /** A pixel differs beyond this many times its usual deviation, within these limits. */
 const DEVIATIONS = 3.5;
 const LEAST_DIFFERENCE = 10;
 const LARGEST_DIFFERENCE = 42;
-/** A larger deviation is an object, not the place's own unrest: it raises the usual one much more slowly. */
-const LARGEST_USUAL = LARGEST_DIFFERENCE / DEVIATIONS;
+/** A place where people pass must not become blind to them: a larger surprise counts as this one. */
+const LARGEST_SURPRISE = 20;
 /** Above this share of active cells it is not motion but the light, the exposure or the camera that changed. */
 const STEP_SHARE = 0.5;
 /** Each frame updates the model in every eighth row only, with steps eight times as large. */
@@ -47,6 +50,9 @@ export class MotionGate {
   /** What a pixel may show without differing from the background; follow the two above. */
   private readonly lowest: Uint8ClampedArray;
   private readonly highest: Uint8ClampedArray;
+  /** What a differing pixel showed when it was last visited, and for how many tenths of a second since. */
+  private readonly shown: Uint8Array;
+  private readonly stillTenths: Uint8ClampedArray;
   private readonly tone = new ToneCurve();
   private readonly cells: CellGrid;
   private frames = 0;
@@ -59,6 +65,8 @@ export class MotionGate {
     this.deviation = new Float32Array(width * height);
     this.lowest = new Uint8ClampedArray(width * height);
     this.highest = new Uint8ClampedArray(width * height);
+    this.shown = new Uint8Array(width * height);
+    this.stillTenths = new Uint8ClampedArray(width * height);
     this.cells = new CellGrid(width, height);
   }
 
@@ -86,6 +94,7 @@ export class MotionGate {
   private restart(luma: Uint8Array): void {
     this.background.set(luma);
     this.deviation.fill(0);
+    this.stillTenths.fill(0);
     for (let i = 0; i < luma.length; i++) {
       this.lowest[i] = luma[i]! - LEAST_DIFFERENCE;
       this.highest[i] = luma[i]! + LEAST_DIFFERENCE;
@@ -137,16 +146,28 @@ export class MotionGate {
       for (let x = 0, i = y * width; x < width; x++, i++) {
         const value = luma[i]!;
         const before = background[i]!;
-        const mean = before + share * (value - before);
+        const differs = map[value]! < lowest[i]! || map[value]! > highest[i]!;
+        const mean =
+          differs && this.isStill(i, value, seconds * every) ? value : before + share * (value - before);
         const surprise = Math.abs(map[value]! - before);
-        const pace = surprise > LARGEST_USUAL ? share / 8 : share;
-        const usual = deviation[i]! + pace * (Math.min(surprise, LARGEST_USUAL) - deviation[i]!);
-        const range = Math.max(LEAST_DIFFERENCE, usual * DEVIATIONS);
+        const usual = deviation[i]! + share * (Math.min(surprise, LARGEST_SURPRISE) - deviation[i]!);
+        const range = Math.max(LEAST_DIFFERENCE, Math.min(usual * DEVIATIONS, LARGEST_DIFFERENCE));
         background[i] = mean;
         deviation[i] = usual;
         lowest[i] = mean - range;
         highest[i] = mean + range;
       }
     }
+  }
+
+  /** Has the differing pixel shown the same for long enough? @param seconds since it was last visited */
+  private isStill(pixel: number, value: number, seconds: number): boolean {
+    if (Math.abs(value - this.shown[pixel]!) > STILL_DIFFERENCE) {
+      this.shown[pixel] = value;
+      this.stillTenths[pixel] = 0;
+      return false;
+    }
+    this.stillTenths[pixel]! += seconds * 10;
+    return this.stillTenths[pixel]! >= STILL_SECONDS * 10;
   }
 }
