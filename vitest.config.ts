@@ -10,6 +10,7 @@ export default defineConfig({
       "deploy/*/src/**/*.test.ts",
       "bench/**/*.test.ts",
     ],
+    globalSetup: ["packages/testkit/src/vitest-global-setup.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 30_000,

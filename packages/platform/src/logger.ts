@@ -34,7 +34,8 @@ function redactValue(value: unknown, depth: number): unknown {
 }
 
 function redactError(error: Error): Record<string, unknown> {
-  return redactValue(pino.stdSerializers.err(error), 4) as Record<string, unknown>;
+  // The serialiser's object has a prototype of its own; a spread of it is plain and holds what is to be seen.
+  return redactValue({ ...pino.stdSerializers.err(error) }, 4) as Record<string, unknown>;
 }
 
 export interface LoggerOptions {

@@ -5,15 +5,7 @@ import { HuishiError } from "@huishi/kernel";
  * (PostgreSQL documentation: COPY, "Binary Format"; §55.7 "Message Formats").
  */
 export type CopyType =
-  | "bool"
-  | "int2"
-  | "int4"
-  | "int8"
-  | "float8"
-  | "text"
-  | "timestamptz"
-  | "jsonb"
-  | "bytea";
+  "bool" | "int2" | "int4" | "int8" | "float8" | "text" | "timestamptz" | "jsonb" | "bytea";
 
 export interface CopyColumn {
   readonly name: string;
@@ -60,7 +52,10 @@ export class BinaryCopyEncoder {
   /** Adds one row. Throws COPY_VALUE when a value does not fit its column; the chunk is then of no use. */
   addRow(row: CopyRow): void {
     if (row.length !== this.#columns.length) {
-      throw new HuishiError("COPY_VALUE", `a row has ${row.length} values for ${this.#columns.length} columns`);
+      throw new HuishiError(
+        "COPY_VALUE",
+        `a row has ${row.length} values for ${this.#columns.length} columns`,
+      );
     }
     this.#openMessage();
     this.#reserve(2);
@@ -70,7 +65,9 @@ export class BinaryCopyEncoder {
       try {
         this.#addValue(column.type, row[i]);
       } catch (cause) {
-        throw new HuishiError("COPY_VALUE", `the value of column "${column.name}" is no ${column.type}`, { cause });
+        throw new HuishiError("COPY_VALUE", `the value of column "${column.name}" is no ${column.type}`, {
+          cause,
+        });
       }
     }
   }
@@ -209,5 +206,9 @@ function writeTimestamp(buffer: Buffer, value: unknown, at: number): number {
   const epochMs = value instanceof Date ? value.getTime() : value;
   if (typeof epochMs !== "number" || !Number.isFinite(epochMs)) throw new TypeError("not a time");
   const micros = Math.round((epochMs - POSTGRES_EPOCH_MS) * 1000);
-  return writeSafeInteger(buffer, requireInteger(micros), at);
+  // Beyond 285 years from 2000 a double cannot hold every microsecond.
+  if (!Number.isSafeInteger(micros)) {
+    return buffer.writeBigInt64BE(BigInt(Math.round(epochMs - POSTGRES_EPOCH_MS)) * 1000n, at);
+  }
+  return writeSafeInteger(buffer, micros, at);
 }

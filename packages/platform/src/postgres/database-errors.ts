@@ -36,7 +36,8 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 /** Wraps a failed connection in DATABASE_UNREACHABLE, saying what to do and never the password. */
 export function unreachable(databaseUrl: string, thrown: unknown): HuishiError {
-  const code = String((thrown as { code?: unknown } | null)?.code ?? "");
+  const given = (thrown as { code?: unknown } | null)?.code;
+  const code = typeof given === "string" ? given : "";
   const advice = ADVICE[code] ?? messageOf(thrown);
   return new HuishiError(
     "DATABASE_UNREACHABLE",

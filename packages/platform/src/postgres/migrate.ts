@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { HuishiError } from "@huishi/kernel";
-import pg from "pg";
+import { Client } from "pg";
 import type { Logger } from "../logger.ts";
 import { describeDatabase, unreachable } from "./database-errors.ts";
 import { type DatabaseMode, prepareTimescale } from "./timescale.ts";
@@ -61,8 +61,8 @@ async function readMigrations(folder: string): Promise<Migration[]> {
   );
 }
 
-async function withClient<T>(databaseUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({
+async function withClient<T>(databaseUrl: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({
     connectionString: databaseUrl,
     connectionTimeoutMillis: 5_000,
     application_name: "huishi-migrate",
@@ -96,11 +96,7 @@ async function requireServer(databaseUrl: string): Promise<void> {
   }
 }
 
-async function applyAll(
-  client: pg.Client,
-  migrations: readonly Migration[],
-  logger: Logger,
-): Promise<string[]> {
+async function applyAll(client: Client, migrations: readonly Migration[], logger: Logger): Promise<string[]> {
   await client.query("SELECT pg_advisory_lock($1)", [MIGRATION_LOCK]);
   try {
     await client.query(`CREATE TABLE IF NOT EXISTS schema_migration (
@@ -139,7 +135,7 @@ function requireUnchanged(
   );
 }
 
-async function applyOne(client: pg.Client, migration: Migration): Promise<void> {
+async function applyOne(client: Client, migration: Migration): Promise<void> {
   await client.query("BEGIN");
   try {
     await client.query(migration.sql);

@@ -1,11 +1,11 @@
 import { messageOf } from "@huishi/kernel";
-import pg from "pg";
+import { Pool as PgPool, type PoolClient } from "pg";
 import type { Logger } from "../logger.ts";
 import { repeatSummary } from "../logger.ts";
 import { sqlStateOf } from "./database-errors.ts";
 
-export type Pool = pg.Pool;
-export type PoolClient = pg.PoolClient;
+export type Pool = PgPool;
+export type { PoolClient } from "pg";
 
 export interface PoolOptions {
   /** Connections at most. Default 4. */
@@ -25,7 +25,7 @@ export interface PoolOptions {
  */
 export function createPool(databaseUrl: string, options: PoolOptions = {}): Pool {
   const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
-  const pool = new pg.Pool({
+  const pool = new PgPool({
     connectionString: databaseUrl,
     max: options.max ?? 4,
     application_name: options.applicationName ?? "huishi",

@@ -1,5 +1,5 @@
 import { messageOf } from "@huishi/kernel";
-import pg from "pg";
+import { Client } from "pg";
 import type { Logger } from "../logger.ts";
 
 /**
@@ -39,7 +39,7 @@ export async function prepareTimescale(databaseUrl: string, logger: Logger): Pro
 }
 
 async function askOnce(databaseUrl: string, sql: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
+  const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
   client.on("error", () => {});
   await client.connect();
   try {

@@ -1,0 +1,4 @@
+export * from "./test-database.ts";
+export * from "./rows.ts";
+export * from "./mqtt-client.ts";
+export * from "./wait.ts";
