@@ -1,0 +1,55 @@
+import type { Right } from "../../domain/rights.ts";
+
+/**
+ * What a route asks of whoever calls it. `public`: nothing. `signedIn`: any session. A right: a session whose
+ * role has it. `loopbackOrAdminister`: the machine itself (scrapers), else the right.
+ */
+export type Requirement = "public" | "signedIn" | Right | "loopbackOrAdminister";
+
+/**
+ * Every route and what it requires: the one place where HTTP is authorised. A route that is missing here, or
+ * an entry without a route, stops the server at its start.
+ */
+export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
+  "GET /livez": "public",
+  "GET /readyz": "public",
+  "GET /metrics": "loopbackOrAdminister",
+  "GET /api/v1/openapi.json": "signedIn",
+
+  "GET /api/v1/server": "public",
+  "POST /api/v1/setup": "public",
+  "POST /api/v1/sign-in": "public",
+  "POST /api/v1/sign-out": "signedIn",
+  "GET /api/v1/session": "signedIn",
+  "GET /api/v1/socket": "view",
+
+  "GET /api/v1/cameras": "view",
+  "PATCH /api/v1/cameras/:id": "configure",
+  "DELETE /api/v1/cameras/:id": "configure",
+  "GET /api/v1/cameras/:id/zones": "view",
+  "POST /api/v1/cameras/:id/zones": "configure",
+  "PUT /api/v1/zones/:id": "configure",
+  "DELETE /api/v1/zones/:id": "configure",
+  "GET /api/v1/cameras/:id/rules": "view",
+  "POST /api/v1/cameras/:id/rules": "configure",
+  "PUT /api/v1/rules/:id": "configure",
+  "DELETE /api/v1/rules/:id": "configure",
+  "GET /api/v1/rules/:id/line-counts": "view",
+
+  "GET /api/v1/alarms": "view",
+  "GET /api/v1/alarms/:id": "view",
+  "GET /api/v1/alarms/:id/snapshot": "view",
+  "GET /api/v1/alarms/:id/moves": "view",
+  "POST /api/v1/alarms/:id/acknowledge": "moveAlarms",
+  "POST /api/v1/alarms/:id/false-alarm": "moveAlarms",
+
+  "GET /api/v1/dead-letters": "administer",
+  "GET /api/v1/agents": "administer",
+  "POST /api/v1/agents/claim-codes": "administer",
+  // The one-time code is the right.
+  "POST /api/v1/agents/claim": "public",
+
+  // The dashboard's own files.
+  "GET /*": "public",
+  "HEAD /*": "public",
+};

@@ -1,0 +1,67 @@
+import {
+  AgentList,
+  ClaimCodeSchema,
+  ClaimRequest,
+  ClaimResponse,
+  DeadLetterPage,
+  DeadLetterQuery,
+} from "@huishi/contracts";
+import { type AgentsParts, claimAgent, issueCode } from "../../../application/agents.ts";
+import type { App } from "../app-type.ts";
+import { errorResponses } from "../schemas.ts";
+
+export interface AgentRouteParts extends AgentsParts {
+  readonly mqttUrl: string;
+  readonly attemptsPerMinute: number;
+}
+
+/** Agents in the field and what they sent that could not be taken. */
+export function addAgentRoutes(app: App, parts: AgentRouteParts): void {
+  const tags = ["agents"];
+  app.get(
+    "/api/v1/agents",
+    { schema: { tags, summary: "All agents", response: { 200: AgentList, ...errorResponses } } },
+    async () => ({ agents: await parts.store.listAgents() }),
+  );
+  app.post(
+    "/api/v1/agents/claim-codes",
+    {
+      schema: {
+        tags,
+        summary: "A one-time code for an installer, good for 15 minutes; shown once",
+        response: { 201: ClaimCodeSchema, ...errorResponses },
+      },
+    },
+    async (_request, reply) => reply.code(201).send(await issueCode(parts)),
+  );
+  app.post(
+    "/api/v1/agents/claim",
+    {
+      config: { rateLimit: { max: parts.attemptsPerMinute, timeWindow: 60_000 } },
+      schema: {
+        tags,
+        summary: "Exchange a code for an agent's identity; the secret is shown once",
+        body: ClaimRequest,
+        response: { 201: ClaimResponse, ...errorResponses },
+      },
+    },
+    async ({ body }, reply) =>
+      reply.code(201).send(await claimAgent(parts, { ...body, mqttUrl: parts.mqttUrl })),
+  );
+  app.get(
+    "/api/v1/dead-letters",
+    {
+      schema: {
+        tags,
+        summary: "Messages that could not be taken, newest first",
+        querystring: DeadLetterQuery,
+        response: { 200: DeadLetterPage, ...errorResponses },
+      },
+    },
+    async ({ query: { before = null, limit = 20 } }) => {
+      const rows = await parts.store.listDeadLetters({ before, limit: limit + 1 });
+      const deadLetters = rows.slice(0, limit);
+      return { deadLetters, next: rows.length > limit ? (deadLetters.at(-1)?.id ?? null) : null };
+    },
+  );
+}

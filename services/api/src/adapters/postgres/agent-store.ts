@@ -1,0 +1,99 @@
+import type { Agent, DeadLetter } from "@huishi/contracts";
+import { type Pool, withTransaction } from "@huishi/platform";
+import type { AgentStore } from "../../application/agents.ts";
+
+interface AgentRow {
+  readonly id: string;
+  readonly name: string;
+  readonly online: boolean;
+  readonly status_at: Date | null;
+  readonly created_at: Date;
+  readonly revoked_at: Date | null;
+  readonly cameras: number;
+}
+
+interface DeadLetterRow {
+  readonly id: string;
+  readonly agent_id: string;
+  readonly topic: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly payload: Buffer;
+  readonly received_at: Date;
+}
+
+/** Agents, the one-time codes that claim them, and the messages that could not be taken. */
+export class PostgresAgentStore implements AgentStore {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  async saveClaimCode(code: { codeHash: Buffer; expiresAtMs: number }): Promise<void> {
+    await this.#pool.query("INSERT INTO agent_claim (code_hash, expires_at) VALUES ($1, $2)", [
+      code.codeHash,
+      new Date(code.expiresAtMs),
+    ]);
+  }
+
+  claim(claim: {
+    codeHash: Buffer;
+    agentId: string;
+    name: string;
+    secretHash: Buffer;
+    nowMs: number;
+  }): Promise<boolean> {
+    return withTransaction(this.#pool, async (client) => {
+      const used = await client.query(
+        "UPDATE agent_claim SET used_at = $2 WHERE code_hash = $1 AND used_at IS NULL AND expires_at > $2",
+        [claim.codeHash, new Date(claim.nowMs)],
+      );
+      if (used.rowCount !== 1) return false;
+      await client.query("INSERT INTO agent (id, name, secret_hash) VALUES ($1, $2, $3)", [
+        claim.agentId,
+        claim.name,
+        claim.secretHash,
+      ]);
+      await client.query("UPDATE agent_claim SET agent_id = $2 WHERE code_hash = $1", [
+        claim.codeHash,
+        claim.agentId,
+      ]);
+      return true;
+    });
+  }
+
+  async listAgents(): Promise<Agent[]> {
+    const found = await this.#pool.query<AgentRow>(
+      `SELECT a.id, a.name, a.online, a.status_at, a.created_at, a.revoked_at,
+              (SELECT count(*)::int FROM camera c WHERE c.agent_id = a.id) AS cameras
+       FROM agent a ORDER BY a.created_at, a.id`,
+    );
+    return found.rows.map((row) => ({
+      id: row.id,
+      name: row.name,
+      online: row.online,
+      statusAtMs: row.status_at?.getTime() ?? null,
+      createdAtMs: row.created_at.getTime(),
+      revoked: row.revoked_at !== null,
+      cameras: row.cameras,
+    }));
+  }
+
+  async listDeadLetters(page: { before: string | null; limit: number }): Promise<DeadLetter[]> {
+    const found = await this.#pool.query<DeadLetterRow>(
+      `SELECT id, agent_id, topic, code, reason, payload, received_at FROM dead_letter
+       WHERE $1::bigint IS NULL OR id < $1 ORDER BY id DESC LIMIT $2`,
+      [page.before, page.limit],
+    );
+    return found.rows.map((row) => ({
+      id: row.id,
+      agentId: row.agent_id,
+      topic: row.topic,
+      code: row.code,
+      reason: row.reason,
+      receivedAtMs: row.received_at.getTime(),
+      payload: row.payload.toString("base64"),
+    }));
+  }
+}

@@ -1,0 +1,159 @@
+import type { Alarm, AlarmMoveRecord, AlarmState } from "@huishi/contracts";
+import { type Pool, type PoolClient, withTransaction } from "@huishi/platform";
+import type { AlarmFilter, AlarmStore, MoveRequest } from "../../application/alarms.ts";
+import type { MoveDecision } from "../../domain/alarm-moves.ts";
+
+interface AlarmRow {
+  readonly id: string;
+  readonly camera_id: string;
+  readonly camera_name: string;
+  readonly rule_id: string | null;
+  readonly rule_name: string | null;
+  readonly zone_id: string | null;
+  readonly zone_name: string | null;
+  readonly zone_kind: Alarm["zoneKind"];
+  readonly zone_points: Alarm["zonePoints"];
+  readonly alarm_class: string;
+  readonly object_class: string | null;
+  readonly priority: Alarm["priority"];
+  readonly state: AlarmState;
+  readonly captured_at: Date;
+  readonly started_at: Date;
+  readonly created_at: Date;
+  readonly last_occurred_at: Date;
+  readonly occurrences: number;
+  readonly boxes: Alarm["boxes"];
+  readonly has_snapshot: boolean;
+  readonly acknowledged_by: string | null;
+  readonly acknowledged_at: Date | null;
+  readonly version: number;
+}
+
+const SELECT_ALARM = "SELECT a.*, c.name AS camera_name FROM alarm a JOIN camera c ON c.id = a.camera_id";
+
+function toAlarm(row: AlarmRow): Alarm {
+  return {
+    id: row.id,
+    cameraId: row.camera_id,
+    cameraName: row.camera_name,
+    ruleId: row.rule_id,
+    ruleName: row.rule_name,
+    zoneId: row.zone_id,
+    zoneName: row.zone_name,
+    zonePoints: row.zone_points,
+    zoneKind: row.zone_kind,
+    alarmClass: row.alarm_class,
+    objectClass: row.object_class,
+    priority: row.priority,
+    state: row.state,
+    capturedAtMs: row.captured_at.getTime(),
+    startedAtMs: row.started_at.getTime(),
+    createdAtMs: row.created_at.getTime(),
+    lastOccurredAtMs: row.last_occurred_at.getTime(),
+    occurrences: row.occurrences,
+    boxes: row.boxes,
+    hasSnapshot: row.has_snapshot,
+    acknowledgedBy: row.acknowledged_by,
+    acknowledgedAtMs: row.acknowledged_at?.getTime() ?? null,
+    version: row.version,
+  };
+}
+
+export class PostgresAlarmStore implements AlarmStore {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  async listAlarms(filter: AlarmFilter): Promise<Alarm[]> {
+    const values: (string | number)[] = [filter.limit];
+    const conditions: string[] = [];
+    const restrict = (condition: string, value: string | null): void => {
+      if (value === null) return;
+      values.push(value);
+      conditions.push(`${condition} $${values.length}`);
+    };
+    restrict("a.state =", filter.state);
+    restrict("a.camera_id =", filter.cameraId);
+    restrict("a.priority =", filter.priority);
+    restrict("a.id <", filter.before);
+    const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
+    const found = await this.#pool.query<AlarmRow>(
+      `${SELECT_ALARM} ${where} ORDER BY a.id DESC LIMIT $1`,
+      values,
+    );
+    return found.rows.map(toAlarm);
+  }
+
+  async findAlarms(ids: readonly string[]): Promise<Alarm[]> {
+    const found = await this.#pool.query<AlarmRow>(`${SELECT_ALARM} WHERE a.id = ANY($1::bigint[])`, [ids]);
+    return found.rows.map(toAlarm);
+  }
+
+  moveAlarm(
+    request: MoveRequest,
+    decide: (state: AlarmState) => MoveDecision,
+  ): Promise<{ decision: MoveDecision; alarm: Alarm } | null> {
+    return withTransaction(this.#pool, async (client) => {
+      const locked = await client.query<{ state: AlarmState }>(
+        "SELECT state FROM alarm WHERE id = $1 FOR UPDATE",
+        [request.id],
+      );
+      const row = locked.rows[0];
+      if (row === undefined) return null;
+      const decision = decide(row.state);
+      if (decision.legal) await writeMove(client, request, { from: row.state, to: decision.to });
+      const found = await client.query<AlarmRow>(`${SELECT_ALARM} WHERE a.id = $1`, [request.id]);
+      return { decision, alarm: toAlarm(found.rows[0] as AlarmRow) };
+    });
+  }
+
+  async listMoves(alarmId: string): Promise<AlarmMoveRecord[]> {
+    const found = await this.#pool.query<{
+      id: string;
+      moved_at: Date;
+      from_state: AlarmState;
+      to_state: AlarmState;
+      actor: string;
+      opinion: string | null;
+    }>(
+      "SELECT id, moved_at, from_state, to_state, actor, opinion FROM alarm_move WHERE alarm_id = $1 ORDER BY id",
+      [alarmId],
+    );
+    return found.rows.map((row) => ({
+      id: row.id,
+      movedAtMs: row.moved_at.getTime(),
+      from: row.from_state,
+      to: row.to_state,
+      actor: row.actor,
+      opinion: row.opinion,
+    }));
+  }
+
+  async readSnapshot(alarmId: string): Promise<Buffer | null> {
+    const found = await this.#pool.query<{ jpeg: Buffer }>(
+      "SELECT jpeg FROM alarm_snapshot WHERE alarm_id = $1",
+      [alarmId],
+    );
+    return found.rows[0]?.jpeg ?? null;
+  }
+}
+
+async function writeMove(
+  client: PoolClient,
+  request: MoveRequest,
+  states: { from: AlarmState; to: AlarmState },
+): Promise<void> {
+  await client.query(
+    "INSERT INTO alarm_move (alarm_id, from_state, to_state, actor, opinion) VALUES ($1, $2, $3, $4, $5)",
+    [request.id, states.from, states.to, request.actor, request.opinion],
+  );
+  // Who took the alarm first stays its acknowledger, also when it later turns out to be false.
+  await client.query(
+    `UPDATE alarm SET state = $2, version = version + 1,
+       acknowledged_by = COALESCE(acknowledged_by, $3), acknowledged_at = COALESCE(acknowledged_at, now())
+     WHERE id = $1`,
+    [request.id, states.to, request.actor],
+  );
+}

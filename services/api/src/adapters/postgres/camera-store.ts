@@ -1,0 +1,85 @@
+import type { Camera } from "@huishi/contracts";
+import type { Pool } from "@huishi/platform";
+import type { CameraStore } from "../../application/cameras.ts";
+import type { Versioned } from "../../application/versioned.ts";
+
+interface CameraRow {
+  readonly id: string;
+  readonly agent_id: string;
+  readonly name: string;
+  readonly manufacturer: string | null;
+  readonly model: string | null;
+  readonly serial: string | null;
+  readonly address: string | null;
+  readonly streams: Camera["streams"];
+  readonly ptz: boolean;
+  readonly note: string | null;
+  readonly condition: Camera["condition"];
+  readonly condition_code: string | null;
+  readonly condition_since: Date | null;
+  readonly agent_online: boolean;
+  readonly version: number;
+}
+
+const SELECT_CAMERA = `
+  SELECT c.id, c.agent_id, c.name, c.manufacturer, c.model, c.serial, c.address, c.streams, c.ptz, c.note,
+         c.condition, c.condition_code, c.condition_since, c.version, a.online AS agent_online
+  FROM camera c JOIN agent a ON a.id = c.agent_id`;
+
+function toCamera(row: CameraRow): Camera {
+  return {
+    id: row.id,
+    agentId: row.agent_id,
+    name: row.name,
+    manufacturer: row.manufacturer,
+    model: row.model,
+    serial: row.serial,
+    address: row.address,
+    streams: row.streams,
+    ptz: row.ptz,
+    note: row.note,
+    condition: row.condition,
+    conditionCode: row.condition_code,
+    conditionSinceMs: row.condition_since?.getTime() ?? null,
+    agentOnline: row.agent_online,
+    version: row.version,
+  };
+}
+
+/** Cameras as people see them. Rows come from ingest; people change the name alone. */
+export class PostgresCameraStore implements CameraStore {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  async listCameras(): Promise<Camera[]> {
+    const found = await this.#pool.query<CameraRow>(`${SELECT_CAMERA} ORDER BY c.no`);
+    return found.rows.map(toCamera);
+  }
+
+  async findCamera(id: string): Promise<Camera | null> {
+    return (await this.findCameras([id]))[0] ?? null;
+  }
+
+  async findCameras(ids: readonly string[]): Promise<Camera[]> {
+    const found = await this.#pool.query<CameraRow>(`${SELECT_CAMERA} WHERE c.id = ANY($1::text[])`, [ids]);
+    return found.rows.map(toCamera);
+  }
+
+  async renameCamera(rename: { id: string; name: string; version: number }): Promise<Versioned<Camera>> {
+    const updated = await this.#pool.query(
+      "UPDATE camera SET name = $2, name_by_person = true, version = version + 1 WHERE id = $1 AND version = $3",
+      [rename.id, rename.name, rename.version],
+    );
+    const current = await this.findCamera(rename.id);
+    if (current === null) return { outcome: "missing" };
+    return updated.rowCount === 1 ? { outcome: "done", row: current } : { outcome: "conflict", current };
+  }
+
+  async deleteCamera(id: string): Promise<boolean> {
+    const deleted = await this.#pool.query("DELETE FROM camera WHERE id = $1", [id]);
+    return deleted.rowCount === 1;
+  }
+}

@@ -1,0 +1,43 @@
+import type { Runnable } from "@huishi/kernel";
+import pg from "pg";
+
+/** Hears NOTIFY huishi_change on a connection of its own and calls `onChange`; throws when the connection ends. */
+export class PostgresChangeListener implements Runnable {
+  readonly name = "change listener";
+  readonly #databaseUrl: string;
+  readonly #onChange: () => void;
+
+  constructor(databaseUrl: string, onChange: () => void) {
+    this.#databaseUrl = databaseUrl;
+    this.#onChange = onChange;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const client = new pg.Client({
+      connectionString: this.#databaseUrl,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+      application_name: "huishi-api-listen",
+    });
+    const ended = new Promise<never>((_resolve, reject) => {
+      client.on("error", reject);
+      client.on("end", () => reject(new Error("the listening connection ended")));
+    });
+    // The race below hears it; without this a failure during connect would count as unhandled.
+    ended.catch(() => undefined);
+    const stopped = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve(), { once: true });
+      if (signal.aborted) resolve();
+    });
+    client.on("notification", this.#onChange);
+    try {
+      await client.connect();
+      await client.query("LISTEN huishi_change");
+      // Whatever was committed before LISTEN took hold is found now.
+      this.#onChange();
+      await Promise.race([ended, stopped]);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+}

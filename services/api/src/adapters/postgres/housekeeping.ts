@@ -1,0 +1,36 @@
+import { type Clock, type Runnable, sleep } from "@huishi/kernel";
+import type { Logger, Pool } from "@huishi/platform";
+import type { PostgresChangeReader } from "./change-reader.ts";
+
+const EVERY_MS = 3600_000;
+/** How long a client may be away and still resume. */
+export const CHANGE_RETENTION_MS = 24 * 3600_000;
+const CLAIM_RETENTION_MS = 30 * 24 * 3600_000;
+
+/** Hourly: forgets old changes, ended sessions and claim codes that nobody can use any more. */
+export class Housekeeping implements Runnable {
+  readonly name = "housekeeping";
+  readonly #parts: { pool: Pool; changes: PostgresChangeReader; clock: Clock; logger: Logger };
+
+  constructor(parts: { pool: Pool; changes: PostgresChangeReader; clock: Clock; logger: Logger }) {
+    this.#parts = parts;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.cleanOnce();
+      await sleep(EVERY_MS, signal);
+    }
+  }
+
+  async cleanOnce(): Promise<void> {
+    const { pool, changes, clock, logger } = this.#parts;
+    const nowMs = clock.nowMs();
+    const prunedChanges = await changes.prune(nowMs - CHANGE_RETENTION_MS);
+    const sessions = await pool.query("DELETE FROM user_session WHERE expires_at < $1", [new Date(nowMs)]);
+    await pool.query("DELETE FROM agent_claim WHERE expires_at < $1 AND agent_id IS NULL", [
+      new Date(nowMs - CLAIM_RETENTION_MS),
+    ]);
+    logger.debug({ changes: prunedChanges, sessions: sessions.rowCount }, "old rows removed");
+  }
+}

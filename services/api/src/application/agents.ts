@@ -1,0 +1,65 @@
+import type { Agent, Claim, ClaimCode, DeadLetter } from "@huishi/contracts";
+import { type Clock, HuishiError, slugify } from "@huishi/kernel";
+import { formatClaimCode, normaliseClaimCode } from "../domain/claim-code.ts";
+import { newToken, type Secrets } from "./secrets.ts";
+
+export const CLAIM_CODE_MS = 15 * 60_000;
+const CLAIM_CODE_BYTES = 16;
+
+export interface AgentStore {
+  saveClaimCode(code: { codeHash: Buffer; expiresAtMs: number }): Promise<void>;
+  /** Uses the code up and creates the agent in one transaction; false when no such code is open. */
+  claim(claim: {
+    codeHash: Buffer;
+    agentId: string;
+    name: string;
+    secretHash: Buffer;
+    nowMs: number;
+  }): Promise<boolean>;
+  listAgents(): Promise<Agent[]>;
+  listDeadLetters(page: { before: string | null; limit: number }): Promise<DeadLetter[]>;
+}
+
+export interface AgentsParts {
+  readonly store: AgentStore;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+}
+
+/** A one-time code of 128 bit that is good for 15 minutes; stored as its digest. */
+export async function issueCode({ store, secrets, clock }: AgentsParts): Promise<ClaimCode> {
+  const code = formatClaimCode(secrets.randomBytes(CLAIM_CODE_BYTES));
+  const expiresAtMs = clock.nowMs() + CLAIM_CODE_MS;
+  await store.saveClaimCode({ codeHash: secrets.sha256(normaliseClaimCode(code)), expiresAtMs });
+  return { code, expiresAtMs };
+}
+
+/**
+ * Exchanges a code for an identity. The secret (256 bit, base64url) is the agent's MQTT password; the centre
+ * keeps its sha-256 alone.
+ *
+ * @throws HuishiError CLAIM_CODE_INVALID
+ */
+export async function claimAgent(
+  { store, secrets, clock }: AgentsParts,
+  request: { code: string; name: string; mqttUrl: string },
+): Promise<Claim> {
+  const { token: secret, tokenHash: secretHash } = newToken(secrets);
+  const suffix = Buffer.from(secrets.randomBytes(4)).toString("hex");
+  const agentId = `${slugify(request.name).slice(0, 40).replace(/-+$/, "") || "agent"}-${suffix}`;
+  const codeHash = secrets.sha256(normaliseClaimCode(request.code));
+  const claimed = await store.claim({
+    codeHash,
+    agentId,
+    name: request.name,
+    secretHash,
+    nowMs: clock.nowMs(),
+  });
+  if (!claimed) {
+    throw new HuishiError(
+      "CLAIM_CODE_INVALID",
+      "The claim code is unknown, used or older than 15 minutes; ask an administrator for a new one.",
+    );
+  }
+  return { agentId, secret, mqttUrl: request.mqttUrl };
+}

@@ -1,0 +1,202 @@
+import type { MediaBus } from "@huishi/contracts";
+import { HuishiError, messageOf, type Runnable, supervise, systemClock } from "@huishi/kernel";
+import { createPool, type Logger, type Metrics, type Pool } from "@huishi/platform";
+import type { FastifyBaseLogger } from "fastify";
+import type { AddressInfo } from "node:net";
+import { Argon2Hasher } from "./adapters/crypto/argon2-hasher.ts";
+import { nodeSecrets } from "./adapters/crypto/node-secrets.ts";
+import { buildApp } from "./adapters/fastify/app.ts";
+import type { App } from "./adapters/fastify/app-type.ts";
+import type { PartHealth } from "./adapters/fastify/routes/operation-routes.ts";
+import { PostgresAgentStore } from "./adapters/postgres/agent-store.ts";
+import { PostgresAlarmStore } from "./adapters/postgres/alarm-store.ts";
+import { PostgresCameraStore } from "./adapters/postgres/camera-store.ts";
+import { PostgresChangeListener } from "./adapters/postgres/change-listener.ts";
+import { PostgresChangeReader } from "./adapters/postgres/change-reader.ts";
+import { Housekeeping } from "./adapters/postgres/housekeeping.ts";
+import { PostgresIdentityStore } from "./adapters/postgres/identity-store.ts";
+import { PostgresLookStore } from "./adapters/postgres/look-store.ts";
+import { PostgresRuleStore } from "./adapters/postgres/rule-store.ts";
+import { PostgresZoneStore } from "./adapters/postgres/zone-store.ts";
+import { SocketServer } from "./adapters/ws/socket-server.ts";
+import { ChangeFeed } from "./application/change-feed.ts";
+import { Identity } from "./application/identity.ts";
+import { LiveGateway } from "./application/live-gateway.ts";
+import { ZonesAndRules } from "./application/zones-and-rules.ts";
+import { createMetrics } from "./metrics.ts";
+
+export interface ApiOptions {
+  readonly databaseUrl: string;
+  readonly mediaBus: MediaBus;
+  readonly logger: Logger;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** The built dashboard (the folder that holds index.html). */
+  readonly dashboardDir: string;
+  /** What a claimed agent is told to connect to. */
+  readonly mqttUrl: string;
+  readonly version: string;
+  /** State of the other parts of this process, for /readyz. */
+  readonly health?: () => readonly PartHealth[] | Promise<readonly PartHealth[]>;
+  /** `https://host` when people come through a TLS proxy: cookies become Secure. */
+  readonly publicOrigin?: string;
+  /** Metrics of other services in this process, shown at /metrics behind the api's own. */
+  readonly otherMetrics?: readonly Metrics[];
+  readonly trustedProxies?: readonly string[];
+  /** Attempts a minute and address on sign-in, set-up and claim. Default 30. */
+  readonly attemptsPerMinute?: number;
+}
+
+export interface RunningApi {
+  readonly port: number;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const RETRY = { baseDelayMs: 250, maxDelayMs: 5_000, healthyAfterMs: 10_000 } as const;
+
+/**
+ * Starts the API on a migrated database: stores, change feed, live gateway, HTTP and WebSocket.
+ *
+ * @throws HuishiError PORT_TAKEN or LISTEN_FAILED
+ */
+export async function startApi(options: ApiOptions): Promise<RunningApi> {
+  const { databaseUrl, logger } = options;
+  const clock = systemClock;
+  const secrets = nodeSecrets;
+  const publicOrigin = options.publicOrigin ?? null;
+  const attemptsPerMinute = options.attemptsPerMinute ?? 30;
+  const pool = createPool(databaseUrl, {
+    max: 8,
+    applicationName: "huishi-api",
+    statementTimeoutMs: 10_000,
+    logger,
+  });
+
+  const identityStore = new PostgresIdentityStore(pool);
+  const cameras = new PostgresCameraStore(pool);
+  const zones = new PostgresZoneStore(pool);
+  const rules = new PostgresRuleStore(pool);
+  const alarms = new PostgresAlarmStore(pool);
+  const changes = new PostgresChangeReader(pool, { alarms, cameras, zones, rules });
+
+  const metrics = createMetrics(options.otherMetrics ?? []);
+  const hasher = new Argon2Hasher();
+  void hasher.prepareDecoy();
+  const identity = new Identity({
+    store: identityStore,
+    hasher,
+    secrets,
+    clock,
+    onSessionEnded: (tokenHash) => sockets.endSession(tokenHash),
+  });
+  const feed = new ChangeFeed({ reader: changes, clock, onBatch: metrics.changesSent });
+  const gateway = new LiveGateway(options.mediaBus, metrics);
+  const sockets = new SocketServer({
+    feed,
+    gateway,
+    cameras,
+    looks: new PostgresLookStore(pool),
+    clock,
+    logger,
+    identity,
+    liveSessions: (tokenHashes, nowMs) => identityStore.liveSessions(tokenHashes, nowMs),
+    publicOrigin,
+  });
+  metrics.watch({ sockets: () => sockets.connections, streams: () => gateway.openStreams });
+
+  const app = await buildApp({
+    identity: {
+      identity,
+      clock,
+      version: options.version,
+      isHttps: publicOrigin?.startsWith("https:") ?? false,
+      attemptsPerMinute,
+    },
+    cameras,
+    zonesAndRules: new ZonesAndRules({ cameras, zones, rules, secrets, clock }),
+    alarms,
+    agents: {
+      store: new PostgresAgentStore(pool),
+      secrets,
+      clock,
+      mqttUrl: options.mqttUrl,
+      attemptsPerMinute,
+    },
+    operation: {
+      checkDatabase: async () => void (await pool.query("SELECT 1")),
+      health: options.health ?? (() => []),
+      metrics: metrics.expose,
+    },
+    logger: logger as FastifyBaseLogger,
+    dashboardDir: options.dashboardDir,
+    publicOrigin,
+    trustedProxies: options.trustedProxies ?? [],
+  });
+  sockets.attach(app.server);
+
+  const stop = new AbortController();
+  const port = await listen(app, options).catch(async (err: unknown) => {
+    await app.close();
+    await pool.end();
+    throw err;
+  });
+  const runnables: Runnable[] = [
+    feed,
+    new PostgresChangeListener(databaseUrl, () => feed.wake()),
+    sockets,
+    new Housekeeping({ pool, changes, clock, logger }),
+  ];
+  const running = runnables.map((runnable) =>
+    supervise(runnable, stop.signal, {
+      ...RETRY,
+      onFailure: ({ name, error, retryDelayMs }) =>
+        logger.warn(
+          { part: name, err: error, retryDelayMs },
+          "a part of the api failed and is started again",
+        ),
+    }),
+  );
+  const url =
+    publicOrigin ?? `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`;
+  logger.info({ url }, "api listens");
+  return { port, url, close: () => closeAll({ stop, sockets, app, running, pool }) };
+}
+
+async function listen(app: App, { host, port }: ApiOptions): Promise<number> {
+  try {
+    await app.listen({ host, port });
+    return (app.server.address() as AddressInfo).port;
+  } catch (cause) {
+    if (cause instanceof HuishiError) throw cause;
+    if ((cause as { code?: string }).code === "EADDRINUSE") {
+      throw new HuishiError(
+        "PORT_TAKEN",
+        `Port ${port} on ${host} is taken; stop what uses it or choose another one.`,
+        {
+          cause,
+          details: { host, port },
+        },
+      );
+    }
+    throw new HuishiError("LISTEN_FAILED", `The api cannot listen on ${host}:${port}: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** Stops in the reverse order of the start. */
+async function closeAll(parts: {
+  stop: AbortController;
+  sockets: SocketServer;
+  app: App;
+  running: readonly Promise<void>[];
+  pool: Pool;
+}): Promise<void> {
+  parts.stop.abort(new Error("the api stops"));
+  await parts.sockets.close();
+  await parts.app.close();
+  await Promise.all(parts.running);
+  await parts.pool.end();
+}
