@@ -136,7 +136,7 @@ export class MotionGate {
 
   /** Moves an eighth of the background's rows towards the picture. */
   private learn(luma: Uint8Array, seconds: number): void {
-    const { background, deviation, lowest, highest, width, height, cells } = this;
+    const { background, deviation, lowest, highest, width, height } = this;
     const { map } = this.tone;
     const warmUp = this.frames < WARM_UP_FRAMES;
     const every = warmUp ? 1 : INTERLACE;

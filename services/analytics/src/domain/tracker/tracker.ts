@@ -1,6 +1,7 @@
 import { type Box, iou } from "@huishi/kernel";
 import { sameGroup } from "../class-group.ts";
 import type { Detection } from "../detection.ts";
+import type { InspectedRegion } from "../regions.ts";
 import { associate } from "./association.ts";
 import { LivingTrack, type Measurement, measure } from "./living-track.ts";
 import { PARAMETERS } from "./parameters.ts";
@@ -49,7 +50,7 @@ export class Tracker {
   update(
     detections: readonly Detection[],
     capturedAtMs: number,
-    observedRegions?: readonly Box[],
+    observedRegions?: readonly InspectedRegion[],
   ): TrackerUpdate {
     const elapsedMs = this.clockMs === null ? 0 : capturedAtMs - this.clockMs;
     if (this.clockMs !== null && elapsedMs <= 0 && elapsedMs > -LATE_FRAME_MS) return this.unchanged();
@@ -155,12 +156,13 @@ function ordered(detections: readonly Detection[], aspectRatio: number): Measure
     );
 }
 
-function isCovered(box: Box, regions: readonly Box[] | undefined): boolean {
+function isCovered(box: Box, regions: readonly InspectedRegion[] | undefined): boolean {
   if (regions === undefined) return true;
   const area = box.w * box.h;
   return regions.some((region) => {
     const w = Math.min(box.x + box.w, region.x + region.w) - Math.max(box.x, region.x);
     const h = Math.min(box.y + box.h, region.y + region.h) - Math.max(box.y, region.y);
+    if (box.h < (region.leastHeight ?? 0)) return false;
     return w >= 0 && h >= 0 && w * h >= COVERED * area;
   });
 }
