@@ -7,8 +7,11 @@ interface RuleEvent {
   readonly capturedAtMs: number;
 }
 
-interface RuleEvidence extends RuleEvent {
-  /** The deciding tracks; the first one is the subject that `objectClass`, `box` and `score` describe. */
+export interface RuleEvidence extends RuleEvent {
+  /**
+   * The deciding tracks; the first one is the subject that `objectClass`, `box` and `score` describe;
+   * for `count_over` the box is around all of them.
+   */
   readonly trackIds: readonly number[];
   readonly objectClass: ObjectClass;
   readonly box: Box;
@@ -28,7 +31,10 @@ export interface RepeatedOutcome extends RuleEvidence {
   readonly occurrence: number;
 }
 
-/** The condition is over. A new one within `dedupeMs` is an occurrence, a later one is a new alarm. */
+/**
+ * The condition is over (line crossings are moments and never cleared). A new one within `dedupeMs` is an
+ * occurrence, a later one is a new alarm.
+ */
 export interface ClearedOutcome extends RuleEvent {
   readonly type: "cleared";
   readonly occurrences: number;
