@@ -1,6 +1,7 @@
 /** Development only: how far the int8 model finds what the float one finds. */
 import { iou } from "@huishi/kernel";
-import type { DetectedObject, Detector } from "../application/detector.ts";
+import type { Detector } from "../application/detector.ts";
+import type { Detection } from "../domain/index.ts";
 import type { CalibrationPicture } from "./calibrate.ts";
 
 /** The rules' default: what scores less raises no alarm. */
@@ -57,11 +58,11 @@ export async function measureAgreement(
   };
 }
 
-function partnerOf(object: DetectedObject, others: readonly DetectedObject[]): DetectedObject | undefined {
+function partnerOf(object: Detection, others: readonly Detection[]): Detection | undefined {
   return others
     .filter(
       (other) =>
-        other.classId === object.classId &&
+        other.objectClass === object.objectClass &&
         other.score >= borderlineScore &&
         iou(other.box, object.box) >= sameObjectIou,
     )

@@ -1,6 +1,7 @@
 /** Development only: finds the range of every activation on real pictures. The ranges are committed, the pictures are not. */
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import type { Region, RgbFrame } from "../application/detector.ts";
+import type { RgbFrame } from "../application/detector.ts";
+import type { Region } from "../domain/index.ts";
 import { sessionOptions } from "../adapters/onnxruntime/index.ts";
 import { RegionResizer } from "../adapters/onnxruntime/resize-region.ts";
 import { exportFloat } from "./export-float.ts";
@@ -10,7 +11,7 @@ import type { ActivationRange } from "./quantise.ts";
 
 const BINS = 4096;
 /** Share of the values that the range must hold on each side; the rest, rare outliers, is clamped. */
-const keptShare = 0.99995;
+const keptShare = 0.99999;
 /** Logits below this (a score of 0.5 %) all mean "nothing here": no resolution is spent on them. */
 const lowestLogit = -5.3;
 

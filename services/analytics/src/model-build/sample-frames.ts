@@ -1,7 +1,8 @@
 /** Development only: pictures out of videos for calibration and for measuring agreement. */
 import { spawn } from "node:child_process";
 import { HuishiError } from "@huishi/kernel";
-import type { Region, RgbFrame } from "../application/detector.ts";
+import type { RgbFrame } from "../application/detector.ts";
+import type { Region } from "../domain/index.ts";
 
 export interface Sampling {
   readonly everySeconds: number;
@@ -45,10 +46,10 @@ export function sampleRegions({ width, height }: RgbFrame): Region[] {
   const w = Math.floor(width / 2);
   const h = Math.floor(height / 2);
   return [
-    { x: 0, y: 0, w: width, h: height },
-    { x: Math.floor(w / 2), y: Math.floor(h / 2), w, h },
-    { x: 0, y: h, w, h },
-    { x: w, y: h, w, h },
+    { kind: "whole", x: 0, y: 0, w: width, h: height },
+    { kind: "crop", x: Math.floor(w / 2), y: Math.floor(h / 2), w, h },
+    { kind: "crop", x: 0, y: h, w, h },
+    { kind: "crop", x: w, y: h, w, h },
   ];
 }
 

@@ -26,9 +26,9 @@ export function decoderArguments(size: PictureSize, sampleFps: number): string[]
     `metadata=mode=print:file='pipe\\:${TIMES_FD}':direct=1`,
   ];
   return [
-    ...["-hide_banner", "-nostdin", "-loglevel", "error", "-protocol_whitelist", "pipe"],
-    ...["-analyzeduration", "0", "-probesize", "32", "-max_pixels", String(MAX_PIXELS), "-threads", "1"],
-    ...["-f", "flv", "-i", "pipe:0", "-map", "0:v:0", "-vf", filters.join(","), "-filter_threads", "1"],
-    ...["-fps_mode", "passthrough", "-flush_packets", "1", "-threads", "1", "-f", "rawvideo", "pipe:1"],
-  ];
+    ["-hide_banner", "-nostdin", "-loglevel", "error", "-protocol_whitelist", "pipe"],
+    ["-analyzeduration", "0", "-probesize", "32", "-max_pixels", String(MAX_PIXELS), "-threads", "1"],
+    ["-f", "flv", "-i", "pipe:0", "-map", "0:v:0", "-vf", filters.join(","), "-filter_threads", "1"],
+    ["-fps_mode", "passthrough", "-flush_packets", "1", "-threads", "1", "-f", "rawvideo", "pipe:1"],
+  ].flat();
 }

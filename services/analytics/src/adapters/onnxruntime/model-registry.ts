@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { ObjectClass } from "@huishi/contracts";
 import { HuishiError } from "@huishi/kernel";
 
 export interface ModelRecord {
@@ -14,7 +15,7 @@ export interface ModelRecord {
   readonly provenance: string;
   readonly input: { readonly name: string; readonly layout: "nhwc-rgb-u8"; readonly size: number };
   /** In the order of the score columns. */
-  readonly classes: readonly string[];
+  readonly classes: readonly ObjectClass[];
   readonly decoder: {
     readonly kind: "ssd";
     readonly boxes: string;

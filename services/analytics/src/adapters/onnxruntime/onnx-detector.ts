@@ -1,11 +1,17 @@
 import { HuishiError, messageOf } from "@huishi/kernel";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import type { DetectedObject, Detector, Region, RgbFrame } from "../../application/detector.ts";
-import { mergeCandidates, type RegionCandidates } from "./merge-candidates.ts";
+import type { ObjectClass } from "@huishi/contracts";
+import type { Detector, RgbFrame } from "../../application/detector.ts";
+import {
+  type Detection,
+  mergeRegionDetections,
+  type Region,
+  type RegionDetections,
+} from "../../domain/index.ts";
 import type { LoadedModel } from "./model-registry.ts";
 import { RegionResizer } from "./resize-region.ts";
 import { ssdAnchors } from "./ssd-anchors.ts";
-import { type Candidate, decodeSsd } from "./ssd-decoder.ts";
+import { decodeSsd } from "./ssd-decoder.ts";
 
 export interface OnnxDetectorOptions {
   /** Candidates below this score are not reported; rules set their own, higher bound. */
@@ -30,7 +36,7 @@ export const sessionOptions: InferenceSession.SessionOptions = {
 
 /** `Detector` on onnxruntime-node. `session.run` blocks the event loop: use it in a process of its own. */
 export class OnnxDetector implements Detector {
-  readonly classes: readonly string[];
+  readonly classes: readonly ObjectClass[];
   readonly inputSize: number;
   readonly #session: InferenceSession;
   readonly #model: LoadedModel;
@@ -68,7 +74,7 @@ export class OnnxDetector implements Detector {
     return new OnnxDetector(session, model, { ...defaultOptions, ...options });
   }
 
-  detect(frame: RgbFrame, regions: readonly Region[]): Promise<DetectedObject[]> {
+  detect(frame: RgbFrame, regions: readonly Region[]): Promise<Detection[]> {
     // One at a time: the pixel buffer is shared between calls.
     const result = this.#inFlight.then(() => this.#detect(frame, regions));
     this.#inFlight = result.catch(() => undefined);
@@ -82,16 +88,16 @@ export class OnnxDetector implements Detector {
     await this.#session.release();
   }
 
-  async #detect(frame: RgbFrame, regions: readonly Region[]): Promise<DetectedObject[]> {
-    const found: RegionCandidates[] = [];
+  async #detect(frame: RgbFrame, regions: readonly Region[]): Promise<Detection[]> {
+    const found: RegionDetections[] = [];
     for (const wanted of regions) {
       const region = insideFrame(wanted, frame);
-      if (region) found.push({ region, candidates: await this.#look(frame, region) });
+      if (region) found.push({ region, detections: await this.#look(frame, region) });
     }
-    return mergeCandidates(found, this.classes, frame);
+    return mergeRegionDetections(found, frame);
   }
 
-  async #look(frame: RgbFrame, region: Region): Promise<Candidate[]> {
+  async #look(frame: RgbFrame, region: Region): Promise<Detection[]> {
     if (this.#closed)
       throw new HuishiError("DETECTOR_CLOSED", "The detector was closed; no more frames are taken.");
     const { input, decoder, classes } = this.#model.record;
@@ -106,7 +112,7 @@ export class OnnxDetector implements Detector {
         `The model ${this.#model.record.id} has no float outputs ${decoder.boxes} and ${decoder.scores}: run "npm run build:model".`,
       );
     }
-    return decodeSsd({ boxes, scores }, this.#anchors, classes.length, this.#options.minScore);
+    return decodeSsd({ boxes, scores }, this.#anchors, classes, this.#options.minScore);
   }
 }
 
@@ -116,5 +122,5 @@ function insideFrame(region: Region, frame: RgbFrame): Region | null {
   const y = Math.min(Math.max(Math.floor(region.y), 0), frame.height);
   const w = Math.min(Math.ceil(region.x + region.w), frame.width) - x;
   const h = Math.min(Math.ceil(region.y + region.h), frame.height) - y;
-  return w > 0 && h > 0 ? { x, y, w, h } : null;
+  return w > 0 && h > 0 ? { ...region, x, y, w, h } : null;
 }

@@ -1,5 +1,6 @@
 /** Crops a region out of a frame and scales it to the model's square input, bilinear, half-pixel centres. */
-import type { Region, RgbFrame } from "../../application/detector.ts";
+import type { RgbFrame } from "../../application/detector.ts";
+import type { Region } from "../../domain/index.ts";
 
 const FRACTION_BITS = 8;
 const ONE = 1 << FRACTION_BITS;

@@ -1,18 +1,12 @@
 /** From the network's rows (encoded boxes, class logits) to candidate objects. */
+import type { ObjectClass } from "@huishi/contracts";
 import { type Box, HuishiError } from "@huishi/kernel";
+import type { Detection } from "../../domain/index.ts";
 import { ANCHOR_STRIDE } from "./ssd-anchors.ts";
 
 /** Scales of the box encoding (Faster R-CNN box coder: y, x by 10, height, width by 5). */
 const CENTRE_SCALE = 10;
 const SIZE_SCALE = 5;
-
-export interface Candidate {
-  /** Index into the model's classes. */
-  readonly classIndex: number;
-  readonly score: number;
-  /** As fractions of the region that was looked at; may reach over its edges. */
-  readonly box: Box;
-}
 
 export interface SsdOutput {
   /** anchors * 4: encoded centre y, centre x, height, width. */
@@ -22,22 +16,24 @@ export interface SsdOutput {
 }
 
 /**
- * Every (anchor, class) whose score is at least `minScore`.
+ * Every (anchor, class) whose score is at least `minScore`: many for each object. Boxes are normalised to what the model
+ * was shown, and clipped to it.
  *
  * @throws HuishiError DETECTOR_INVALID_OUTPUT when a value is not finite or the sizes do not match the anchors
  */
 export function decodeSsd(
   output: SsdOutput,
   anchors: Float32Array,
-  classCount: number,
+  classes: readonly ObjectClass[],
   minScore: number,
-): Candidate[] {
+): Detection[] {
+  const classCount = classes.length;
   const anchorCount = anchors.length / ANCHOR_STRIDE;
   if (output.boxes.length !== anchorCount * 4 || output.scores.length !== anchorCount * classCount) {
     throw invalidOutput(`it has ${output.boxes.length / 4} rows where ${anchorCount} were expected`);
   }
   const minLogit = Math.log(minScore / (1 - minScore));
-  const candidates: Candidate[] = [];
+  const candidates: Detection[] = [];
   for (let anchor = 0; anchor < anchorCount; anchor++) {
     for (let classIndex = 0; classIndex < classCount; classIndex++) {
       const logit = output.scores[anchor * classCount + classIndex] as number;
@@ -45,7 +41,7 @@ export function decodeSsd(
       if (logit < minLogit) continue;
       if (!Number.isFinite(logit)) throw invalidOutput("a score is not a number");
       candidates.push({
-        classIndex,
+        objectClass: classes[classIndex] as ObjectClass,
         score: 1 / (1 + Math.exp(-logit)),
         box: decodeBox(output.boxes, anchors, anchor * 4),
       });
@@ -62,7 +58,13 @@ function decodeBox(encoded: Float32Array, anchors: Float32Array, at: number): Bo
   const h = Math.exp((encoded[at + 2] as number) / SIZE_SCALE) * anchorHeight;
   const w = Math.exp((encoded[at + 3] as number) / SIZE_SCALE) * anchorWidth;
   if (!Number.isFinite(centreX + centreY + w + h)) throw invalidOutput("a box is not a number");
-  return { x: centreX - w / 2, y: centreY - h / 2, w, h };
+  const left = clamp01(centreX - w / 2);
+  const top = clamp01(centreY - h / 2);
+  return { x: left, y: top, w: clamp01(centreX + w / 2) - left, h: clamp01(centreY + h / 2) - top };
+}
+
+function clamp01(value: number): number {
+  return Math.min(Math.max(value, 0), 1);
 }
 
 function invalidOutput(reason: string): HuishiError {

@@ -1,0 +1,101 @@
+/** What is done with one camera's frames: motion gate, choice of regions, detection, tracking. */
+import type { ObjectClass } from "@huishi/contracts";
+import type { Detector } from "../../application/detector.ts";
+import {
+  type Detection,
+  MotionGate,
+  type Region,
+  regionBox,
+  RegionPlanner,
+  Tracker,
+} from "../../domain/index.ts";
+import type { DecodedFrame } from "../ffmpeg/index.ts";
+import type { FeedSettings, FrameResult } from "./messages.ts";
+import { SmallLuma } from "./small-luma.ts";
+
+/** What depends on the size of the frames. */
+interface View {
+  readonly width: number;
+  readonly height: number;
+  readonly luma: SmallLuma;
+  readonly gate: MotionGate;
+  readonly planner: RegionPlanner;
+}
+
+export class CameraAnalysis {
+  readonly #settings: FeedSettings;
+  readonly #detector: Detector;
+  readonly #classes: ReadonlySet<ObjectClass>;
+  #view: View | null = null;
+  #tracker: Tracker | null = null;
+  #tracks: FrameResult["tracks"] = [];
+
+  constructor(settings: FeedSettings, detector: Detector) {
+    this.#settings = settings;
+    this.#detector = detector;
+    this.#classes = new Set(settings.classes ?? detector.classes);
+  }
+
+  /** @throws HuishiError DETECTOR_INVALID_OUTPUT, DETECTOR_CLOSED */
+  async analyse(frame: DecodedFrame, queueMs: number): Promise<FrameResult> {
+    const { capturedAtMs } = frame;
+    const view = this.#viewOf(frame);
+    this.#tracker ??= new Tracker({ firstTrackId: 1, aspectRatio: frame.width / frame.height });
+
+    const startMs = performance.now();
+    const regions = this.#regions(view, frame);
+    const gatedMs = performance.now();
+    const detections = regions.length === 0 ? [] : this.#wanted(await this.#detector.detect(frame, regions));
+    const detectedMs = performance.now();
+    const observed = regions.map((region) => regionBox(region, frame));
+    const { tracks, ended } = this.#tracker.update(detections, capturedAtMs, observed);
+    this.#tracks = tracks;
+    return {
+      cameraId: this.#settings.cameraId,
+      capturedAtMs,
+      tracks,
+      ended,
+      detections,
+      regions,
+      stageMs: {
+        decode: frame.decodeMs,
+        queue: queueMs,
+        gate: gatedMs - startMs,
+        detect: detectedMs - gatedMs,
+        track: performance.now() - detectedMs,
+      },
+    };
+  }
+
+  #regions(view: View, frame: DecodedFrame): Region[] {
+    if (this.#settings.motionGate === false)
+      return [{ kind: "whole", x: 0, y: 0, w: frame.width, h: frame.height }];
+    const { boxes, lightingStep } = view.gate.update(view.luma.update(frame), frame.capturedAtMs);
+    return view.planner.plan({
+      capturedAtMs: frame.capturedAtMs,
+      motion: boxes,
+      tracks: this.#tracks,
+      lightingStep,
+    });
+  }
+
+  #wanted(detections: readonly Detection[]): Detection[] {
+    return detections.filter(({ objectClass }) => this.#classes.has(objectClass));
+  }
+
+  /** A camera that changes its resolution keeps its tracks: they are in fractions of the picture. */
+  #viewOf({ width, height }: FrameSize): View {
+    if (this.#view?.width === width && this.#view.height === height) return this.#view;
+    const luma = new SmallLuma({ width, height });
+    this.#view = {
+      width,
+      height,
+      luma,
+      gate: new MotionGate({ width: luma.width, height: luma.height }),
+      planner: new RegionPlanner({ width, height, inputSide: this.#detector.inputSize }),
+    };
+    return this.#view;
+  }
+}
+
+type FrameSize = Pick<DecodedFrame, "width" | "height">;

@@ -1,0 +1,2 @@
+export { type InferenceFeedOptions, type InferenceResult } from "./inference-feed.ts";
+export { ForkedInferencePool, type ForkedInferencePoolOptions } from "./inference-pool.ts";

@@ -1,0 +1,65 @@
+import type { AccessUnit } from "@huishi/contracts";
+import type { CameraFeed, FeedOptions } from "../../application/ports.ts";
+import type { FeedSettings, FrameResult, ToChild } from "./messages.ts";
+
+/** What an inference result carries beyond what the application asks for. */
+export interface InferenceResult extends FrameResult {
+  readonly session: number;
+}
+
+export interface InferenceFeedOptions
+  extends Omit<FeedOptions, "onFrame">, Omit<FeedSettings, "cameraId" | "sampleFps"> {
+  readonly onFrame: (frame: InferenceResult) => void;
+}
+
+/** The way from a feed to its process. */
+export interface FeedChannel {
+  /** Returns false when the process cannot take the message now. */
+  send(message: ToChild): boolean;
+  snapshot(feedId: number, capturedAtMs: number): Promise<Uint8Array | null>;
+  release(feed: InferenceFeed): Promise<void>;
+}
+
+/** Parent's side of one camera. */
+export class InferenceFeed implements CameraFeed {
+  readonly id: number;
+  readonly options: InferenceFeedOptions;
+  readonly #channel: FeedChannel;
+  /** After something was not sent, what follows is of no use before the next keyframe. */
+  #skippingToKeyframe = true;
+  #closed = false;
+
+  constructor(id: number, options: InferenceFeedOptions, channel: FeedChannel) {
+    this.id = id;
+    this.options = options;
+    this.#channel = channel;
+  }
+
+  get settings(): FeedSettings {
+    const { cameraId, sampleFps, classes, motionGate } = this.options;
+    return {
+      cameraId,
+      sampleFps,
+      ...(classes && { classes }),
+      ...(motionGate !== undefined && { motionGate }),
+    };
+  }
+
+  push(unit: AccessUnit): void {
+    if (this.#closed) return;
+    if (unit.keyframe) this.#skippingToKeyframe = false;
+    if (!this.#skippingToKeyframe && this.#channel.send({ type: "unit", feedId: this.id, unit })) return;
+    this.#skippingToKeyframe = true;
+    this.options.onDrop("process_unavailable", 1);
+  }
+
+  snapshot(capturedAtMs: number): Promise<Uint8Array | null> {
+    return this.#closed ? Promise.resolve(null) : this.#channel.snapshot(this.id, capturedAtMs);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#channel.release(this);
+  }
+}

@@ -1,0 +1,49 @@
+/** What parent and child say to each other over the IPC channel (structured clone: `serialization: "advanced"`). */
+import type { AccessUnit, ObjectClass } from "@huishi/contracts";
+import type { AnalysedFrame } from "../../application/ports.ts";
+import type { Detection, Region } from "../../domain/index.ts";
+
+export interface FeedSettings {
+  readonly cameraId: string;
+  /** Frames analysed a second, at most. */
+  readonly sampleFps: number;
+  /** Other classes are not followed. Default: all that the model knows. */
+  readonly classes?: readonly ObjectClass[];
+  /** Look only where something moves or is known to be. Default true. */
+  readonly motionGate?: boolean;
+}
+
+/** Feeds have numbers of their own: a camera that is closed and opened again must not be taken for the old one. */
+export type ToChild =
+  | { readonly type: "open"; readonly feedId: number; readonly settings: FeedSettings }
+  | { readonly type: "close"; readonly feedId: number }
+  | { readonly type: "unit"; readonly feedId: number; readonly unit: AccessUnit }
+  | {
+      readonly type: "snapshot";
+      readonly feedId: number;
+      readonly requestId: number;
+      readonly capturedAtMs: number;
+    }
+  | { readonly type: "stop" };
+
+/** An analysed frame as the child knows it, with what was looked at and found. */
+export interface FrameResult extends Omit<AnalysedFrame, "session"> {
+  readonly detections: readonly Detection[];
+  readonly regions: readonly Region[];
+}
+
+export type ToParent =
+  | { readonly type: "ready" }
+  | { readonly type: "failed"; readonly code: string; readonly message: string }
+  | { readonly type: "frame"; readonly feedId: number; readonly result: FrameResult }
+  | { readonly type: "drop"; readonly feedId: number; readonly reason: string; readonly count: number }
+  | { readonly type: "fault"; readonly feedId: number; readonly code: string; readonly message: string }
+  | { readonly type: "snapshot"; readonly requestId: number; readonly jpeg: Uint8Array | null };
+
+/** How a child is told which model to load. */
+export interface ChildConfig {
+  /** Path of the registry file; default: the one that comes with the service. */
+  readonly registry?: string;
+  /** Default: the registry's. */
+  readonly modelId?: string;
+}
