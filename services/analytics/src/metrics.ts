@@ -5,6 +5,17 @@ import { type Meter, STAGES } from "./application/ports.ts";
 const STAGE_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 const AGE_BUCKETS = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30];
 
+const METRIC_NAMES = [
+  "huishi_analytics_stage_seconds",
+  "huishi_analytics_frame_age_seconds",
+  "huishi_analytics_dropped_total",
+  "huishi_analytics_rows_total",
+  "huishi_analytics_write_seconds",
+  "huishi_analytics_alarms_total",
+  "huishi_analytics_alarm_age_seconds",
+  "huishi_analytics_pending",
+] as const;
+
 /** `Meter` on prom-client, with the totals that `stats()` shows. */
 export class AnalyticsMetrics implements Meter {
   readonly #stage: Histogram<"stage">;
@@ -15,10 +26,12 @@ export class AnalyticsMetrics implements Meter {
   readonly #alarms: Counter<"kind">;
   readonly #alarmAge: Histogram;
   readonly #droppedByReason = new Map<string, number>();
+  readonly #registry: Registry;
   #framesAnalysed = 0;
 
   constructor(registry: Registry) {
     const registers = [registry];
+    this.#registry = registry;
     this.#stage = new Histogram({
       name: "huishi_analytics_stage_seconds",
       help: "Time of one analysed frame in each stage",
@@ -65,16 +78,22 @@ export class AnalyticsMetrics implements Meter {
     });
   }
 
-  /** Shows a number that is read when it is asked for. */
-  observe(registry: Registry, name: string, help: string, read: () => number): void {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
+  /** Shows how much is not committed yet, read when the metrics are. */
+  showPending(read: () => Readonly<Record<string, number>>): void {
+    const gauge = new Gauge({
+      name: "huishi_analytics_pending",
+      help: "Records, alarms and snapshots not committed yet",
+      labelNames: ["what"],
+      registers: [this.#registry],
+      collect: () => {
+        for (const [what, count] of Object.entries(read())) gauge.set({ what }, count);
       },
     });
+  }
+
+  /** Takes the metrics off the registry: the analysis has ended. */
+  unregister(): void {
+    for (const name of METRIC_NAMES) this.#registry.removeSingleMetric(name);
   }
 
   get framesAnalysed(): number {

@@ -78,7 +78,6 @@ export class CameraAnalysis {
   async stop(): Promise<void> {
     this.#stop.abort(new Error("the analysis was stopped"));
     await this.#running;
-    this.#parts.perception.write({ tracks: this.#scene.finish() });
   }
 
   stats(): CameraStats {
@@ -117,6 +116,8 @@ export class CameraAnalysis {
       this.#isRunning = false;
       unsubscribe();
       await feed.close();
+      // The next feed's tracker knows nothing of these tracks.
+      this.#parts.perception.write({ tracks: this.#scene.finish() });
     }
   }
 

@@ -58,7 +58,8 @@ export class GroupWriter<T> {
     this.#closing = true;
     this.#wake();
     const timer = setTimeout(() => this.#abort.abort(new Error("the writer was closed")), deadlineMs);
-    await this.#running;
+    // A store that hangs does not hold the close up.
+    await Promise.race([this.#running, once(this.#abort.signal)]);
     clearTimeout(timer);
     if (this.pending > 0) this.#options.onDropped(this.pending);
   }
@@ -86,12 +87,14 @@ export class GroupWriter<T> {
 
   /** Waits until the group is full or its first row has waited long enough. */
   async #gather(): Promise<void> {
-    let isDue = false;
+    const due = new AbortController();
     const timer = setTimeout(() => {
-      isDue = true;
+      due.abort();
       this.#wake();
     }, this.#options.maxDelayMs);
-    while (!isDue && !this.#closing && this.#queue.size < this.#options.maxRows) await this.#nextPush();
+    const isReady = (): boolean =>
+      due.signal.aborted || this.#closing || this.#queue.size >= this.#options.maxRows;
+    while (!isReady()) await this.#nextPush();
     clearTimeout(timer);
   }
 
@@ -131,4 +134,8 @@ function slept(delayMs: number, signal: AbortSignal): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+function once(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

@@ -1,5 +1,5 @@
 import { HuishiError, messageOf } from "@huishi/kernel";
-import pg from "pg";
+import { Client } from "pg";
 import type { ChangeFeed, PlanChange } from "../../application/ports.ts";
 
 /** Without a notification the outbox is still read this often. */
@@ -29,7 +29,7 @@ export class PostgresChangeFeed implements ChangeFeed {
     signal: AbortSignal,
     listener: { onReady(): Promise<void>; onChanges(changes: readonly PlanChange[]): Promise<void> },
   ): Promise<void> {
-    const client = new pg.Client({
+    const client = new Client({
       connectionString: this.#databaseUrl,
       application_name: "huishi-analytics-changes",
       connectionTimeoutMillis: 5_000,
@@ -59,7 +59,7 @@ export class PostgresChangeFeed implements ChangeFeed {
   }
 
   async #follow(
-    client: pg.Client,
+    client: Client,
     bell: Bell,
     end: AbortSignal,
     listener: { onReady(): Promise<void>; onChanges(changes: readonly PlanChange[]): Promise<void> },
@@ -81,7 +81,7 @@ export class PostgresChangeFeed implements ChangeFeed {
 
 /** Changes of finished transactions from `cursor` on; with null only where the outbox stands now. */
 async function changesSince(
-  client: pg.Client,
+  client: Client,
   cursor: string | null,
 ): Promise<{ upto: string; changes: PlanChange[] }> {
   const { rows } = await client.query<Row>(

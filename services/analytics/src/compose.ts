@@ -1,0 +1,142 @@
+import { join } from "node:path";
+import type { MediaBus } from "@huishi/contracts";
+import { systemClock, supervise } from "@huishi/kernel";
+import { createPool, type Logger } from "@huishi/platform";
+import { register, type Registry } from "prom-client";
+import { ForkedInferencePool } from "./adapters/inference-process/index.ts";
+import {
+  PostgresAlarmStore,
+  PostgresChangeFeed,
+  PostgresPlanStore,
+  PostgresRecordStore,
+  PostgresTrackIdSource,
+} from "./adapters/postgres/index.ts";
+import { AlarmWriter } from "./application/alarm-writer.ts";
+import { Assignment } from "./application/assignment.ts";
+import type { CameraStats } from "./application/camera-analysis.ts";
+import { FaultLog } from "./application/fault-log.ts";
+import { PerceptionWriter } from "./application/perception-writer.ts";
+import type { InferencePool } from "./application/ports.ts";
+import { SharedPool } from "./application/shared-pool.ts";
+import { TrackIds } from "./application/track-ids.ts";
+import { AnalyticsMetrics } from "./metrics.ts";
+
+export interface AnalyticsOptions {
+  readonly databaseUrl: string;
+  readonly mediaBus: MediaBus;
+  readonly logger: Logger;
+  /** Inference children at most, one thread each. */
+  readonly inferenceProcesses: number;
+  /** Frames analysed a second for each camera, at most. */
+  readonly sampleFps: number;
+  /** Folder of `registry.json` and the models; the service's own when absent. */
+  readonly modelDir?: string;
+  /** Where the metrics go; prom-client's own registry when absent. */
+  readonly registry?: Registry;
+  /** The inference to use instead of our own processes. */
+  readonly inference?: () => Promise<InferencePool>;
+}
+
+export interface AnalyticsStats {
+  readonly cameras: readonly CameraStats[];
+  readonly framesAnalysed: number;
+  /** What was lost since the start, by reason; empty when nothing was. */
+  readonly dropped: Readonly<Record<string, number>>;
+  /** Not committed yet. */
+  readonly pending: {
+    readonly alarms: number;
+    readonly detection: number;
+    readonly track: number;
+    readonly line_crossing: number;
+  };
+}
+
+export interface Analytics {
+  stats(): AnalyticsStats;
+  /** Stops the analysis, writes what it knows, ends the children. */
+  close(): Promise<void>;
+}
+
+/** Processes go on this long after the last rule was switched off. */
+const POOL_LINGER_MS = 30_000;
+/** What is not committed this long after closing began is given up and counted. */
+const CLOSE_DEADLINE_MS = 5_000;
+const FOLLOW_RETRY = { baseDelayMs: 200, maxDelayMs: 2_000, healthyAfterMs: 10_000 };
+const INFERENCE_FAULT = {
+  code: "INFERENCE_PROCESS_FAILED",
+  message: "an inference process failed and is started again",
+};
+const PLAN_UNKNOWN = {
+  code: "PLAN_UNKNOWN",
+  message: "cameras and rules cannot be read; what is analysed goes on: check that PostgreSQL runs",
+};
+
+/**
+ * Starts the analysis. Resolves at once: a database or model that is not there yet is a logged fault that is
+ * tried again, so that the other services of a machine do not wait for it.
+ */
+export async function startAnalytics(options: AnalyticsOptions): Promise<Analytics> {
+  const { databaseUrl, mediaBus, logger, sampleFps } = options;
+  const clock = systemClock;
+  const metrics = new AnalyticsMetrics(options.registry ?? register);
+  const faults = new FaultLog(logger, clock);
+  // Two pools: however many detections are waiting, an alarm finds a connection of its own.
+  const records = createPool(databaseUrl, { max: 3, applicationName: "huishi-analytics", logger });
+  const urgent = createPool(databaseUrl, { max: 3, applicationName: "huishi-analytics-alarms", logger });
+  const pool = new SharedPool({
+    lingerMs: POOL_LINGER_MS,
+    start: options.inference ?? (() => Promise.resolve(forkedPool(options, faults))),
+  });
+  const perception = new PerceptionWriter(new PostgresRecordStore(records), metrics, faults);
+  const alarms = new AlarmWriter({ store: new PostgresAlarmStore(urgent), meter: metrics, faults, clock });
+  const assignment = new Assignment({
+    store: new PostgresPlanStore(urgent),
+    changes: new PostgresChangeFeed(databaseUrl),
+    faults,
+    analysis: {
+      pool,
+      mediaBus,
+      trackIds: new TrackIds(new PostgresTrackIdSource(records)),
+      perception,
+      alarms,
+      meter: metrics,
+      faults,
+      clock,
+      sampleFps,
+    },
+  });
+  const stop = new AbortController();
+  const following = supervise(assignment, stop.signal, {
+    ...FOLLOW_RETRY,
+    onFailure: ({ error }) => faults.report(error, PLAN_UNKNOWN),
+  });
+  const pending = (): AnalyticsStats["pending"] => ({ alarms: alarms.pending, ...perception.pending() });
+  metrics.showPending(pending);
+  logger.info({ sampleFps, inferenceProcesses: options.inferenceProcesses }, "analytics started");
+
+  return {
+    stats: () => ({
+      cameras: assignment.stats(),
+      framesAnalysed: metrics.framesAnalysed,
+      dropped: metrics.droppedByReason(),
+      pending: pending(),
+    }),
+    async close() {
+      stop.abort(new Error("analytics is closing"));
+      await following;
+      await assignment.stop();
+      await Promise.all([alarms.close(CLOSE_DEADLINE_MS), perception.close(CLOSE_DEADLINE_MS)]);
+      await pool.close();
+      await Promise.all([records.end(), urgent.end()]);
+      metrics.unregister();
+    },
+  };
+}
+
+function forkedPool(options: AnalyticsOptions, faults: FaultLog): InferencePool {
+  return new ForkedInferencePool({
+    processes: options.inferenceProcesses,
+    ...(options.modelDir !== undefined && { registry: join(options.modelDir, "registry.json") }),
+    onFault: (error) => faults.report(error, INFERENCE_FAULT, error.details),
+  });
+}

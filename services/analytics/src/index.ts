@@ -1,0 +1,1 @@
+export { type Analytics, type AnalyticsOptions, type AnalyticsStats, startAnalytics } from "./compose.ts";

@@ -1,0 +1,47 @@
+import type { AccessUnit } from "@huishi/contracts";
+import type { AnalysedFrame, CameraFeed, FeedOptions, InferencePool } from "../application/ports.ts";
+
+export const PICTURE = Uint8Array.of(0xff, 0xd8, 0xff, 0xd9);
+
+/** Inference that finds what the test says: `see` stands for a child's result. */
+export class FakeInference implements InferencePool {
+  readonly feeds = new Map<string, FeedOptions>();
+  readonly units: AccessUnit[] = [];
+  opened = 0;
+  closedPools = 0;
+  /** Thrown by the next `open` calls. */
+  fault: Error | null = null;
+
+  open(options: FeedOptions): Promise<CameraFeed> {
+    if (this.fault) return Promise.reject(this.fault);
+    this.opened += 1;
+    this.feeds.set(options.cameraId, options);
+    return Promise.resolve({
+      push: (unit) => void this.units.push(unit),
+      snapshot: () => Promise.resolve(PICTURE),
+      close: () => {
+        this.feeds.delete(options.cameraId);
+        return Promise.resolve();
+      },
+    });
+  }
+
+  close(): Promise<void> {
+    this.closedPools += 1;
+    return Promise.resolve();
+  }
+
+  see(cameraId: string, capturedAtMs: number, fields: Partial<AnalysedFrame> = {}): void {
+    const feed = this.feeds.get(cameraId);
+    if (!feed) throw new Error(`${cameraId} is not analysed`);
+    feed.onFrame({
+      cameraId,
+      session: 1,
+      capturedAtMs,
+      tracks: [],
+      ended: [],
+      stageMs: { decode: 2, detect: 8 },
+      ...fields,
+    });
+  }
+}
