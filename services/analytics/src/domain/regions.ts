@@ -41,6 +41,8 @@ export interface RegionInput {
   readonly lightingStep?: boolean;
   /** The tracker's living tracks after the frame before. */
   readonly tracks: readonly Track[];
+  /** Fewer crops than usual: the analysis is behind. */
+  readonly maxCrops?: number;
 }
 
 /** An object needs this many pixels of height in the detector's input to be found at all, and to be found well. */
@@ -88,7 +90,8 @@ export class RegionPlanner {
     const small = targets.filter((target) => !this.fitsWhole(target));
     const due = input.lightingStep === true || this.isWholeDue(targets.length > 0, capturedAtMs);
     const regions: Region[] = due || large.length > 0 ? [this.whole()] : [];
-    regions.push(...this.crops(small, large.length > 0 ? this.maxCrops - 1 : this.maxCrops));
+    const most = Math.min(input.maxCrops ?? this.maxCrops, this.maxCrops) - (large.length > 0 ? 1 : 0);
+    if (most > 0) regions.push(...this.crops(small, most));
     this.remember(regions, capturedAtMs);
     return regions;
   }

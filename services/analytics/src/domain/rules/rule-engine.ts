@@ -84,13 +84,8 @@ export class RuleEngine {
 function machineFor(rule: Rule, zone: Zone): RuleMachine | null {
   const wanted = rule.kind === "line_crossing" ? "line" : "polygon";
   if (zone.kind !== wanted || zone.points.length < (wanted === "line" ? 2 : 3)) return null;
-  switch (rule.kind) {
-    case "line_crossing":
-      return new LineMachine(rule, zone.points);
-    case "count_over":
-      return new CountMachine(rule, zone.points);
-    case "intrusion":
-    case "dwell":
-      return new StayMachine(rule, zone.points);
-  }
+  if (rule.kind === "line_crossing") return new LineMachine(rule, zone.points);
+  return rule.kind === "count_over"
+    ? new CountMachine(rule, zone.points)
+    : new StayMachine(rule, zone.points);
 }
