@@ -1,4 +1,6 @@
+export { CameraSimulator } from "./camera-simulator.ts";
 export { type SimulatorErrorCode, SimulatorError } from "./errors.ts";
+export { clockBarcodeHeight, readClockBarcode } from "./source/clock-barcode.ts";
 export type {
   CameraOptions,
   CameraStatistics,

@@ -6,7 +6,7 @@ import { FlvDemuxer } from "@huishi/media";
 import { SimulatorError } from "../errors.ts";
 import { Canvas } from "./canvas.ts";
 import { drawClockBackground, drawClockPicture } from "./clock-picture.ts";
-import { lastLine, spawnError } from "./ffmpeg.ts";
+import { lastLine, spawnError, words } from "./ffmpeg.ts";
 import { steadyNowMs } from "./steady-time.ts";
 import { type VideoSource, VideoStream } from "./video-stream.ts";
 
@@ -20,26 +20,15 @@ export interface ClockSourceOptions {
 const MAX_WAITING_PICTURES = 2;
 
 function encoder(fps: number): string[] {
-  const group = String(Math.max(1, Math.round(fps)));
-  return [
-    ...[
-      "-c:v",
-      "libx264",
-      "-preset",
-      "ultrafast",
-      "-tune",
-      "zerolatency",
-      "-threads",
-      "1",
-      "-bf",
-      "0",
-      "-g",
-      group,
-    ],
-    ...["-pix_fmt", "yuv420p", "-crf", "24", "-x264-params", "aud=1", "-flush_packets", "1"],
-    ...["-flvflags", "no_duration_filesize", "-f", "flv"],
-  ];
+  const group = Math.max(1, Math.round(fps));
+  return words(
+    `-c:v libx264 -preset ultrafast -tune zerolatency -threads 1 -bf 0 -g ${group} -pix_fmt yuv420p -crf 24 ` +
+      "-x264-params aud=1 -flush_packets 1 -flvflags no_duration_filesize -f flv",
+  );
 }
+
+const FILTER =
+  "[0:v]split[main][b];[b]scale='min(640,iw)':'min(360,ih)':force_original_aspect_ratio=decrease:force_divisible_by=2[sub]";
 
 export class ClockSource implements VideoSource {
   readonly main: VideoStream;
@@ -62,26 +51,15 @@ export class ClockSource implements VideoSource {
 
   async run(signal: AbortSignal): Promise<void> {
     const { width, height, fps } = this.#options;
+    const input = `-f rawvideo -pix_fmt yuv420p -video_size ${width}x${height} -framerate ${fps} -probesize 32 -analyzeduration 0 -i pipe:0`;
     const child = spawn(
       "ffmpeg",
       [
-        ...[
-          "-hide_banner",
-          "-loglevel",
-          "error",
-          "-f",
-          "rawvideo",
-          "-pix_fmt",
-          "yuv420p",
-          "-video_size",
-          `${width}x${height}`,
-        ],
-        ...["-framerate", String(fps), "-probesize", "32", "-analyzeduration", "0", "-i", "pipe:0"],
-        ...[
-          "-filter_complex",
-          "[0:v]split[main][b];[b]scale='min(640,iw)':'min(360,ih)':force_original_aspect_ratio=decrease:force_divisible_by=2[sub]",
-        ],
-        ...["-map", "[main]", ...encoder(fps), "pipe:1", "-map", "[sub]", ...encoder(fps), "pipe:3"],
+        ...words(`-hide_banner -loglevel error ${input}`),
+        "-filter_complex",
+        FILTER,
+        ...["-map", "[main]"].concat(encoder(fps), "pipe:1"),
+        ...["-map", "[sub]"].concat(encoder(fps), "pipe:3"),
       ],
       { stdio: ["pipe", "pipe", "pipe", "pipe"] },
     );

@@ -13,6 +13,11 @@ export function lastLine(stderr: string): string {
   return (lines.at(-1) ?? "no message").replace(/^\[[^\]]*\]\s*/, "").slice(0, 300);
 }
 
+/** `"-f flv -an"` as arguments: for fixed ones only, never for a path or anything from outside. */
+export function words(text: string): string[] {
+  return text.split(" ");
+}
+
 export interface Finished {
   readonly code: number | null;
   readonly stdout: Buffer;

@@ -11,23 +11,23 @@ export async function openSource(
   cache: VideoCache,
   signal: AbortSignal,
 ): Promise<VideoSource> {
-  switch (options.kind) {
-    case "file": {
-      const limit = options.maxDurationMs === undefined ? {} : { maxDurationMs: options.maxDurationMs };
-      return new FilePlayer(await cache.prepareFile(options.path, { ...limit, signal }));
-    }
-    case "generated":
-      return new FilePlayer(await cache.prepareStreetScene(signal));
-    case "clock": {
-      const { width = 640, height = 360, fps = 25 } = options;
-      const isSound = [width, height, fps].every(Number.isInteger) && width % 2 === 0 && height % 2 === 0;
-      if (!isSound || width < 64 || width > 1920 || height < 36 || height > 1080 || fps < 1 || fps > 60) {
-        throw new SimulatorError(
-          "SIMULATOR_OPTIONS_INVALID",
-          "the clock source needs even sides of at most 1920x1080 and 1 to 60 frames a second",
-        );
-      }
-      return new ClockSource({ width, height, fps });
-    }
+  if (options.kind === "generated") return new FilePlayer(await cache.prepareStreetScene(signal));
+  if (options.kind === "clock") return openClock(options);
+  const limit = options.maxDurationMs === undefined ? {} : { maxDurationMs: options.maxDurationMs };
+  return new FilePlayer(await cache.prepareFile(options.path, { ...limit, signal }));
+}
+
+function openClock({
+  width = 640,
+  height = 360,
+  fps = 25,
+}: Extract<SourceOptions, { kind: "clock" }>): ClockSource {
+  const isSound = [width, height, fps].every(Number.isInteger) && width % 2 === 0 && height % 2 === 0;
+  if (!isSound || width < 64 || width > 1920 || height < 36 || height > 1080 || fps < 1 || fps > 60) {
+    throw new SimulatorError(
+      "SIMULATOR_OPTIONS_INVALID",
+      "the clock source needs even sides of at most 1920x1080 and 1 to 60 frames a second",
+    );
   }
+  return new ClockSource({ width, height, fps });
 }

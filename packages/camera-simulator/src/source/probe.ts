@@ -1,14 +1,20 @@
 /** Asks ffprobe what a video file holds, before anything is converted. */
 import { basename, resolve } from "node:path";
 import { SimulatorError } from "../errors.ts";
-import { lastLine, runToEnd } from "./ffmpeg.ts";
+import { lastLine, runToEnd, words } from "./ffmpeg.ts";
 
 const PROBE_TIMEOUT_MS = 30_000;
 const DEFAULT_FPS = 25;
 const MAX_FPS = 30;
 /** Containers of recorded video. Playlists and scripts that name further files or addresses are not among them. */
-export const VIDEO_FORMATS =
+const FORMATS =
   "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,flv,h264,hevc,asf,ogg,mjpeg,gif,ivf,dv,wtv,mxf,nut,rm,3gp";
+
+/** What a file from outside may make ffmpeg do: no network, no playlist, no picture beyond 33 megapixels. */
+export const INPUT_LIMITS: readonly string[] = [
+  ...words("-max_pixels 33177600 -protocol_whitelist file -format_whitelist"),
+  FORMATS,
+];
 
 export interface VideoFacts {
   readonly width: number;
@@ -48,25 +54,9 @@ export async function probeVideo(path: string, signal?: AbortSignal): Promise<Vi
   const finished = await runToEnd(
     "ffprobe",
     [
-      ...[
-        "-hide_banner",
-        "-loglevel",
-        "error",
-        "-max_pixels",
-        "33177600",
-        "-protocol_whitelist",
-        "file",
-        "-format_whitelist",
-        VIDEO_FORMATS,
-      ],
-      ...[
-        "-select_streams",
-        "v:0",
-        "-show_entries",
-        "stream=width,height,avg_frame_rate,r_frame_rate",
-        "-of",
-        "json",
-      ],
+      ...words("-hide_banner -loglevel error"),
+      ...INPUT_LIMITS,
+      ...words("-select_streams v:0 -show_entries stream=width,height,avg_frame_rate,r_frame_rate -of json"),
       `file:${resolve(path)}`,
     ],
     { timeoutMs: PROBE_TIMEOUT_MS, maxStdoutBytes: 1024 * 1024, ...(signal ? { signal } : {}) },

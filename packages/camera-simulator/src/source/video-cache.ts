@@ -10,13 +10,12 @@ import { basename, join, resolve } from "node:path";
 import { messageOf } from "@huishi/kernel";
 import { SimulatorError } from "../errors.ts";
 import { Canvas } from "./canvas.ts";
-import { lastLine, runToEnd } from "./ffmpeg.ts";
-import { VIDEO_FORMATS, probeVideo } from "./probe.ts";
+import { lastLine, runToEnd, words } from "./ffmpeg.ts";
+import { INPUT_LIMITS, probeVideo } from "./probe.ts";
 import { SCENE_PERIOD_MS, drawStreet, drawStreetScene } from "./street-scene.ts";
 
 /** Change it when the arguments of ffmpeg change: it is a part of every key. */
 const RECIPE = 1;
-const MAX_PIXELS = "33177600";
 export const DEFAULT_MAX_DURATION_MS = 600_000;
 const SCENE = { width: 960, height: 540, fps: 12 } as const;
 
@@ -40,54 +39,18 @@ function fitFilter(width: number, height: number): string {
 }
 
 /** H.264 as a camera would send it: main profile, no B pictures, a keyframe every two seconds, delimiters. */
-export function encoderArguments(fps: number, maxKilobits: number, preset: string): string[] {
-  const group = String(Math.max(1, Math.round(fps * 2)));
-  return [
-    ...[
-      "-c:v",
-      "libx264",
-      "-preset",
-      preset,
-      "-profile:v",
-      "main",
-      "-pix_fmt",
-      "yuv420p",
-      "-bf",
-      "0",
-      "-g",
-      group,
-    ],
-    ...[
-      "-keyint_min",
-      group,
-      "-sc_threshold",
-      "0",
-      "-crf",
-      "24",
-      "-maxrate",
-      `${maxKilobits}k`,
-      "-bufsize",
-      `${maxKilobits}k`,
-    ],
-    ...[
-      "-x264-params",
-      "aud=1",
-      "-an",
-      "-map_metadata",
-      "-1",
-      "-flvflags",
-      "no_duration_filesize",
-      "-f",
-      "flv",
-    ],
-  ];
+function encoder(fps: number, maxKilobits: number): string[] {
+  const group = Math.max(1, Math.round(fps * 2));
+  return words(
+    `-c:v libx264 -preset superfast -profile:v main -pix_fmt yuv420p -bf 0 -g ${group} -keyint_min ${group} -sc_threshold 0 ` +
+      `-crf 24 -maxrate ${maxKilobits}k -bufsize ${maxKilobits}k -x264-params aud=1 -an -map_metadata -1 -flvflags no_duration_filesize -f flv`,
+  );
 }
 
 function outputs(fps: number, folder: string): string[] {
-  return [
-    ...["-map", "[main]", ...encoderArguments(fps, 4000, "superfast"), join(folder, "main.flv")],
-    ...["-map", "[sub]", ...encoderArguments(fps, 800, "superfast"), join(folder, "sub.flv")],
-  ];
+  const main = ["-map", "[main]", ...encoder(fps, 4000), join(folder, "main.flv")];
+  const sub = ["-map", "[sub]", ...encoder(fps, 800), join(folder, "sub.flv")];
+  return ["-filter_complex", filterGraph(fps), ...main, ...sub];
 }
 
 function filterGraph(fps: number): string {
@@ -135,20 +98,13 @@ export class VideoCache {
       const finished = await runToEnd(
         "ffmpeg",
         [
-          ...[
-            "-hide_banner",
-            "-nostdin",
-            "-loglevel",
-            "error",
-            "-max_pixels",
-            MAX_PIXELS,
-            "-protocol_whitelist",
-            "file",
-            "-format_whitelist",
-            VIDEO_FORMATS,
-          ],
-          ...["-t", String(maxDurationMs / 1000), "-i", `file:${resolve(path)}`],
-          ...["-filter_complex", filterGraph(video.fps), ...outputs(video.fps, folder)],
+          ...words("-hide_banner -nostdin -loglevel error"),
+          ...INPUT_LIMITS,
+          "-t",
+          String(maxDurationMs / 1000),
+          "-i",
+          `file:${resolve(path)}`,
+          ...outputs(video.fps, folder),
         ],
         options.signal ? { signal: options.signal } : {},
       );
@@ -163,16 +119,11 @@ export class VideoCache {
       const finished = await runToEnd(
         "ffmpeg",
         [
-          ...["-hide_banner", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "yuv420p"],
-          ...[
-            "-video_size",
-            `${SCENE.width}x${SCENE.height}`,
-            "-framerate",
-            String(SCENE.fps),
-            "-i",
-            "pipe:0",
-          ],
-          ...["-filter_complex", filterGraph(SCENE.fps), ...outputs(SCENE.fps, folder)],
+          ...words(
+            `-hide_banner -loglevel error -f rawvideo -pix_fmt yuv420p -video_size ${SCENE.width}x${SCENE.height}`,
+          ),
+          ...words(`-framerate ${SCENE.fps} -i pipe:0`),
+          ...outputs(SCENE.fps, folder),
         ],
         { stdin: streetPictures(), ...(signal ? { signal } : {}) },
       );

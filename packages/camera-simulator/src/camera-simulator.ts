@@ -1,0 +1,82 @@
+import { DiscoveryResponder } from "./discovery/discovery-responder.ts";
+import { DISCOVERY_PORT } from "./discovery/ws-discovery.ts";
+import { SimulatorError } from "./errors.ts";
+import { RunningCamera } from "./simulated-camera.ts";
+import { openSource } from "./source/open-source.ts";
+import { VideoCache } from "./source/video-cache.ts";
+import type { CameraOptions, SimulatedCamera, SimulatorOptions } from "./types.ts";
+
+/**
+ * Plays files and drawn pictures as ONVIF/RTSP cameras. One simulator holds many cameras; each has its own two
+ * ports, as separate devices have, and they share one WS-Discovery responder an interface.
+ */
+export class CameraSimulator {
+  readonly #cache: VideoCache;
+  readonly #log: NonNullable<SimulatorOptions["log"]>;
+  readonly #discoveryPort: number;
+  readonly #cameras = new Set<RunningCamera>();
+  readonly #responders = new Map<string, Promise<DiscoveryResponder>>();
+  readonly #stop = new AbortController();
+
+  constructor(options: SimulatorOptions) {
+    this.#log = options.log ?? (() => undefined);
+    this.#cache = new VideoCache(options.cacheDir, this.#log);
+    this.#discoveryPort = options.discoveryPort ?? DISCOVERY_PORT;
+  }
+
+  get cameras(): readonly SimulatedCamera[] {
+    return [...this.#cameras];
+  }
+
+  /**
+   * Starts a camera. A file is converted first, unless it is in the cache.
+   *
+   * @throws SimulatorError with the code of what is wrong; nothing of the camera is left then
+   */
+  async start(options: CameraOptions, signal?: AbortSignal): Promise<SimulatedCamera> {
+    const stop = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
+    stop.throwIfAborted();
+    if (options.discovery && options.host?.includes(":")) {
+      throw new SimulatorError(
+        "SIMULATOR_OPTIONS_INVALID",
+        "discovery works on an IPv4 address; give the host as one",
+      );
+    }
+    const source = await openSource(options.source, this.#cache, stop);
+    const responder = options.discovery ? await this.#responder(options.host ?? "127.0.0.1") : undefined;
+    let leave = (): void => undefined;
+    const camera = await RunningCamera.start(options, source, this.#log, (stopped) => {
+      leave();
+      this.#cameras.delete(stopped);
+    });
+    if (stop.aborted) {
+      await camera.stop();
+      stop.throwIfAborted();
+    }
+    this.#cameras.add(camera);
+    if (responder) {
+      const device = camera.discoverable;
+      leave = () => responder.remove(device);
+      responder.add(device);
+    }
+    return camera;
+  }
+
+  /** Stops all cameras and the responders. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all([...this.#cameras].map((camera) => camera.stop()));
+    for (const responder of this.#responders.values()) (await responder.catch(() => undefined))?.stop();
+    this.#responders.clear();
+  }
+
+  #responder(host: string): Promise<DiscoveryResponder> {
+    const existing = this.#responders.get(host);
+    if (existing) return existing;
+    const responder = new DiscoveryResponder(host, this.#discoveryPort);
+    const started = responder.start().then(() => responder);
+    this.#responders.set(host, started);
+    started.catch(() => this.#responders.delete(host));
+    return started;
+  }
+}
