@@ -21,7 +21,7 @@ async function playOne(
   wanted: SimulatorOrder["cameras"][number],
 ): Promise<PlayedCamera> {
   try {
-    const playing: SimulatedCamera = await simulator.addCamera({
+    const playing: SimulatedCamera = await simulator.start({
       name: wanted.name,
       serial: wanted.serial,
       source: wanted.videoFile === null ? { kind: "generated" } : { kind: "file", path: wanted.videoFile },

@@ -240,7 +240,7 @@ async function startEdgeAgent(
       stateDir: await state.folder("edge-agent"),
       serverUrl,
       mqttUrl,
-      claimCode: await issueClaimCode(databaseUrl),
+      claimCode: (await issueClaimCode(databaseUrl)).code,
       simulated,
       account: played.account,
       real: options.cameras,
