@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { HuishiError } from "@huishi/kernel";
-import type { CameraFeed, FeedOptions, InferencePool } from "../../application/ports.ts";
+import type { CameraFeed, InferencePool } from "../../application/ports.ts";
 import { InferenceFeed, type InferenceFeedOptions } from "./inference-feed.ts";
 import { InferenceProcess } from "./inference-process.ts";
 import type { ChildConfig } from "./messages.ts";
@@ -39,7 +39,7 @@ export class ForkedInferencePool implements InferencePool {
    *
    * @throws HuishiError MODEL_MISSING, MODEL_CORRUPT, MODEL_UNKNOWN, INFERENCE_CLOSED
    */
-  async open(options: FeedOptions | InferenceFeedOptions): Promise<CameraFeed> {
+  async open(options: InferenceFeedOptions): Promise<CameraFeed> {
     if (this.#closed) throw new HuishiError("INFERENCE_CLOSED", "The inference processes were stopped.");
     const process = this.#leastLoaded();
     const feed = new InferenceFeed(++this.#lastFeedId, options, process);

@@ -3,19 +3,22 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { HuishiError, messageOf } from "@huishi/kernel";
 import type { Detector } from "../../application/detector.ts";
 import { type DecodedFrame, FrameDecoder } from "../ffmpeg/index.ts";
-import { CameraAnalysis } from "./camera-analysis.ts";
+import { FrameAnalysis } from "./frame-analysis.ts";
 import { FrameRing } from "./frame-ring.ts";
 import { encodeJpeg } from "./jpeg.ts";
-import { LatestFrames } from "./latest-frames.ts";
 import type { FeedSettings, ToChild, ToParent } from "./messages.ts";
+import { PendingFrames } from "./pending-frames.ts";
 
 /** Snapshots are asked for by rules right after the frame: three seconds are plenty, at 5 frames a second 15 frames. */
 const SNAPSHOTS = { keptMs: 3_000, maxFrames: 16 };
 
+/** Frames of a camera that may wait: at 5 frames a second, no result is later than about 0.6 s. */
+const PENDING_FRAMES = 3;
+
 interface Feed {
   readonly id: number;
   readonly decoder: FrameDecoder;
-  readonly analysis: CameraAnalysis;
+  readonly analysis: FrameAnalysis;
   readonly ring: FrameRing;
 }
 
@@ -28,7 +31,7 @@ export class InferenceWorker {
   readonly #detector: Detector;
   readonly #send: (message: ToParent) => void;
   readonly #feeds = new Map<number, Feed>();
-  readonly #waiting = new LatestFrames<Feed, Waiting>();
+  readonly #waiting = new PendingFrames<Feed, Waiting>(PENDING_FRAMES);
   #working: Promise<void> | null = null;
   #stopped = false;
 
@@ -66,7 +69,7 @@ export class InferenceWorker {
     const drop = (reason: string, count: number): void => this.#send({ type: "drop", feedId, reason, count });
     const feed: Feed = {
       id: feedId,
-      analysis: new CameraAnalysis(settings, this.#detector),
+      analysis: new FrameAnalysis(settings, this.#detector),
       ring: new FrameRing(SNAPSHOTS),
       decoder: new FrameDecoder({
         name: settings.cameraId,

@@ -22,7 +22,10 @@ interface View {
   readonly planner: RegionPlanner;
 }
 
-export class CameraAnalysis {
+/** A frame that waited so long shows that the process is behind: it gives up close looks before it gives up frames. */
+const BEHIND_MS = 100;
+
+export class FrameAnalysis {
   readonly #settings: FeedSettings;
   readonly #detector: Detector;
   readonly #classes: ReadonlySet<ObjectClass>;
@@ -43,7 +46,7 @@ export class CameraAnalysis {
     this.#tracker ??= new Tracker({ firstTrackId: 1, aspectRatio: frame.width / frame.height });
 
     const startMs = performance.now();
-    const regions = this.#regions(view, frame);
+    const regions = this.#regions(view, frame, queueMs);
     const gatedMs = performance.now();
     const detections = regions.length === 0 ? [] : this.#wanted(await this.#detector.detect(frame, regions));
     const detectedMs = performance.now();
@@ -67,7 +70,7 @@ export class CameraAnalysis {
     };
   }
 
-  #regions(view: View, frame: DecodedFrame): Region[] {
+  #regions(view: View, frame: DecodedFrame, queueMs: number): Region[] {
     if (this.#settings.motionGate === false)
       return [{ kind: "whole", x: 0, y: 0, w: frame.width, h: frame.height }];
     const { boxes, lightingStep } = view.gate.update(view.luma.update(frame), frame.capturedAtMs);
@@ -76,6 +79,7 @@ export class CameraAnalysis {
       motion: boxes,
       tracks: this.#tracks,
       lightingStep,
+      ...(queueMs > BEHIND_MS && { maxCrops: 1 }),
     });
   }
 

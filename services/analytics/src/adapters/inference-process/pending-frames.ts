@@ -1,0 +1,40 @@
+/** What waits for the detector: the newest frames of each camera, the cameras in turn. */
+
+/** Each key's queue is bounded, drop-oldest: a moment's delay costs nothing, a busy process is never late by more. */
+export class PendingFrames<K, F> {
+  readonly #framesPerKey: number;
+  /** In the order in which the keys are served. */
+  readonly #waiting = new Map<K, F[]>();
+
+  constructor(framesPerKey: number) {
+    this.#framesPerKey = framesPerKey;
+  }
+
+  /** Returns true when the key's oldest frame had to go. */
+  put(key: K, frame: F): boolean {
+    const frames = this.#waiting.get(key);
+    if (!frames) {
+      this.#waiting.set(key, [frame]);
+      return false;
+    }
+    frames.push(frame);
+    if (frames.length <= this.#framesPerKey) return false;
+    frames.shift();
+    return true;
+  }
+
+  /** The oldest frame of the key whose turn it is. */
+  take(): { readonly key: K; readonly frame: F } | undefined {
+    for (const [key, frames] of this.#waiting) {
+      const frame = frames.shift() as F;
+      this.#waiting.delete(key);
+      if (frames.length > 0) this.#waiting.set(key, frames);
+      return { key, frame };
+    }
+    return undefined;
+  }
+
+  delete(key: K): void {
+    this.#waiting.delete(key);
+  }
+}
