@@ -75,6 +75,11 @@ export class OnnxDetector implements Detector {
   }
 
   detect(frame: RgbFrame, regions: readonly Region[]): Promise<Detection[]> {
+    if (this.#closed) {
+      return Promise.reject(
+        new HuishiError("DETECTOR_CLOSED", "The detector was closed; it takes no more frames."),
+      );
+    }
     // One at a time: the pixel buffer is shared between calls.
     const result = this.#inFlight.then(() => this.#detect(frame, regions));
     this.#inFlight = result.catch(() => undefined);
@@ -98,8 +103,6 @@ export class OnnxDetector implements Detector {
   }
 
   async #look(frame: RgbFrame, region: Region): Promise<Detection[]> {
-    if (this.#closed)
-      throw new HuishiError("DETECTOR_CLOSED", "The detector was closed; no more frames are taken.");
     const { input, decoder, classes } = this.#model.record;
     this.#resizer.resize(frame, region, this.#pixels);
     const pixels = new Tensor("uint8", this.#pixels, [1, input.size, input.size, 3]);
