@@ -7,11 +7,12 @@ export function sqlStateOf(thrown: unknown): string | null {
 }
 
 /**
- * True when the database answered and blamed the statement or its values (classes 21, 22, 23, 42 and 0A of
- * PostgreSQL's appendix A): sending the same again would fail again. Anything else may pass by itself.
+ * True when the database answered and blamed the values it was given (classes 21, 22, 23 and 54 of PostgreSQL's
+ * appendix A): sending the same again would fail again. Anything else may pass by itself, or is not the row's
+ * fault (a missing table, a full disk).
  */
-export function isStatementFault(thrown: unknown): boolean {
-  return /^(21|22|23|42|0A|54)/.test(sqlStateOf(thrown) ?? "");
+export function isValueFault(thrown: unknown): boolean {
+  return /^(21|22|23|54)/.test(sqlStateOf(thrown) ?? "");
 }
 
 /** `host:port/database` of a database URL, without user and password. */

@@ -1,0 +1,18 @@
+import { validateBatch } from "../domain/event-validation.ts";
+import type { GroupCommitter } from "./group-committer.ts";
+
+/** The way of one message of the events topic: judged at once, resolved when everything of it is committed. */
+export class EventIntake {
+  readonly #committer: GroupCommitter;
+
+  constructor(committer: GroupCommitter) {
+    this.#committer = committer;
+  }
+
+  /** @param owner the connection it came by */
+  accept(owner: object, agentId: string, topic: string, payload: Uint8Array): Promise<void> {
+    const { events, deadLetters } = validateBatch(agentId, topic, payload);
+    // Parsed objects take about three times the bytes of their JSON.
+    return this.#committer.submit({ owner, agentId, events, deadLetters, bytes: payload.byteLength * 3 });
+  }
+}

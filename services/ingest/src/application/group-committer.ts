@@ -1,0 +1,233 @@
+import { backoffDelayMs, HuishiError, messageOf, sleep } from "@huishi/kernel";
+import { type DeadLetter, deadLetterOf, type EventRow } from "../domain/records.ts";
+import type { EventStore } from "./ports.ts";
+
+/** One message's worth: its promise settles when all of it is committed. */
+export interface Submission {
+  /** The connection it came by; what a closed connection left in the queue is forgotten. */
+  readonly owner: object;
+  /** Submissions of one agent keep their order. */
+  readonly agentId: string;
+  readonly events: readonly EventRow[];
+  readonly deadLetters: readonly DeadLetter[];
+  /** Memory that it holds, roughly. */
+  readonly bytes: number;
+}
+
+export interface GroupCommitterOptions {
+  readonly store: EventStore;
+  /** Transactions at the same time. Default 2. */
+  readonly lanes?: number;
+  /** A group is committed at this size ... Default 1000. */
+  readonly maxRows?: number;
+  /** ... or this long after its first row. Default 5 ms. */
+  readonly lingerMs?: number;
+  /** Above this, the gate asks the connections to stop reading. Default 32 MiB. */
+  readonly maxQueuedBytes?: number;
+  readonly observe?: CommitObserver;
+  readonly random?: () => number;
+}
+
+export interface CommitObserver {
+  committed?(result: {
+    inserted: number;
+    duplicates: number;
+    deadLetters: number;
+    rows: number;
+    ms: number;
+  }): void;
+  retrying?(fault: unknown, attempt: number): void;
+  /** One row was refused by the store and goes to the dead letters. */
+  refused?(fault: unknown): void;
+}
+
+interface Pending {
+  readonly submission: Submission;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Lane {
+  queue: Pending[];
+  wake: (() => void) | null;
+}
+
+/**
+ * Commits what many connections send in common transactions. A submission resolves strictly after its commit, so
+ * that a PUBACK means 'on disk'. While the store is away everything waits (policy `block`): the queue is bounded by
+ * `isFull`, on which the endpoint stops reading. A row that the store refuses is found by halving and becomes a
+ * dead letter, while its neighbours commit.
+ */
+export class GroupCommitter {
+  readonly #store: EventStore;
+  readonly #maxRows: number;
+  readonly #lingerMs: number;
+  readonly #maxQueuedBytes: number;
+  readonly #observe: CommitObserver;
+  readonly #random: () => number;
+  readonly #lanes: Lane[];
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>[];
+  readonly #roomListeners = new Set<() => void>();
+  #queuedBytes = 0;
+
+  constructor(options: GroupCommitterOptions) {
+    this.#store = options.store;
+    this.#maxRows = options.maxRows ?? 1000;
+    this.#lingerMs = options.lingerMs ?? 5;
+    this.#maxQueuedBytes = options.maxQueuedBytes ?? 32 * 1024 * 1024;
+    this.#observe = options.observe ?? {};
+    this.#random = options.random ?? Math.random;
+    this.#lanes = Array.from({ length: options.lanes ?? 2 }, () => ({ queue: [], wake: null }));
+    this.#running = this.#lanes.map((lane) => this.#run(lane));
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  get isFull(): boolean {
+    return this.#queuedBytes >= this.#maxQueuedBytes;
+  }
+
+  /** Calls back whenever there is room again. */
+  onRoom(listener: () => void): void {
+    this.#roomListeners.add(listener);
+  }
+
+  /** Resolves when all of it is committed; rejects only when it is forgotten or the committer closes. */
+  submit(submission: Submission): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#stop.signal.aborted) {
+        reject(closed());
+        return;
+      }
+      const lane = this.#laneOf(submission.agentId);
+      lane.queue.push({ submission, resolve, reject });
+      this.#queuedBytes += submission.bytes;
+      lane.wake?.();
+    });
+  }
+
+  /** Drops what a closed connection has queued: it was not acknowledged and will be sent again. */
+  forget(owner: object): void {
+    for (const lane of this.#lanes) {
+      const left = lane.queue.filter(({ submission }) => submission.owner === owner);
+      if (left.length === 0) continue;
+      lane.queue = lane.queue.filter(({ submission }) => submission.owner !== owner);
+      for (const pending of left) this.#settle(pending, closed());
+    }
+  }
+
+  /** Finishes the transactions under way; what is queued is rejected. */
+  async close(): Promise<void> {
+    this.#stop.abort(closed());
+    for (const lane of this.#lanes) lane.wake?.();
+    await Promise.all(this.#running);
+    for (const lane of this.#lanes) {
+      for (const pending of lane.queue.splice(0)) this.#settle(pending, closed());
+    }
+  }
+
+  #laneOf(agentId: string): Lane {
+    let hash = 0;
+    for (let i = 0; i < agentId.length; i++) hash = (hash * 31 + agentId.charCodeAt(i)) >>> 0;
+    return this.#lanes[hash % this.#lanes.length] as Lane;
+  }
+
+  async #run(lane: Lane): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      if (lane.queue.length === 0) {
+        await new Promise<void>((resolve) => (lane.wake = resolve));
+        lane.wake = null;
+        continue;
+      }
+      if (rowsIn(lane.queue) < this.#maxRows) await sleep(this.#lingerMs, signal).catch(() => {});
+      const group = takeGroup(lane, this.#maxRows);
+      if (group.length > 0) await this.#commitGroup(group);
+    }
+  }
+
+  async #commitGroup(group: readonly Pending[]): Promise<void> {
+    const events = group.flatMap(({ submission }) => submission.events);
+    const deadLetters = group.flatMap(({ submission }) => submission.deadLetters);
+    let fault: Error | null = null;
+    try {
+      await this.#commit(events, deadLetters);
+    } catch (thrown) {
+      fault = thrown instanceof Error ? thrown : new Error(messageOf(thrown));
+    }
+    for (const pending of group) this.#settle(pending, fault);
+  }
+
+  async #commit(events: readonly EventRow[], deadLetters: readonly DeadLetter[]): Promise<void> {
+    try {
+      await this.#write(events, deadLetters);
+    } catch (thrown) {
+      if (!isRefusal(thrown)) throw thrown;
+      if (events.length + deadLetters.length > 1) {
+        const half = Math.ceil(events.length / 2);
+        await this.#commit(events.slice(0, half), deadLetters.slice(0, Math.floor(deadLetters.length / 2)));
+        await this.#commit(events.slice(half), deadLetters.slice(Math.floor(deadLetters.length / 2)));
+        return;
+      }
+      this.#observe.refused?.(thrown);
+      const [row] = events;
+      // A dead letter that is refused itself has nowhere left to go; the observer has counted it.
+      if (row) await this.#commit([], [deadLetterOf(row, "REFUSED_BY_DATABASE", messageOf(thrown))]);
+    }
+  }
+
+  /** Writes until the store takes it or refuses it. */
+  async #write(events: readonly EventRow[], deadLetters: readonly DeadLetter[]): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const startedMs = performance.now();
+        const result = await this.#store.write(events, deadLetters);
+        const ms = performance.now() - startedMs;
+        this.#observe.committed?.({ ...result, rows: events.length, ms });
+        return;
+      } catch (thrown) {
+        if (isRefusal(thrown)) throw thrown;
+        this.#stop.signal.throwIfAborted();
+        this.#observe.retrying?.(thrown, attempt);
+        const delayMs = backoffDelayMs(attempt, { baseDelayMs: 50, maxDelayMs: 2_000 }, this.#random);
+        await sleep(delayMs, this.#stop.signal);
+      }
+    }
+  }
+
+  #settle(pending: Pending, fault: Error | null): void {
+    const wasFull = this.isFull;
+    this.#queuedBytes -= pending.submission.bytes;
+    if (fault) pending.reject(fault);
+    else pending.resolve();
+    if (wasFull && !this.isFull) for (const listener of this.#roomListeners) listener();
+  }
+}
+
+const closed = (): HuishiError =>
+  new HuishiError("NOT_COMMITTED", "the connection or the service closed before the commit: send it again");
+
+function isRefusal(thrown: unknown): boolean {
+  return thrown instanceof HuishiError && thrown.code === "EVENT_REFUSED";
+}
+
+const sizeOf = ({ submission }: Pending): number => submission.events.length + submission.deadLetters.length;
+
+function rowsIn(queue: readonly Pending[]): number {
+  return queue.reduce((sum, pending) => sum + sizeOf(pending), 0);
+}
+
+/** Whole submissions from the front, up to about `maxRows` rows, at least one. */
+function takeGroup(lane: Lane, maxRows: number): Pending[] {
+  let rows = 0;
+  let count = 0;
+  for (const pending of lane.queue) {
+    if (count > 0 && rows + sizeOf(pending) > maxRows) break;
+    rows += sizeOf(pending);
+    count += 1;
+  }
+  return lane.queue.splice(0, count);
+}

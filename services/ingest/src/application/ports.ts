@@ -1,0 +1,36 @@
+import type { DeadLetter, EventRow } from "../domain/records.ts";
+
+export interface WriteResult {
+  /** Events that are new. */
+  readonly inserted: number;
+  /** Events that were there before. */
+  readonly duplicates: number;
+  readonly deadLetters: number;
+}
+
+/** Where events are kept. `write` is one transaction: when it resolves, all of it is on disk. */
+export interface EventStore {
+  /**
+   * Throws a HuishiError with code EVENT_REFUSED when the store blames the values (writing the same again would
+   * fail again); anything else it throws may pass by itself.
+   */
+  write(events: readonly EventRow[], deadLetters: readonly DeadLetter[]): Promise<WriteResult>;
+}
+
+/** What ingest asks and tells about agents and their cameras. */
+export interface AgentDirectory {
+  /** SHA-256 of the agent's secret, or null when it is unknown or revoked. */
+  secretHashOf(agentId: string): Promise<Uint8Array | null>;
+  /** Those of the given agents that are revoked or gone. */
+  revokedAmong(agentIds: readonly string[]): Promise<string[]>;
+  markAllOffline(): Promise<void>;
+  writePresence(agentId: string, presence: AgentPresence): Promise<void>;
+  /** camera id -> agent id. */
+  cameraOwners(): Promise<Map<string, string>>;
+}
+
+export interface AgentPresence {
+  readonly online: boolean;
+  /** The agent's last status message; null leaves what is stored. */
+  readonly status: object | null;
+}

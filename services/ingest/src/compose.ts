@@ -1,0 +1,168 @@
+import type { MediaBus } from "@huishi/contracts";
+import { systemClock } from "@huishi/kernel";
+import { createPool, type Logger, type Metrics, repeatSummary, unreachable } from "@huishi/platform";
+import { MqttEndpoint } from "./adapters/mqtt/mqtt-endpoint.ts";
+import { PostgresAgentDirectory } from "./adapters/postgres/postgres-agent-directory.ts";
+import { PostgresEventStore } from "./adapters/postgres/postgres-event-store.ts";
+import { Authentication } from "./application/authentication.ts";
+import { CameraOwners } from "./application/camera-owners.ts";
+import { EventIntake } from "./application/event-intake.ts";
+import { GroupCommitter } from "./application/group-committer.ts";
+import { MediaDemands } from "./application/media-demands.ts";
+import { MediaIntake } from "./application/media-intake.ts";
+import { Presence, readStatus } from "./application/presence.ts";
+import { createIngestMetrics } from "./metrics.ts";
+
+const COMMIT_LANES = 2;
+
+export interface IngestOptions {
+  readonly databaseUrl: string;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly mediaBus: MediaBus;
+  readonly logger: Logger;
+  /** Default 4096. */
+  readonly maxConnections?: number;
+}
+
+export interface Ingest {
+  readonly port: number;
+  readonly metrics: Metrics;
+  close(): Promise<void>;
+}
+
+/**
+ * The MQTT endpoint of the agents and what stands behind it. The database must have been migrated.
+ *
+ * Errors: MQTT_PORT_TAKEN, MQTT_ENDPOINT_FAILED, DATABASE_UNREACHABLE (at the start only: later outages are waited
+ * for, with acknowledgements withheld).
+ */
+export async function startIngest(options: IngestOptions): Promise<Ingest> {
+  const { databaseUrl, logger, mediaBus } = options;
+  const repeats = repeatSummary();
+  const onFault = (what: string) => (err: unknown) => {
+    const swallowed = repeats.note(what);
+    if (swallowed !== null) logger.warn({ err, swallowed }, what);
+  };
+
+  const commitPool = createPool(databaseUrl, {
+    max: COMMIT_LANES,
+    applicationName: "huishi-ingest-commit",
+    logger,
+  });
+  const askPool = createPool(databaseUrl, { max: 2, applicationName: "huishi-ingest", logger });
+  const directory = new PostgresAgentDirectory(askPool);
+  const owners = new CameraOwners(directory, onFault("camera owners could not be read"));
+  const store = new PostgresEventStore(commitPool, (learned) => owners.learn(learned));
+  const committer = new GroupCommitter({
+    store,
+    lanes: COMMIT_LANES,
+    observe: {
+      committed(result) {
+        measured.events.inc({ outcome: "new" }, result.inserted);
+        measured.events.inc({ outcome: "repeated" }, result.duplicates);
+        measured.deadLetters.inc(result.deadLetters);
+        measured.commitSeconds.observe(result.ms / 1000);
+      },
+      retrying(fault) {
+        measured.retries.inc();
+        onFault("events wait for the database")(fault);
+      },
+      refused: onFault("the database refused an event; it is a dead letter now"),
+    },
+  });
+  const intake = new EventIntake(committer);
+  const media = new MediaIntake(mediaBus, owners);
+  const presence = new Presence(directory, onFault("an agent's presence could not be written"));
+  const authentication = new Authentication(directory, systemClock);
+  const measured = createIngestMetrics({
+    queuedBytes: () => committer.queuedBytes,
+    connections: () => endpoint?.connectionCount ?? 0,
+    media: () => media.counters,
+  });
+
+  try {
+    await directory.markAllOffline();
+    await owners.refresh();
+  } catch (thrown) {
+    await Promise.all([committer.close(), commitPool.end(), askPool.end()]);
+    throw unreachable(databaseUrl, thrown);
+  }
+
+  const roomListeners = new Set<() => void>();
+  committer.onRoom(() => {
+    for (const listener of roomListeners) listener();
+  });
+  let endpoint: MqttEndpoint | null = null;
+  let demands: MediaDemands | null = null;
+  try {
+    endpoint = await MqttEndpoint.start({
+      host: options.host,
+      port: options.port,
+      maxConnections: options.maxConnections ?? 4096,
+      maxUnauthenticated: 512,
+      logger,
+      gate: {
+        get isOpen() {
+          return !committer.isFull;
+        },
+        onOpen(listener) {
+          roomListeners.add(listener);
+          return () => void roomListeners.delete(listener);
+        },
+      },
+      onRefusal: (reason) => measured.refusals.inc({ reason }),
+      handlers: {
+        acceptEvents: (connection, agentId, topic, payload) =>
+          intake.accept(connection, agentId, topic, payload),
+        acceptStatus(agentId, payload) {
+          const status = readStatus(payload);
+          if (status) presence.said(agentId, status);
+          else onFault("a status message was not what the contract says")({ agentId });
+        },
+        acceptMedia: (agentId, cameraId, profile, fragment) =>
+          media.accept(agentId, cameraId, profile, fragment),
+        connected(session) {
+          if (session.kind === "events") presence.connected(session.agentId);
+        },
+        disconnected(session, connection) {
+          committer.forget(connection);
+          if (session.kind === "events") presence.disconnected(session.agentId);
+          else media.disconnected(session.agentId);
+        },
+        subscribedToDemands: (agentId) => demands?.agentSubscribed(agentId),
+        isGenuine: (agentId, secret) => authentication.isGenuine(agentId, secret),
+        async revokedAmong(agentIds) {
+          const revoked = await directory.revokedAmong(agentIds);
+          for (const agentId of revoked) authentication.forget(agentId);
+          return revoked;
+        },
+      },
+    });
+  } catch (thrown) {
+    await Promise.all([committer.close(), commitPool.end(), askPool.end()]);
+    throw thrown;
+  }
+  const running = endpoint;
+  demands = new MediaDemands({
+    bus: mediaBus,
+    owners,
+    clock: systemClock,
+    publish: (topic, payload) => running.publishRetained(topic, payload),
+  });
+  logger.info({ host: options.host, port: running.port }, "MQTT endpoint listens");
+
+  return {
+    port: running.port,
+    metrics: measured.metrics,
+    async close() {
+      demands.close();
+      await running.close();
+      await committer.close();
+      await presence.close();
+      await directory.markAllOffline().catch(onFault("agents could not be marked offline"));
+      await Promise.all([commitPool.end(), askPool.end()]);
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import {
+  AlarmTriggerEvent,
+  CameraHealthEvent,
+  CameraInventoryEvent,
+  CameraMotionEvent,
+  type EdgeEvent,
+  EventBatchEnvelope,
+  ObservationEvent,
+} from "@huishi/contracts";
+import { Compile } from "typebox/compile";
+import type { DeadLetter, EventRow } from "./records.ts";
+
+const envelope = Compile(EventBatchEnvelope);
+/** Compiled once; one a type, so that an error names the field and not "no branch of the union". */
+const validators = new Map(
+  [CameraInventoryEvent, CameraHealthEvent, CameraMotionEvent, AlarmTriggerEvent, ObservationEvent].map(
+    (schema) => [schema.properties.type.const as string, Compile(schema)] as const,
+  ),
+);
+
+/** What PostgreSQL's jsonb cannot hold: NUL and halves of surrogate pairs. Both can only come in as \u escapes. */
+const SUSPICIOUS = /\\u(0000|d[89a-f])/i;
+/** With the u flag whole pairs are one character, so only halves match. */
+const HALF_PAIR = /\p{Surrogate}/u;
+const MAX_REASON_CHARACTERS = 500;
+export const MAX_DEAD_LETTER_BYTES = 64 * 1024;
+
+export interface ValidatedBatch {
+  readonly events: readonly EventRow[];
+  readonly deadLetters: readonly DeadLetter[];
+}
+
+/**
+ * Reads one message of the events topic. Every event is judged by itself: a bad one becomes a dead letter with a
+ * code and a reason, its neighbours go on. Never throws.
+ *
+ * Codes: MALFORMED_JSON, INVALID_BATCH (the whole message), UNKNOWN_EVENT_TYPE, INVALID_EVENT, UNSTORABLE_TEXT.
+ */
+export function validateBatch(agentId: string, topic: string, payload: Uint8Array): ValidatedBatch {
+  const letter = (code: string, reason: string, what: Uint8Array): DeadLetter => ({
+    agentId,
+    topic,
+    code,
+    reason: reason.slice(0, MAX_REASON_CHARACTERS),
+    payload: what.subarray(0, MAX_DEAD_LETTER_BYTES),
+  });
+  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString("utf8");
+  let message: unknown;
+  try {
+    message = JSON.parse(text);
+  } catch (thrown) {
+    const reason = thrown instanceof Error ? thrown.message : "not JSON";
+    return { events: [], deadLetters: [letter("MALFORMED_JSON", toStorable(reason), payload)] };
+  }
+  if (!envelope.Check(message)) {
+    return {
+      events: [],
+      deadLetters: [letter("INVALID_BATCH", firstFault(envelope.Errors(message)), payload)],
+    };
+  }
+  const mayBeUnstorable = SUSPICIOUS.test(text);
+  const events: EventRow[] = [];
+  const deadLetters: DeadLetter[] = [];
+  for (const candidate of message.events) {
+    const fault = judge(candidate, mayBeUnstorable);
+    if (fault)
+      deadLetters.push(letter(fault.code, fault.reason, Buffer.from(JSON.stringify(candidate) ?? "")));
+    else events.push({ agentId, topic, boot: message.boot, event: candidate as EdgeEvent });
+  }
+  return { events, deadLetters };
+}
+
+function judge(candidate: unknown, mayBeUnstorable: boolean): { code: string; reason: string } | null {
+  const type = (candidate as { type?: unknown } | null)?.type;
+  const validator = typeof type === "string" ? validators.get(type) : undefined;
+  if (!validator) {
+    const known = [...validators.keys()].join(", ");
+    return { code: "UNKNOWN_EVENT_TYPE", reason: `the type is none of ${known}` };
+  }
+  if (!validator.Check(candidate)) {
+    return { code: "INVALID_EVENT", reason: firstFault(validator.Errors(candidate)) };
+  }
+  if (mayBeUnstorable && !isStorable(candidate)) {
+    return { code: "UNSTORABLE_TEXT", reason: "a text holds NUL or half a surrogate pair" };
+  }
+  return null;
+}
+
+function firstFault(errors: readonly { instancePath?: string; message?: string }[]): string {
+  const [first] = errors;
+  return toStorable(
+    `${first?.instancePath || "the message"}: ${first?.message ?? "is not what the contract says"}`,
+  );
+}
+
+function toStorable(text: string): string {
+  return text.replaceAll(new RegExp(HALF_PAIR, "gu"), "\uFFFD").replaceAll("\0", "\uFFFD");
+}
+
+/** Depth is bounded by the schemas that the value has passed. */
+function isStorable(value: unknown): boolean {
+  if (typeof value === "string") return !HALF_PAIR.test(value) && !value.includes("\0");
+  if (value === null || typeof value !== "object") return true;
+  return Object.values(value).every(isStorable);
+}

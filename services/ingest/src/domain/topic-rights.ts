@@ -1,0 +1,58 @@
+import { demandFilter, mediaClientId, type ParsedTopic, parseTopic } from "@huishi/contracts";
+
+/** An agent has two connections: one for events, status and demand, one for media alone. */
+export type ConnectionKind = "events" | "media";
+
+/** Who a connection belongs to, once it has signed in. */
+export interface Session {
+  readonly agentId: string;
+  readonly kind: ConnectionKind;
+}
+
+interface Right {
+  readonly action: "publish" | "subscribe";
+  readonly topic: ParsedTopic["kind"];
+  readonly connection: ConnectionKind;
+  readonly maxQos: 0 | 1;
+  readonly mayBeWill: boolean;
+}
+
+/** The one table of topic rights. All of them hold below the agent's own prefix only. */
+const RIGHTS: readonly Right[] = [
+  { action: "publish", topic: "events", connection: "events", maxQos: 1, mayBeWill: false },
+  { action: "publish", topic: "status", connection: "events", maxQos: 1, mayBeWill: true },
+  { action: "publish", topic: "media", connection: "media", maxQos: 0, mayBeWill: false },
+  { action: "subscribe", topic: "demand", connection: "events", maxQos: 1, mayBeWill: false },
+];
+
+/** The kind of connection that a client id stands for, or null when it is not the agent's own. */
+export function connectionKindOf(agentId: string, clientId: string): ConnectionKind | null {
+  if (clientId === agentId) return "events";
+  return clientId === mediaClientId(agentId) ? "media" : null;
+}
+
+/** What the topic means to this session, or null when it may not publish there. */
+export function mayPublish(session: Session, topic: string, qos: number): ParsedTopic | null {
+  const parsed = parseTopic(topic);
+  const right = rightFor(session, "publish", parsed);
+  return right && qos <= right.maxQos ? parsed : null;
+}
+
+/** May this session leave that Will? Only on its own status topic. */
+export function mayLeaveWill(session: Session, topic: string, qos: number): boolean {
+  const right = rightFor(session, "publish", parseTopic(topic));
+  return right !== undefined && right.mayBeWill && qos <= right.maxQos;
+}
+
+/** May this session subscribe to that filter? Its own demands, all or one camera's; no wider wildcard. */
+export function maySubscribe(session: Session, filter: string): boolean {
+  if (filter === demandFilter(session.agentId)) return session.kind === "events";
+  return rightFor(session, "subscribe", parseTopic(filter)) !== undefined;
+}
+
+function rightFor(session: Session, action: Right["action"], topic: ParsedTopic | null): Right | undefined {
+  if (topic?.agentId !== session.agentId) return undefined;
+  return RIGHTS.find(
+    (right) => right.action === action && right.topic === topic.kind && right.connection === session.kind,
+  );
+}
