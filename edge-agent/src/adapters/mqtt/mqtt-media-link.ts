@@ -1,0 +1,45 @@
+import { type StreamKey, mediaClientId, mediaTopic } from "@huishi/contracts";
+import type { MqttClient } from "mqtt";
+import type { Identity } from "../../application/claim-identity.ts";
+import type { MediaLink } from "../../application/ports.ts";
+import { runMqttSession } from "./mqtt-session.ts";
+
+/**
+ * Media over an MQTT connection of its own, QoS 0: what does not fit is dropped before it gets here (GopGate),
+ * because MQTT.js queues without a bound. Media can never delay events this way.
+ */
+export class MqttMediaLink implements MediaLink {
+  readonly #identity: Identity;
+  #client: MqttClient | null = null;
+
+  constructor(identity: Identity) {
+    this.#identity = identity;
+  }
+
+  get isConnected(): boolean {
+    return this.#client?.connected ?? false;
+  }
+
+  get queuedBytes(): number {
+    return this.#client?.stream.writableLength ?? 0;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { agentId, secret, mqttUrl } = this.#identity;
+    try {
+      await runMqttSession(
+        mqttUrl,
+        { clientId: mediaClientId(agentId), username: agentId, password: secret },
+        { onOpen: async (client) => void (this.#client = client) },
+        signal,
+      );
+    } finally {
+      this.#client = null;
+    }
+  }
+
+  publish({ cameraId, profile }: StreamKey, fragment: Uint8Array): void {
+    const payload = Buffer.from(fragment.buffer, fragment.byteOffset, fragment.byteLength);
+    this.#client?.publish(mediaTopic(this.#identity.agentId, cameraId, profile), payload, { qos: 0 });
+  }
+}

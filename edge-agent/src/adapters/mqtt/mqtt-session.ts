@@ -1,0 +1,78 @@
+import { messageOf } from "@huishi/kernel";
+import { type IClientOptions, type MqttClient, connect } from "mqtt";
+import { EdgeError } from "../../domain/faults.ts";
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const KEEPALIVE_S = 15;
+/** How long a clean end may take before the connection is cut. */
+const END_TIMEOUT_MS = 1_000;
+/** CONNACK return codes of MQTT 3.1.1 §3.2.2.3: identifier rejected, bad account, not authorized. */
+const REFUSED_CODES = new Set([2, 4, 5]);
+
+/**
+ * One MQTT 3.1.1 connection from start to end. It does not reconnect by itself: the supervisor owns that, with
+ * back-off and jitter. `onOpen` is called once the server accepted us; the promise rejects when the connection
+ * ends and resolves when the signal aborts.
+ */
+export async function runMqttSession(
+  url: string,
+  options: Pick<IClientOptions, "clientId" | "username" | "password" | "will">,
+  handlers: {
+    onOpen(client: MqttClient): Promise<void>;
+    /** The last moment on which something can be sent. */
+    beforeEnd?(client: MqttClient): Promise<void>;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  const client = connect(url, {
+    ...options,
+    protocolVersion: 4,
+    clean: true,
+    keepalive: KEEPALIVE_S,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    reconnectPeriod: 0,
+    queueQoSZero: false,
+    resubscribe: false,
+  });
+  let onAbort: (() => void) | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let lastError: Error | null = null;
+      client.on("error", (error) => (lastError = error));
+      client.on("close", () => reject(connectionFault(url, lastError)));
+      client.once("connect", () => {
+        handlers.onOpen(client).catch(reject);
+      });
+      onAbort = () => resolve();
+      signal.addEventListener("abort", onAbort, { once: true });
+    });
+    if (client.connected) await withTimeout(handlers.beforeEnd?.(client));
+  } finally {
+    if (onAbort) signal.removeEventListener("abort", onAbort);
+    await end(client);
+  }
+}
+
+async function end(client: MqttClient): Promise<void> {
+  const wasConnected = client.connected;
+  await withTimeout(client.endAsync(!wasConnected));
+  client.stream.destroy();
+}
+
+async function withTimeout(work: Promise<void> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, END_TIMEOUT_MS)));
+  await Promise.race([work?.catch(() => undefined), timeout]);
+  clearTimeout(timer);
+}
+
+function connectionFault(url: string, error: Error | null): EdgeError {
+  const { host } = new URL(url);
+  const code = (error as { code?: unknown } | null)?.code;
+  if (typeof code === "number" && REFUSED_CODES.has(code)) {
+    return new EdgeError("AGENT_REFUSED", `the MQTT endpoint ${host} refused this agent`);
+  }
+  const why = error ? messageOf(error) || String(code) : "the connection was closed";
+  return new EdgeError("SERVER_UNREACHABLE", `no connection to the MQTT endpoint ${host} (${why})`);
+}

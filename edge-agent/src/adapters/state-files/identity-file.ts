@@ -1,0 +1,23 @@
+import { ClaimResponse } from "@huishi/contracts";
+import { join } from "node:path";
+import { Check } from "typebox/value";
+import type { Identity, IdentityStore } from "../../application/claim-identity.ts";
+import { readJsonFile, writeJsonFile } from "./json-file.ts";
+
+/** The agent's id and secret in `identity.json` (mode 0600) of its state folder. */
+export class IdentityFile implements IdentityStore {
+  readonly #file: string;
+
+  constructor(stateDir: string) {
+    this.#file = join(stateDir, "identity.json");
+  }
+
+  async load(): Promise<Identity | null> {
+    const content = await readJsonFile(this.#file);
+    return Check(ClaimResponse, content) ? content : null;
+  }
+
+  async save(identity: Identity): Promise<void> {
+    await writeJsonFile(this.#file, identity);
+  }
+}

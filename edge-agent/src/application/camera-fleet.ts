@@ -1,0 +1,124 @@
+import type { MediaDemand, StreamProfile } from "@huishi/contracts";
+import { type Clock, sleep } from "@huishi/kernel";
+import { DemandLeases } from "../domain/demand-leases.ts";
+import type { CameraKeeper } from "./camera-keeper.ts";
+import type { Discovery, FoundDevice, Log } from "./ports.ts";
+
+/** How often running leases are looked at when no message comes. */
+const LEASE_CHECK_MS = 1_000;
+const DISCOVERY_INTERVAL_MS = 60_000;
+
+export interface FleetOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly discovery: Discovery | null;
+  /** Cameras from the configuration. */
+  readonly configured: readonly KeeperFactory[];
+  /** Hosts and ports of configured cameras: found ones among them are no news. */
+  readonly configuredAddresses: ReadonlySet<string>;
+  /** Makes a keeper for a discovered camera; null when discovered cameras are only reported. */
+  readonly adopt: ((device: FoundDevice) => KeeperFactory) | null;
+}
+
+/** Makes the keeper of one camera; it calls `onIdentified` when the camera got its id. */
+export type KeeperFactory = (onIdentified: (cameraId: string) => void) => CameraKeeper;
+
+/** All cameras of this agent, and which of their streams are wanted. */
+export class CameraFleet {
+  readonly #options: FleetOptions;
+  readonly #leases = new DemandLeases();
+  readonly #keepers = new Set<CameraKeeper>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #found = new Map<string, { onvifUrl: string; stop: AbortController }>();
+  #signal: AbortSignal = AbortSignal.abort();
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+  }
+
+  get mediaDropped(): number {
+    let dropped = 0;
+    for (const keeper of this.#keepers) dropped += keeper.mediaDropped;
+    return dropped;
+  }
+
+  get cameraIds(): string[] {
+    return [...this.#keepers].flatMap((keeper) => (keeper.cameraId === null ? [] : [keeper.cameraId]));
+  }
+
+  /** Runs until the signal aborts, and resolves when every camera is at rest. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    for (const factory of this.#options.configured) this.#start(factory, signal);
+    await Promise.all([this.#watchLeases(signal), this.#discover(signal)]);
+    await Promise.all(this.#running);
+  }
+
+  /** The centre's demand for one camera; null clears it. */
+  demand(cameraId: string, demand: MediaDemand | null, isRetained: boolean): void {
+    this.#leases.apply(cameraId, demand, this.#options.clock.nowMs(), isRetained);
+    this.#applyDemands();
+  }
+
+  #start(factory: KeeperFactory, signal: AbortSignal): void {
+    const keeper = factory(() => this.#applyDemands());
+    this.#keepers.add(keeper);
+    const run = keeper.run(signal).finally(() => {
+      this.#running.delete(run);
+      if (!this.#signal.aborted) this.#keepers.delete(keeper);
+    });
+    this.#running.add(run);
+  }
+
+  #applyDemands(): void {
+    const { streams } = this.#leases.wanted(this.#options.clock.nowMs());
+    const profilesByCamera = new Map<string, StreamProfile[]>();
+    for (const { cameraId, profile } of streams) {
+      profilesByCamera.set(cameraId, [...(profilesByCamera.get(cameraId) ?? []), profile]);
+    }
+    for (const keeper of this.#keepers) {
+      if (keeper.cameraId !== null) keeper.setWanted(profilesByCamera.get(keeper.cameraId) ?? []);
+    }
+  }
+
+  async #watchLeases(signal: AbortSignal): Promise<void> {
+    await repeat(LEASE_CHECK_MS, signal, async () => this.#applyDemands());
+  }
+
+  async #discover(signal: AbortSignal): Promise<void> {
+    const { discovery, log } = this.#options;
+    if (!discovery) return;
+    await repeat(DISCOVERY_INTERVAL_MS, signal, async () => {
+      try {
+        for (const device of await discovery.probe(signal)) this.#meet(device);
+      } catch (err) {
+        if (!signal.aborted) log.warn({ err }, "discovery failed");
+      }
+    });
+  }
+
+  #meet(device: FoundDevice): void {
+    const { log, adopt, configuredAddresses } = this.#options;
+    const known = this.#found.get(device.endpoint);
+    if (known?.onvifUrl === device.onvifUrl) return;
+    const isConfigured = configuredAddresses.has(new URL(device.onvifUrl).host);
+    const stop = new AbortController();
+    this.#found.set(device.endpoint, { onvifUrl: device.onvifUrl, stop });
+    const isAdopted = !isConfigured && adopt !== null;
+    log.info({ ...device, isConfigured, isAdopted }, known ? "camera has a new address" : "camera found");
+    known?.stop.abort(new Error("the camera has a new address"));
+    if (isAdopted) this.#start(adopt(device), AbortSignal.any([this.#signal, stop.signal]));
+  }
+}
+
+/** Does something now and then every `intervalMs` until the signal aborts. */
+export async function repeat(
+  intervalMs: number,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  while (!signal.aborted) {
+    await work();
+    await sleep(intervalMs, signal).catch(() => undefined);
+  }
+}

@@ -1,0 +1,106 @@
+// What the use cases need from the world. Adapters carry the technology's name.
+import type { AgentStatus, EdgeEvent, MediaDemand, StreamKey } from "@huishi/contracts";
+import type { CameraDescription } from "../domain/camera-description.ts";
+
+type WithoutStamp<E> = E extends EdgeEvent ? Omit<E, "seq" | "agentAtMs"> : never;
+/** An event before the agent's outbox gave it its number and time. */
+export type EventDraft = WithoutStamp<EdgeEvent>;
+
+/** One camera on the network. Each call signs in once at most, and fails with an EdgeError. */
+export interface CameraDevice {
+  /** Host and port, or RTSP address without credentials: what the camera is configured under. */
+  readonly address: string;
+  describe(signal: AbortSignal): Promise<CameraDescription>;
+  /** Cheap proof of life. `clockOffsetMs` is the device's clock minus ours, where it tells. */
+  checkHealth(description: CameraDescription, signal: AbortSignal): Promise<{ clockOffsetMs?: number }>;
+  /** Reports the camera's own motion until the signal aborts; throws on a fault. */
+  watchMotion(onMotion: (isActive: boolean, atMs: number) => void, signal: AbortSignal): Promise<void>;
+}
+
+/** A picture as it came out of the camera. */
+export interface SourceUnit {
+  readonly annexB: Uint8Array;
+  readonly keyframe: boolean;
+  readonly ptsMs: number;
+}
+
+/** Opens a stream and hands out its pictures until the signal aborts; throws an EdgeError when it ends. */
+export interface FrameSource {
+  run(signal: AbortSignal, onUnits: (units: readonly SourceUnit[]) => void): Promise<void>;
+}
+
+/** A place in the outbox: the next event to read. */
+export type OutboxPosition = number;
+
+export interface OutboxBatch {
+  readonly boot: string;
+  readonly events: readonly EdgeEvent[];
+  /** Where the next batch begins; acknowledging it frees everything before. */
+  readonly next: OutboxPosition;
+}
+
+export interface OutboxStats {
+  readonly depth: number;
+  readonly oldestAtMs: number | null;
+  readonly bytes: number;
+  /** Events given up because the outbox was full. */
+  readonly dropped: number;
+}
+
+/** Keeps events until the centre has committed them, over power cuts and restarts. */
+export interface Outbox {
+  /** Resolves when the event would survive a power cut. */
+  append(event: EventDraft, agentAtMs: number): Promise<void>;
+  /** First event that is not acknowledged. */
+  readonly start: OutboxPosition;
+  /** Events of one boot from `from` on, or null when there are none yet. */
+  read(from: OutboxPosition, limits: { maxEvents: number; maxBytes: number }): Promise<OutboxBatch | null>;
+  acknowledge(before: OutboxPosition): Promise<void>;
+  /** Resolves when there may be something to read at `from`. */
+  waitFor(from: OutboxPosition, signal: AbortSignal): Promise<void>;
+  stats(): Promise<OutboxStats>;
+  close(): Promise<void>;
+}
+
+/** The connection for events, status and demands. */
+export interface EventLink {
+  readonly isConnected: boolean;
+  /** Runs until the connection ends (then it throws) or the signal aborts. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Resolves when the centre acknowledged the batch: it is committed there. */
+  publishBatch(batch: { boot: string; events: readonly EdgeEvent[] }): Promise<void>;
+  publishStatus(status: Omit<AgentStatus, "v">): Promise<void>;
+  waitUntilConnected(signal: AbortSignal): Promise<void>;
+}
+
+export type DemandHandler = (cameraId: string, demand: MediaDemand | null, isRetained: boolean) => void;
+
+/** The connection for media. */
+export interface MediaLink {
+  readonly isConnected: boolean;
+  /** Bytes that wait in the connection. */
+  readonly queuedBytes: number;
+  run(signal: AbortSignal): Promise<void>;
+  publish(key: StreamKey, fragment: Uint8Array): void;
+}
+
+/** A device that answered a WS-Discovery probe. */
+export interface FoundDevice {
+  readonly endpoint: string;
+  /** ONVIF device service on the host that answered. */
+  readonly onvifUrl: string;
+  readonly name: string | null;
+  readonly hardware: string | null;
+}
+
+export interface Discovery {
+  /** Probes for some seconds; each device once. */
+  probe(signal: AbortSignal): Promise<FoundDevice[]>;
+}
+
+/** The part of a logger that the use cases need: fields first, then a fixed message. */
+export interface Log {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}

@@ -1,0 +1,105 @@
+// Makes the keeper of each camera out of its configuration or of what discovery found.
+import type { Clock } from "@huishi/kernel";
+import { FfmpegSource } from "./adapters/ffmpeg/ffmpeg-source.ts";
+import { OnvifCamera } from "./adapters/onvif/onvif-camera.ts";
+import type { Account } from "./adapters/rtsp/digest.ts";
+import { RtspCamera } from "./adapters/rtsp/rtsp-camera.ts";
+import type { CameraRegistryFile } from "./adapters/state-files/camera-registry-file.ts";
+import type { KeeperFactory } from "./application/camera-fleet.ts";
+import { CameraKeeper, type CameraTimings } from "./application/camera-keeper.ts";
+import type { EventRecorder } from "./application/outbox-relay.ts";
+import type { CameraDevice, FoundDevice, Log, MediaLink } from "./application/ports.ts";
+import type { CameraConfig } from "./config.ts";
+import { parseRtspAddress } from "./domain/rtsp-address.ts";
+
+export interface CameraParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly recorder: EventRecorder;
+  readonly link: MediaLink;
+  readonly registry: CameraRegistryFile;
+  readonly timings: CameraTimings;
+}
+
+type AccountConfig = { readonly username?: string; readonly password?: string };
+
+/** Host and port under which discovery would find the same camera. */
+export function configuredAddress(camera: CameraConfig): string {
+  return camera.onvif === undefined ? "" : new URL(camera.onvif).host;
+}
+
+export function configuredKeeper(camera: CameraConfig, parts: CameraParts): KeeperFactory {
+  const account = accountOf(camera, camera.onvif ?? camera.rtsp?.main ?? "");
+  const device: CameraDevice = camera.rtsp
+    ? new RtspCamera({ ...camera.rtsp, account })
+    : new OnvifCamera({ serviceUrl: withoutAccount(camera.onvif ?? ""), account, clock: parts.clock });
+  return keeper(device, account, parts, {
+    ...(camera.id === undefined ? {} : { id: camera.id }),
+    ...(camera.name === undefined ? {} : { name: camera.name }),
+    ...(camera.note === undefined ? {} : { note: camera.note }),
+  });
+}
+
+export function discoveredKeeper(
+  found: FoundDevice,
+  credentials: AccountConfig | undefined,
+  parts: CameraParts,
+): KeeperFactory {
+  const account = accountOf(credentials ?? {}, "");
+  const device = new OnvifCamera({ serviceUrl: found.onvifUrl, account, clock: parts.clock });
+  return keeper(device, account, parts, { endpoint: found.endpoint });
+}
+
+function keeper(
+  device: CameraDevice,
+  account: Account | null,
+  { registry, ...parts }: CameraParts,
+  camera: {
+    readonly id?: string;
+    readonly name?: string;
+    readonly note?: string;
+    readonly endpoint?: string;
+  },
+): KeeperFactory {
+  const { id, endpoint, ...shown } = camera;
+  return (onIdentified) =>
+    new CameraKeeper({
+      ...parts,
+      ...shown,
+      device,
+      onIdentified,
+      identify: (description) =>
+        registry.assign(
+          {
+            ...(description?.manufacturer === undefined ? {} : { manufacturer: description.manufacturer }),
+            ...(description?.serial === undefined ? {} : { serial: description.serial }),
+            ...(description?.hardwareAddress === undefined
+              ? {}
+              : { hardwareAddress: description.hardwareAddress }),
+            ...(endpoint === undefined ? {} : { endpoint }),
+            address: device.address,
+          },
+          id,
+        ),
+      openSource: (stream) => new FfmpegSource({ url: stream.url, account }),
+    });
+}
+
+/** The configured account, else one that stands in the address. */
+function accountOf(config: AccountConfig, address: string): Account | null {
+  if (config.username !== undefined) return { username: config.username, password: config.password ?? "" };
+  if (/^rtsps?:/.test(address)) {
+    const { username, password } = parseRtspAddress(address);
+    return username === undefined ? null : { username, password: password ?? "" };
+  }
+  const url = URL.canParse(address) ? new URL(address) : null;
+  if (!url || url.username === "") return null;
+  return { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+}
+
+function withoutAccount(address: string): string {
+  const url = new URL(address);
+  url.username = "";
+  url.password = "";
+  return url.href;
+}

@@ -1,0 +1,147 @@
+import { DisplayName, Id } from "@huishi/contracts";
+import { readFile } from "node:fs/promises";
+import { dirname, isAbsolute, resolve } from "node:path";
+import { type Static, Type } from "typebox";
+import { Compile } from "typebox/compile";
+import { EdgeError } from "./domain/faults.ts";
+import { parseRtspAddress } from "./domain/rtsp-address.ts";
+
+const Secret = Type.String({ maxLength: 256 });
+const Url = Type.String({ minLength: 1, maxLength: 2048 });
+const credentials = {
+  username: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+  password: Type.Optional(Secret),
+  /** File whose first line is the password; relative to the configuration file. */
+  passwordFile: Type.Optional(Type.String({ minLength: 1 })),
+};
+
+/** A camera by its address: an ONVIF device service, or RTSP streams of any other device. */
+const CameraConfigSchema = Type.Object(
+  {
+    id: Type.Optional(Id),
+    name: Type.Optional(DisplayName),
+    onvif: Type.Optional(Url),
+    rtsp: Type.Optional(Type.Object({ main: Url, sub: Type.Optional(Url) }, { additionalProperties: false })),
+    ...credentials,
+    note: Type.Optional(Type.String({ maxLength: 200 })),
+  },
+  { additionalProperties: false },
+);
+export type CameraConfig = Static<typeof CameraConfigSchema>;
+
+const EdgeAgentConfigSchema = Type.Object(
+  {
+    stateDir: Type.String({ minLength: 1 }),
+    /** HTTP address of the centre's API, for claiming. */
+    serverUrl: Url,
+    claimCode: Type.Optional(Type.String({ minLength: 20, maxLength: 64 })),
+    /** The agent's name at the centre. */
+    name: Type.Optional(DisplayName),
+    /** Instead of the one the centre names. */
+    mqttUrl: Type.Optional(Url),
+    cameras: Type.Array(CameraConfigSchema, { maxItems: 500 }),
+    discovery: Type.Object(
+      {
+        enabled: Type.Boolean(),
+        /** IPv4 address of the interface to probe on; default: the system's choice. */
+        interfaceAddress: Type.Optional(Type.String({ pattern: "^[0-9]{1,3}(\\.[0-9]{1,3}){3}$" })),
+        /** Take over what is found; without it found cameras are only reported. */
+        adopt: Type.Optional(Type.Boolean()),
+        credentials: Type.Optional(Type.Object(credentials, { additionalProperties: false })),
+      },
+      { additionalProperties: false },
+    ),
+    /** Bound of the outbox on disk. */
+    outboxMaxBytes: Type.Optional(Type.Integer({ minimum: 1024 * 1024 })),
+  },
+  { additionalProperties: false },
+);
+export type EdgeAgentConfig = Static<typeof EdgeAgentConfigSchema>;
+
+const compiled = Compile(EdgeAgentConfigSchema);
+
+/**
+ * Checks a configuration as a person wrote it. Messages name the wrong field by its path and never repeat its
+ * value, which may be a password.
+ *
+ * @throws EdgeError CONFIG_INVALID
+ */
+export function parseConfig(value: unknown): EdgeAgentConfig {
+  const fault = compiled.Errors(value)[0];
+  if (fault) throw invalid(fault.instancePath || "/", fault.message);
+  const config = value as EdgeAgentConfig;
+  checkUrl(config.serverUrl, "/serverUrl", ["http:", "https:"]);
+  if (config.mqttUrl !== undefined) checkUrl(config.mqttUrl, "/mqttUrl", ["mqtt:", "mqtts:"]);
+  config.cameras.forEach((camera, i) => checkCamera(camera, `/cameras/${i}`));
+  const ids = config.cameras.flatMap((camera) => camera.id ?? []);
+  const doubled = ids.findIndex((id, i) => ids.indexOf(id) !== i);
+  if (doubled >= 0) throw invalid("/cameras", `the id ${ids[doubled]} stands there twice`);
+  return config;
+}
+
+function checkCamera(camera: CameraConfig, path: string): void {
+  if ((camera.onvif === undefined) === (camera.rtsp === undefined)) {
+    throw invalid(path, "exactly one of onvif and rtsp must be given");
+  }
+  if (camera.onvif !== undefined) checkUrl(camera.onvif, `${path}/onvif`, ["http:", "https:"]);
+  for (const [name, url] of Object.entries(camera.rtsp ?? {})) {
+    try {
+      parseRtspAddress(url);
+    } catch {
+      throw invalid(`${path}/rtsp/${name}`, "must be an rtsp:// or rtsps:// address");
+    }
+  }
+}
+
+function checkUrl(text: string, path: string, protocols: readonly string[]): void {
+  if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
+    throw invalid(path, `must be a URL that begins with ${protocols.map((p) => `${p}//`).join(" or ")}`);
+  }
+}
+
+function invalid(path: string, message: string): EdgeError {
+  return new EdgeError("CONFIG_INVALID", `${path} ${message}`, { details: { path } });
+}
+
+/** Reads and checks a configuration file; relative paths in it start from its folder. */
+export async function loadConfig(file: string): Promise<EdgeAgentConfig> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(file, "utf8"));
+  } catch (cause) {
+    const why = cause instanceof SyntaxError ? "is not valid JSON" : "cannot be read";
+    throw new EdgeError("CONFIG_INVALID", `the configuration file ${file} ${why}`);
+  }
+  const config = parseConfig(value);
+  const folder = dirname(resolve(file));
+  const { credentials } = config.discovery;
+  return {
+    ...config,
+    stateDir: resolve(folder, config.stateDir),
+    cameras: await Promise.all(
+      config.cameras.map((camera, i) => withPassword(camera, folder, `/cameras/${i}`)),
+    ),
+    discovery: credentials
+      ? {
+          ...config.discovery,
+          credentials: await withPassword(credentials, folder, "/discovery/credentials"),
+        }
+      : config.discovery,
+  };
+}
+
+async function withPassword<T extends { password?: string; passwordFile?: string }>(
+  account: T,
+  folder: string,
+  path: string,
+): Promise<T> {
+  if (account.passwordFile === undefined) return account;
+  const file = isAbsolute(account.passwordFile)
+    ? account.passwordFile
+    : resolve(folder, account.passwordFile);
+  try {
+    return { ...account, password: (await readFile(file, "utf8")).split(/\r?\n/, 1)[0] ?? "" };
+  } catch {
+    throw invalid(`${path}/passwordFile`, "names a file that cannot be read");
+  }
+}

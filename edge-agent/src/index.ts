@@ -1,0 +1,3 @@
+export { type EdgeAgent, type EdgeAgentOptions, startEdgeAgent } from "./compose.ts";
+export type { CameraConfig, EdgeAgentConfig } from "./config.ts";
+export { EDGE_FAULTS, EdgeError, type EdgeFaultCode } from "./domain/faults.ts";
