@@ -152,9 +152,27 @@ export function nextNew(state: AlarmListState, fromId: string): string | null {
   return (shown.slice(at + 1).find(isNew) ?? shown.slice(0, Math.max(0, at)).reverse().find(isNew))?.id ?? null;
 }
 
-/** The most urgent unacknowledged alarm of each camera. */
-export function openAlarms(state: AlarmListState): Map<string, { priority: Priority; alarmId: string; count: number }> {
-  const open = new Map<string, { priority: Priority; alarmId: string; count: number }>();
+export interface OpenAlarm {
+  /** The most urgent one's. */
+  readonly priority: Priority;
+  /** The newest one's. */
+  readonly alarmId: string;
+  readonly count: number;
+}
+
+const openByState = new WeakMap<AlarmListState, ReadonlyMap<string, OpenAlarm>>();
+
+/** The unacknowledged alarms of each camera. Every tile asks, so it is counted once a state. */
+export function openAlarms(state: AlarmListState): ReadonlyMap<string, OpenAlarm> {
+  const known = openByState.get(state);
+  if (known) return known;
+  const open = countOpen(state);
+  openByState.set(state, open);
+  return open;
+}
+
+function countOpen(state: AlarmListState): Map<string, OpenAlarm> {
+  const open = new Map<string, OpenAlarm>();
   for (const id of state.order) {
     const alarm = state.byId.get(id);
     if (alarm?.state !== "new") continue;

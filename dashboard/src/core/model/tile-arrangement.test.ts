@@ -47,7 +47,7 @@ describe("arrangeTiles", () => {
   });
 
   it("shows no camera twice and only known ones, whatever the facts are", () => {
-    const id = fc.constantFrom("a", "b", "c", "d", "e", "f", "g", "h");
+    const id: fc.Arbitrary<string> = fc.constantFrom("a", "b", "c", "d", "e", "f", "g", "h");
     const priority = fc.constantFrom<Priority>("P1", "P2", "P3", "P4");
     fc.assert(
       fc.property(

@@ -1,0 +1,81 @@
+/** The languages, their catalogues, and how each writes times and numbers. */
+import { en } from "./en.ts";
+
+export type Catalogue = typeof en;
+export const LANGUAGES = ["zh-CN", "en"] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+const HOUR_S = 3_600;
+const DAY_S = 86_400;
+
+/** The language somebody chose before, else the browser's first one that we speak, else English. */
+export function chooseLanguage(stored: string | null, wanted: readonly string[]): Language {
+  if (stored === "zh-CN" || stored === "en") return stored;
+  for (const tag of wanted) {
+    if (/^zh\b/i.test(tag)) return "zh-CN";
+    if (/^en\b/i.test(tag)) return "en";
+  }
+  return "en";
+}
+
+/** Words, numbers, times and ages in one language. */
+export interface Words {
+  readonly language: Language;
+  readonly t: Catalogue;
+  number(value: number): string;
+  percent(share: number): string;
+  /** Time of day to the second. */
+  time(epochMs: number): string;
+  /** Date and time to the second. */
+  dateTime(epochMs: number): string;
+  /** Short day name; 1 = Monday. */
+  weekday(day: number): string;
+  /** A length of time to the second below an hour. */
+  age(lengthMs: number): string;
+  alarmClass(slug: string): string;
+  objectClass(slug: string): string;
+  /** The words for an error's code, else the server's own message. */
+  error(code: string, message: string): string;
+}
+
+export function createWords(language: Language, t: Catalogue): Words {
+  const integer = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
+  const time = new Intl.DateTimeFormat(language, {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  });
+  const dateTime = new Intl.DateTimeFormat(language, {
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  });
+  const weekday = new Intl.DateTimeFormat(language, { weekday: "short", timeZone: "UTC" });
+  const number = (value: number): string => integer.format(value);
+  return {
+    language,
+    t,
+    number,
+    percent: (share) => percent.format(share),
+    time: (epochMs) => time.format(epochMs),
+    dateTime: (epochMs) => dateTime.format(epochMs),
+    // 2024-01-01 was a Monday.
+    weekday: (day) => weekday.format(Date.UTC(2024, 0, day)),
+    age: (lengthMs) => {
+      const s = Math.max(0, Math.floor(lengthMs / 1_000));
+      if (s < 60) return t.age.seconds(number(s));
+      if (s < HOUR_S) return t.age.minutes(number(Math.floor(s / 60)), number(s % 60));
+      if (s < DAY_S) return t.age.hours(number(Math.floor(s / HOUR_S)), number(Math.floor((s % HOUR_S) / 60)));
+      return t.age.days(number(Math.floor(s / DAY_S)), number(Math.floor((s % DAY_S) / HOUR_S)));
+    },
+    alarmClass: (slug) => t.alarmClass[slug] ?? slug,
+    objectClass: (slug) => t.objectClass[slug] ?? slug,
+    error: (code, message) => t.errors[code] ?? (message || t.errors.unknown),
+  };
+}
