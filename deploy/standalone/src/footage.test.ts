@@ -13,6 +13,7 @@ describe("chooseFootage", () => {
     mqttPort: 0,
     videos,
     cameras,
+    generatedScene: false,
     databaseUrl: null,
   });
   beforeAll(async () => {

@@ -27,7 +27,7 @@ export interface Footage {
 export async function chooseFootage(options: StandaloneOptions, demoFolder: string): Promise<Footage> {
   if (options.videos.length > 0) return chooseVideos(options.videos);
   if (options.cameras.length > 0) return { cameras: [], remarks: [] };
-  return chooseDemo(demoFolder);
+  return options.generatedScene ? generated("it was asked for") : chooseDemo(demoFolder);
 }
 
 async function chooseVideos(files: readonly string[]): Promise<Footage> {
@@ -86,6 +86,10 @@ async function chooseDemo(folder: string): Promise<Footage> {
     };
     return { cameras: [camera], remarks: [] };
   }
+  return generated(found.reason);
+}
+
+function generated(reason: string): Footage {
   return {
     cameras: [
       {
@@ -97,7 +101,7 @@ async function chooseDemo(folder: string): Promise<Footage> {
       },
     ],
     remarks: [
-      `The demo plays a generated scene in which nothing is detected: ${found.reason}. Play your own footage with --video FILE.`,
+      `The demo plays a generated scene in which nothing is detected: ${reason}. Play your own footage with --video FILE.`,
     ],
   };
 }

@@ -9,6 +9,7 @@ describe("parseOptions", () => {
       mqttPort: null,
       videos: [],
       cameras: [],
+      generatedScene: false,
       databaseUrl: null,
     });
   });

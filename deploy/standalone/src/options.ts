@@ -10,6 +10,8 @@ export interface StandaloneOptions {
   readonly mqttPort: number | null;
   readonly videos: readonly string[];
   readonly cameras: readonly RealCamera[];
+  /** Play the generated scene where nothing else is played. */
+  readonly generatedScene: boolean;
   /** null: the embedded database. */
   readonly databaseUrl: string | null;
 }
@@ -46,6 +48,7 @@ export function parseOptions(
     mqttPort: portOf("--mqtt-port", values["mqtt-port"]),
     videos: [...(values.video ?? []), ...positionals].map((file) => resolve(cwd, file)),
     cameras: (values.camera ?? []).map((text) => realCamera(text, env)),
+    generatedScene: values.generated ?? false,
     databaseUrl: env["DATABASE_URL"] ?? null,
   };
 }
@@ -58,6 +61,7 @@ function readArgs(args: readonly string[]) {
       options: {
         video: { type: "string", multiple: true },
         camera: { type: "string", multiple: true },
+        generated: { type: "boolean" },
         port: { type: "string" },
         "mqtt-port": { type: "string" },
         state: { type: "string" },

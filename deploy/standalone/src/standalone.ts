@@ -10,6 +10,7 @@ import {
   type Logger,
   migrate,
 } from "@huishi/platform";
+import { HuishiError } from "@huishi/kernel";
 import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
 import { open } from "node:fs/promises";
@@ -209,9 +210,12 @@ async function playFootage(site: Site, children: Map<string, SupervisedChild>): 
     async () => (await simulator.start()) as SimulatorAnswer,
     (answer) => `${answer.cameras.filter((camera) => "onvifUrl" in camera).length} playing`,
   );
-  for (const camera of cameras) {
-    if ("fault" in camera) progress.line(`  ! ${camera.fault.code}: ${camera.fault.message}`);
+  const faults = cameras.flatMap((camera) => ("fault" in camera ? [camera.fault] : []));
+  const [first] = faults;
+  if (first && faults.length === cameras.length && options.cameras.length === 0) {
+    throw new HuishiError(first.code, `None of the videos can be played. ${first.message}`);
   }
+  for (const fault of faults) progress.line(`  ! ${fault.code}: ${fault.message}`);
   const playing = cameras.flatMap((camera) =>
     "onvifUrl" in camera ? [[camera.serial, camera.onvifUrl] as const] : [],
   );
