@@ -158,6 +158,7 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     metrics: measured.metrics,
     async close() {
       demands.close();
+      owners.close();
       await running.close();
       await committer.close();
       await presence.close();

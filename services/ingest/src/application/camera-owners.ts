@@ -14,6 +14,7 @@ export class CameraOwners {
   #owners = new Map<string, string>();
   #reading: Promise<void> | null = null;
   #lastReadMs = -Infinity;
+  #soon: NodeJS.Timeout | null = null;
 
   constructor(directory: AgentDirectory, onFault: (fault: unknown) => void) {
     this.#directory = directory;
@@ -23,7 +24,7 @@ export class CameraOwners {
   /** The owner, or undefined when it is not known (yet): then the list is read again in the background. */
   ownerOf(cameraId: string): string | undefined {
     const owner = this.#owners.get(cameraId);
-    if (owner === undefined && performance.now() - this.#lastReadMs > MISS_PAUSE_MS) void this.refresh();
+    if (owner === undefined) this.#refreshSoon();
     return owner;
   }
 
@@ -47,6 +48,21 @@ export class CameraOwners {
   refresh(): Promise<void> {
     this.#reading ??= this.#read().finally(() => (this.#reading = null));
     return this.#reading;
+  }
+
+  #refreshSoon(): void {
+    if (this.#soon) return;
+    const pauseMs = Math.max(0, this.#lastReadMs + MISS_PAUSE_MS - performance.now());
+    this.#soon = setTimeout(() => {
+      this.#soon = null;
+      void this.refresh();
+    }, pauseMs);
+    this.#soon.unref();
+  }
+
+  /** Reads nothing more. */
+  close(): void {
+    if (this.#soon) clearTimeout(this.#soon);
   }
 
   async #read(): Promise<void> {
