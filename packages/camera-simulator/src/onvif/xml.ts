@@ -141,14 +141,14 @@ export function parseXml(xml: string): XmlElement {
       current.element.text += xml.slice(next + 9, at - 3);
     } else if (xml.startsWith("<!", next)) throw new XmlError("a DOCTYPE is not accepted");
     else if (xml.startsWith("</", next)) {
-      const end = endOfTag(xml, next);
+      const end = endOfTag(xml, next + 1);
       if (!current || xml.slice(next + 2, end).trim() !== current.qualifiedName)
         throw new XmlError("a closing tag does not fit");
       open.pop();
       at = end + 1;
     } else {
       if (root && !current) throw new XmlError("two root elements");
-      const end = endOfTag(xml, next);
+      const end = endOfTag(xml, next + 1);
       const isEmpty = xml[end - 1] === "/";
       const opened = openElement(xml.slice(next + 1, isEmpty ? end - 1 : end), current);
       count += 1;

@@ -50,12 +50,12 @@ export class RtspSession {
   play(): void {
     if (this.isPlaying) return;
     this.#waitsForKeyframe = true;
-    this.transport.sendRtcp(this.#rtp.senderReport(steadyNowMs()));
     for (const picture of this.stream.group) this.#send(picture);
+    // After the first pictures: some clients count time from whichever comes first, and a report of now would put
+    // pictures of the last two seconds before zero.
+    this.#sendReport();
     this.#unsubscribe = this.stream.subscribe((picture) => this.#send(picture));
-    this.#reportTimer = setInterval(() => {
-      if (!this.#options.isMuted()) this.transport.sendRtcp(this.#rtp.senderReport(steadyNowMs()));
-    }, SENDER_REPORT_PERIOD_MS);
+    this.#reportTimer = setInterval(() => this.#sendReport(), SENDER_REPORT_PERIOD_MS);
   }
 
   pause(): void {
@@ -68,6 +68,10 @@ export class RtspSession {
     if (this.isPlaying) this.transport.sendRtcp(this.#rtp.goodbye(steadyNowMs()));
     this.pause();
     this.transport.close();
+  }
+
+  #sendReport(): void {
+    if (!this.#options.isMuted()) this.transport.sendRtcp(this.#rtp.senderReport(steadyNowMs()));
   }
 
   #send(picture: Picture): void {
