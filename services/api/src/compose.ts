@@ -127,7 +127,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     operation: {
       checkDatabase: async () => void (await pool.query("SELECT 1")),
       health: options.health ?? (() => []),
-      metrics: metrics.expose,
+      metrics: () => metrics.expose(),
     },
     logger: logger as FastifyBaseLogger,
     dashboardDir: options.dashboardDir,

@@ -1,5 +1,5 @@
 import type { Session } from "@huishi/contracts";
-import { type Clock, HuishiError } from "@huishi/kernel";
+import { type Clock, HuishiError, sleep } from "@huishi/kernel";
 import type { Role } from "../domain/rights.ts";
 import {
   type AttemptDecision,
@@ -61,6 +61,8 @@ const SESSION_MS = 24 * 3600_000;
 /** A session that is used is renewed, but never beyond this age. */
 const SESSION_LIFE_MS = 7 * 24 * 3600_000;
 export const SETUP_TOKEN_MS = 24 * 3600_000;
+/** A failed sign-in is answered no sooner: what the database spends on a name that exists stays hidden. */
+const FAILED_SIGN_IN_MS = 200;
 /** Names that do not exist are locked like those that do; this many are remembered. */
 const MAX_UNKNOWN_NAMES = 10_000;
 
@@ -103,8 +105,21 @@ export class Identity {
     return this.#openSession(user);
   }
 
-  /** @throws HuishiError SIGN_IN_FAILED or SIGN_IN_LOCKED, the same for names that exist and names that do not. */
+  /**
+   * @throws HuishiError SIGN_IN_FAILED or SIGN_IN_LOCKED, after the same time and in the same words for names
+   * that exist and names that do not
+   */
   async signIn(request: { userName: string; password: string }): Promise<SignedIn> {
+    const notBefore = sleep(FAILED_SIGN_IN_MS);
+    try {
+      return await this.#trySignIn(request);
+    } catch (err) {
+      await notBefore;
+      throw err;
+    }
+  }
+
+  async #trySignIn(request: { userName: string; password: string }): Promise<SignedIn> {
     const { store, hasher } = this.#parts;
     const decision = await this.#countAttempt(request.userName);
     if (!decision.allowed) throw signInLocked(decision.retryAfterMs);

@@ -51,7 +51,7 @@ function checkSchedule(schedule: Schedule): void {
     );
   }
   try {
-    new Intl.DateTimeFormat("en", { timeZone: schedule.timeZone });
+    Intl.DateTimeFormat("en", { timeZone: schedule.timeZone });
   } catch (cause) {
     throw new HuishiError(
       "RULE_TIME_ZONE",

@@ -51,7 +51,8 @@ export class ApiUnderTest {
   /** The same database under a new process' eyes: memory is lost, rows are not. */
   async restart(): Promise<this> {
     await this.api.close();
-    this.api = await startOn({ ...this, attemptsPerMinute: 1_000 });
+    const { database, mediaBus, dashboardDir } = this;
+    this.api = await startOn({ database, mediaBus, dashboardDir, attemptsPerMinute: 1_000 });
     return this;
   }
 

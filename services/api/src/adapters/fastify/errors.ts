@@ -1,6 +1,6 @@
 import type { ErrorBody } from "@huishi/contracts";
 import { HuishiError } from "@huishi/kernel";
-import { isStatementFault, sqlStateOf } from "@huishi/platform";
+import { sqlStateOf } from "@huishi/platform";
 import type { FastifyError } from "fastify";
 import { statusOf } from "./error-status.ts";
 
@@ -38,7 +38,7 @@ export function answerTo(thrown: unknown): ErrorAnswer {
   if (validation !== undefined) return validationFailed(validation, validationContext ?? "request");
   const [known, message] = FASTIFY_CODES[code ?? ""] ?? SQL_STATES[sqlStateOf(thrown) ?? ""] ?? [];
   if (known !== undefined) return clientError(statusOf(known) ?? 400, known, message ?? "", {});
-  if (/^22/.test(sqlStateOf(thrown) ?? "")) {
+  if (sqlStateOf(thrown)?.startsWith("22")) {
     return clientError(400, "VALIDATION_FAILED", "A value is outside of what can be stored.", {});
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
@@ -94,7 +94,7 @@ function fieldOf({ instancePath = "", params = {} }: SchemaFault): string {
 
 function isDatabaseAway(thrown: unknown): boolean {
   const sqlState = sqlStateOf(thrown);
-  if (sqlState !== null) return !isStatementFault(thrown) && /^(08|53|57|58|25)/.test(sqlState);
+  if (sqlState !== null) return /^(08|53|57|58|25)/.test(sqlState);
   const { code, message } = thrown as { code?: unknown; message?: unknown };
   return (
     (typeof code === "string" && /^(ECONN|ENOTFOUND|ETIMEDOUT|EPIPE|ENOENT)/.test(code)) ||

@@ -1,4 +1,5 @@
 import type { SwaggerOptions } from "@fastify/swagger";
+import { nameComponents } from "./openapi-components.ts";
 import { ROUTE_RIGHTS } from "./route-rights.ts";
 
 const DESCRIPTION = [
@@ -21,8 +22,11 @@ export function openApiOptions(version: string): SwaggerOptions {
       components: { securitySchemes: { session: { type: "apiKey", in: "cookie", name: "huishi" } } },
     },
     refResolver: {
-      buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `def-${index}`),
+      buildLocalReference: (json, _base, _fragment, index) =>
+        typeof json.$id === "string" ? json.$id : `def-${index}`,
     },
+    transformObject: (document) =>
+      nameComponents("openapiObject" in document ? document.openapiObject : document.swaggerObject),
     transform: ({ schema, url, route }) => {
       const requirement = ROUTE_RIGHTS[`${[route.method].flat()[0]} ${url}`] ?? "public";
       if (requirement === "public") return { schema: { ...schema, security: [] }, url };

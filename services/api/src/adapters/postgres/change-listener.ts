@@ -1,5 +1,5 @@
 import type { Runnable } from "@huishi/kernel";
-import pg from "pg";
+import { Client } from "pg";
 
 /** Hears NOTIFY huishi_change on a connection of its own and calls `onChange`; throws when the connection ends. */
 export class PostgresChangeListener implements Runnable {
@@ -13,7 +13,7 @@ export class PostgresChangeListener implements Runnable {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const client = new pg.Client({
+    const client = new Client({
       connectionString: this.#databaseUrl,
       connectionTimeoutMillis: 5_000,
       keepAlive: true,

@@ -90,12 +90,12 @@ describe("changes", () => {
     });
     const seen = new Set<string>();
     let cursor: string | undefined;
-    let isWriting = true;
+    const writingEnds = new AbortController();
     const writing = Promise.all(writers).then(() => {
-      isWriting = false;
+      writingEnds.abort();
     });
     let reconnects = 0;
-    while (isWriting || reconnects < 3) {
+    while (!writingEnds.signal.aborted || reconnects < 3) {
       const wall: WallClient = await WallClient.join(server, cursor);
       if (cursor !== undefined) expect(wall.last("welcome")?.resumed).toBe(true);
       await sleep(60);
@@ -175,11 +175,13 @@ describe("live pictures", () => {
     first.send({ t: "watch", watches: [] });
     await second.close();
     await until("no demand", () => server.mediaBus.demands().length === 0);
-    const looks = await server.database.pool.query(
-      "SELECT user_name, camera_id, profile, purpose FROM look WHERE ended_at IS NOT NULL",
-    );
-    expect(looks.rows).toHaveLength(2);
-    expect(looks.rows[0]).toEqual({
+    const looks = await until("the looks' end", async () => {
+      const ended = await server.database.pool.query(
+        "SELECT user_name, camera_id, profile, purpose FROM look WHERE ended_at IS NOT NULL",
+      );
+      return ended.rows.length === 2 && ended.rows;
+    });
+    expect(looks[0]).toEqual({
       user_name: "admin",
       camera_id: cameraId,
       profile: "sub",

@@ -1,0 +1,141 @@
+import {
+  AgentStatusSchema,
+  ClientMessageSchema,
+  EventBatchEnvelope,
+  EventSchema,
+  MAX_EVENT_BATCH_BYTES,
+  MAX_FRAGMENT_BYTES,
+  MediaDemandSchema,
+  ServerMessageSchema,
+  SOCKET_CLOSE,
+  SOCKET_PATH,
+  TOPIC_ROOT,
+} from "@huishi/contracts";
+import type { TSchema } from "typebox";
+
+const AGENT = { agent: { description: "Id of the agent: its MQTT user name and client id." } };
+const CAMERA = { camera: { description: "Id of a camera of this agent." } };
+
+/** The AsyncAPI 3.0 document of MQTT (agents) and of the WebSocket (dashboard), made from the contracts. */
+export function asyncApiDocument(version: string): object {
+  return {
+    asyncapi: "3.0.0",
+    info: {
+      title: "Huishi messages",
+      version,
+      description:
+        "MQTT 3.1.1 between agents and the centre, and the dashboard's WebSocket. The topic, not the payload, is an agent's identity.",
+      license: { name: "Apache-2.0" },
+    },
+    servers: {
+      mqtt: { host: "{host}:1883", protocol: "mqtt", protocolVersion: "3.1.1", variables: HOST },
+      socket: { host: "{host}", protocol: "ws", variables: HOST },
+    },
+    defaultContentType: "application/json",
+    channels: { ...mqttChannels(), socket: socketChannel() },
+    operations: {
+      receiveEvents: mqttOperation(
+        "receive",
+        "events",
+        1,
+        "Acknowledged (PUBACK) after the commit, never before.",
+      ),
+      receiveStatus: mqttOperation("receive", "status", 1, "Retained; the Will says `online: false`."),
+      receiveMedia: mqttOperation(
+        "receive",
+        "media",
+        0,
+        "Best effort; dropped at the edge under back-pressure.",
+      ),
+      sendDemand: mqttOperation("send", "demand", 1, "Retained; holds until its lease ends."),
+      receiveFromClient: {
+        action: "receive",
+        channel: refTo("socket"),
+        messages: [messageOf("socket", "fromClient")],
+      },
+      sendToClient: {
+        action: "send",
+        channel: refTo("socket"),
+        messages: [messageOf("socket", "toClient"), messageOf("socket", "picture")],
+      },
+    },
+    components: {
+      schemas: {
+        EventBatch: plain(EventBatchEnvelope),
+        Event: plain(EventSchema),
+        AgentStatus: plain(AgentStatusSchema),
+        MediaDemand: plain(MediaDemandSchema),
+        ClientMessage: plain(ClientMessageSchema),
+        ServerMessage: plain(ServerMessageSchema),
+      },
+    },
+  };
+}
+
+const HOST = { host: { default: "127.0.0.1" } };
+const BINARY = { type: "string", format: "binary" };
+
+function mqttChannels(): Record<string, object> {
+  const channel = (topic: string, message: object, parameters: object): object => ({
+    address: `${TOPIC_ROOT}/${topic}`,
+    servers: [{ $ref: "#/servers/mqtt" }],
+    parameters,
+    messages: { message },
+  });
+  return {
+    events: channel(
+      "{agent}/events",
+      {
+        summary: `A batch of at most ${MAX_EVENT_BATCH_BYTES} bytes; each of its events is checked by itself against Event.`,
+        payload: schema("EventBatch"),
+      },
+      AGENT,
+    ),
+    status: channel("{agent}/status", { payload: schema("AgentStatus") }, AGENT),
+    media: channel(
+      "{agent}/media/{camera}/{stream}",
+      {
+        summary: `A fragment of at most ${MAX_FRAGMENT_BYTES} bytes of one access unit (packages/contracts, media-framing).`,
+        contentType: "application/octet-stream",
+        payload: BINARY,
+      },
+      { ...AGENT, ...CAMERA, stream: { enum: ["main", "sub"] } },
+    ),
+    demand: channel("{agent}/demand/{camera}", { payload: schema("MediaDemand") }, { ...AGENT, ...CAMERA }),
+  };
+}
+
+function socketChannel(): object {
+  const codes = Object.entries(SOCKET_CLOSE).map(([name, code]) => `${code} ${name}`);
+  return {
+    address: SOCKET_PATH,
+    servers: [{ $ref: "#/servers/socket" }],
+    description: `Session cookie and own Origin. Close codes: ${codes.join(", ")}.`,
+    messages: {
+      fromClient: { summary: "Text frame; `hello` comes first.", payload: schema("ClientMessage") },
+      toClient: { summary: "Text frame.", payload: schema("ServerMessage") },
+      picture: {
+        summary:
+          "Binary frame: channel number of `watching` (2 bytes, big endian), then one whole access unit.",
+        contentType: "application/octet-stream",
+        payload: BINARY,
+      },
+    },
+  };
+}
+
+function mqttOperation(action: "send" | "receive", channel: string, qos: 0 | 1, summary: string): object {
+  const messages = [messageOf(channel, "message")];
+  return { action, channel: refTo(channel), summary, messages, bindings: { mqtt: { qos } } };
+}
+
+const schema = (name: string): object => ({ $ref: `#/components/schemas/${name}` });
+const refTo = (channel: string): object => ({ $ref: `#/channels/${channel}` });
+const messageOf = (channel: string, message: string): object => ({
+  $ref: `#/channels/${channel}/messages/${message}`,
+});
+
+/** The JSON Schema alone, without TypeBox's own marks. */
+function plain(typeBoxSchema: TSchema): object {
+  return JSON.parse(JSON.stringify(typeBoxSchema)) as object;
+}

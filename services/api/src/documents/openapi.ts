@@ -1,0 +1,56 @@
+import { systemClock } from "@huishi/kernel";
+import { createLogger, createPool } from "@huishi/platform";
+import type { FastifyBaseLogger } from "fastify";
+import { Argon2Hasher } from "../adapters/crypto/argon2-hasher.ts";
+import { nodeSecrets } from "../adapters/crypto/node-secrets.ts";
+import { buildApp } from "../adapters/fastify/app.ts";
+import { PostgresAgentStore } from "../adapters/postgres/agent-store.ts";
+import { PostgresAlarmStore } from "../adapters/postgres/alarm-store.ts";
+import { PostgresCameraStore } from "../adapters/postgres/camera-store.ts";
+import { PostgresIdentityStore } from "../adapters/postgres/identity-store.ts";
+import { PostgresRuleStore } from "../adapters/postgres/rule-store.ts";
+import { PostgresZoneStore } from "../adapters/postgres/zone-store.ts";
+import { Identity } from "../application/identity.ts";
+import { ZonesAndRules } from "../application/zones-and-rules.ts";
+
+/** The OpenAPI 3.1 document of all routes, built without a database: the pool below never connects. */
+export async function openApiDocument(version: string): Promise<object> {
+  const pool = createPool("postgres://127.0.0.1:1/none");
+  const clock = systemClock;
+  const secrets = nodeSecrets;
+  const cameras = new PostgresCameraStore(pool);
+  const zonesAndRules = new ZonesAndRules({
+    cameras,
+    zones: new PostgresZoneStore(pool),
+    rules: new PostgresRuleStore(pool),
+    secrets,
+    clock,
+  });
+  const identity = new Identity({
+    store: new PostgresIdentityStore(pool),
+    hasher: new Argon2Hasher(),
+    secrets,
+    clock,
+  });
+  const app = await buildApp({
+    identity: { identity, clock, version, isHttps: false, attemptsPerMinute: 1 },
+    cameras,
+    zonesAndRules,
+    alarms: new PostgresAlarmStore(pool),
+    agents: { store: new PostgresAgentStore(pool), secrets, clock, mqttUrl: "", attemptsPerMinute: 1 },
+    operation: {
+      checkDatabase: () => Promise.resolve(),
+      health: () => [],
+      metrics: () => Promise.resolve({ contentType: "text/plain", text: "" }),
+    },
+    logger: createLogger({ name: "documents", level: "silent" }) as FastifyBaseLogger,
+    dashboardDir: "",
+    publicOrigin: null,
+    trustedProxies: [],
+  });
+  await app.ready();
+  const document = app.swagger() as object;
+  await app.close();
+  await pool.end();
+  return document;
+}
