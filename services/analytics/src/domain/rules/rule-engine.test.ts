@@ -1,6 +1,6 @@
 import { RULE_KINDS } from "@huishi/contracts";
 import { footPoint, isInsidePolygon } from "@huishi/kernel";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SQUARE, UPWARDS, ruleOf, trackAt } from "../test-support/rules.ts";
 import { RuleEngine } from "./rule-engine.ts";

@@ -1,26 +1,19 @@
 import { sameGroup } from "../class-group.ts";
 import { assign } from "./assignment.ts";
-import {
-  type LivingTrack,
-  type Measurement,
-  varianceX,
-  varianceY,
-  varianceW,
-  varianceH,
-} from "./living-track.ts";
+import type { LivingTrack } from "./living-track.ts";
+import { type Measurement, VARIANCE_LOG_H, VARIANCE_LOG_W, varianceX, varianceY } from "./measurement.ts";
 import { PARAMETERS } from "./parameters.ts";
-
-/** A detection of another class of the same group costs this much more. */
-const CLASS_CHANGE = 0.5;
 
 /**
  * What it costs to call a detection this track's: the negative logarithm of the likelihood that the track's
  * Gaussian expectation gives to its centre (density per size of the object) and to the logarithms of its sides.
  * A long-lost track has a wide expectation, so a precise one wins what both could have; and where boxes no longer
  * overlap from frame to frame (1-5 pictures a second) the velocity decides, not the overlap.
+ * @returns Infinity from `limit` on
  */
-export function pairCost(track: LivingTrack, measured: Measurement): number {
-  if (!sameGroup(track.objectClass, measured.detection.objectClass)) return Infinity;
+export function pairCost(track: LivingTrack, measured: Measurement, limit: number): number {
+  const { objectClass } = measured.detection;
+  if (!sameGroup(track.objectClass, objectClass)) return Infinity;
   const spreadX = track.cx.pp + varianceX(measured);
   const spreadY = track.cy.pp + varianceY(measured);
   const distance =
@@ -29,12 +22,11 @@ export function pairCost(track: LivingTrack, measured: Measurement): number {
   const logW = Math.log(measured.w) - track.logW.value;
   const logH = Math.log(measured.h) - track.logH.value;
   const shape =
-    logW ** 2 / (track.logW.variance + varianceW()) + logH ** 2 / (track.logH.variance + varianceH());
+    logW ** 2 / (track.logW.variance + VARIANCE_LOG_W) + logH ** 2 / (track.logH.variance + VARIANCE_LOG_H);
   const spread = Math.log((spreadX * spreadY) / (track.w * track.h) ** 2);
-  const change = track.objectClass === measured.detection.objectClass ? 0 : CLASS_CHANGE;
+  const change = track.objectClass === objectClass ? 0 : PARAMETERS.classChangeCost;
   const cost = 0.5 * (distance + Math.min(shape, PARAMETERS.gate) + spread) + change;
-  if (cost > PARAMETERS.matchLimit) return Infinity;
-  return cost + PARAMETERS.lostCost * (track.misses > 0 ? 1 : 0) + PARAMETERS.lostRate * track.unseenS;
+  return cost >= limit ? Infinity : cost + track.unseenCost;
 }
 
 /** For each track the index of its detection, or -1; cheapest as a whole. */
@@ -45,6 +37,7 @@ export function associate(
 ): Int32Array {
   const costs = new Float64Array(tracks.length * detections.length);
   let k = 0;
-  for (const track of tracks) for (const detection of detections) costs[k++] = pairCost(track, detection);
-  return assign(costs, tracks.length, detections.length, limit + PARAMETERS.slack);
+  for (const track of tracks)
+    for (const detection of detections) costs[k++] = pairCost(track, detection, limit);
+  return assign(costs, tracks.length, detections.length, limit + PARAMETERS.unseenCostMost);
 }

@@ -2,37 +2,16 @@ import type { ObjectClass } from "@huishi/contracts";
 import type { Box } from "@huishi/kernel";
 import type { Detection } from "../detection.ts";
 import { type Axis, type Level, correctAxis, correctLevel, newAxis, predictAxis } from "./motion-model.ts";
+import type { Shift } from "./camera-shift.ts";
+import { type Measurement, VARIANCE_LOG_H, VARIANCE_LOG_W, varianceX, varianceY } from "./measurement.ts";
 import { PARAMETERS, velocityVariances } from "./parameters.ts";
 import { Stillness } from "./stillness.ts";
 import type { Track, TrackState } from "./track.ts";
 
-/** A detection in the tracker's own plane: centre and sides in picture heights, so that both directions are alike. */
-export interface Measurement {
-  readonly detection: Detection;
-  readonly cx: number;
-  readonly cy: number;
-  readonly w: number;
-  readonly h: number;
-}
+/** One stray detection must not make a track wild. */
+const LARGEST_SURPRISE = 6;
 
-const SMALLEST_SIDE = 1e-4;
-
-export function measure(detection: Detection, aspectRatio: number): Measurement {
-  const { x, y, w, h } = detection.box;
-  return {
-    detection,
-    cx: (x + w / 2) * aspectRatio,
-    cy: y + h / 2,
-    w: Math.max(w * aspectRatio, SMALLEST_SIDE),
-    h: Math.max(h, SMALLEST_SIDE),
-  };
-}
-
-/** Variances of a measurement's centre and of the logarithms of its sides. */
-export const varianceX = ({ w }: Measurement): number => (PARAMETERS.centreNoiseX * w) ** 2;
-export const varianceY = ({ h }: Measurement): number => (PARAMETERS.centreNoiseY * h) ** 2;
-export const varianceW = (): number => PARAMETERS.widthNoise ** 2;
-export const varianceH = (): number => PARAMETERS.heightNoise ** 2;
+const evidenceOf = ({ score }: Detection): number => Math.max(0, score - PARAMETERS.evidenceBase);
 
 /** The tracker's working record of one track. */
 export class LivingTrack {
@@ -55,7 +34,11 @@ export class LivingTrack {
   lastScore: number;
   objectClass: ObjectClass;
   observed = true;
-  unseenS = 0;
+  /** How much quicker than its class this track is to change its course. */
+  private agility = 1;
+  /** Scores above the base, summed up: what makes it believed. */
+  private evidence: number;
+  private unseenSeconds = 0;
   private readonly votes = new Map<ObjectClass, number>();
   private readonly stillness: Stillness;
 
@@ -68,9 +51,10 @@ export class LivingTrack {
     this.lastInspectedMs = capturedAtMs;
     this.cx = newAxis(cx, varianceX(first), speed.x * w * h);
     this.cy = newAxis(cy, varianceY(first), speed.y * w * h);
-    this.logW = { value: Math.log(w), variance: varianceW() };
-    this.logH = { value: Math.log(h), variance: varianceH() };
+    this.logW = { value: Math.log(w), variance: VARIANCE_LOG_W };
+    this.logH = { value: Math.log(h), variance: VARIANCE_LOG_H };
     this.scoreSum = detection.score;
+    this.evidence = evidenceOf(detection);
     this.lastScore = detection.score;
     this.objectClass = detection.objectClass;
     this.votes.set(detection.objectClass, detection.score);
@@ -89,39 +73,53 @@ export class LivingTrack {
     return this.stillness.sinceMs;
   }
 
+  /** What it costs a pair that the track has not been seen lately. */
+  get unseenCost(): number {
+    return Math.min(PARAMETERS.unseenCost * this.unseenSeconds, PARAMETERS.unseenCostMost);
+  }
+
   /** Moves the expectation on by `dt` seconds. */
   predict(dt: number): void {
     const speed = velocityVariances(this.objectClass);
-    const area = this.w * this.h;
+    const area = this.w * this.h * this.liveliness() ** 2;
     predictAxis(this.cx, dt, speed.x * area, PARAMETERS.velocityTimeConstant);
     predictAxis(this.cy, dt, speed.y * area, PARAMETERS.velocityTimeConstant);
     const drift = PARAMETERS.sideDrift ** 2 * dt;
     this.logW.variance += drift;
     this.logH.variance += drift;
     this.observed = false;
-    this.unseenS += dt;
+    this.unseenSeconds += dt;
+  }
+
+  /** The camera moved: everything is elsewhere in the picture by as much. */
+  shift({ x, y }: Shift): void {
+    this.cx.position += x;
+    this.cy.position += y;
+    this.stillness.shift(x, y);
   }
 
   /** Takes in the detection that was assigned to the track. */
   correct(measured: Measurement, capturedAtMs: number): void {
     const { detection, cx, cy, w, h } = measured;
+    this.adapt(measured);
     correctAxis(this.cx, cx, varianceX(measured));
     correctAxis(this.cy, cy, varianceY(measured));
-    correctLevel(this.logW, Math.log(w), varianceW());
-    correctLevel(this.logH, Math.log(h), varianceH());
+    correctLevel(this.logW, Math.log(w), VARIANCE_LOG_W);
+    correctLevel(this.logH, Math.log(h), VARIANCE_LOG_H);
     this.observations++;
     this.scoreSum += detection.score;
+    this.evidence += evidenceOf(detection);
     this.lastScore = detection.score;
     this.lastSeenMs = capturedAtMs;
     this.lastInspectedMs = capturedAtMs;
     this.missedSinceMs = null;
     this.misses = 0;
-    this.unseenS = 0;
+    this.unseenSeconds = 0;
     this.observed = true;
     this.vote(detection);
     this.stillness.update(this.cx.position, this.cy.position, Math.sqrt(this.w * this.h), capturedAtMs);
     if (this.state === "lost") this.state = "confirmed";
-    if (this.state === "tentative" && this.scoreSum >= PARAMETERS.confirmScoreSum) this.state = "confirmed";
+    if (this.state === "tentative" && this.evidence >= PARAMETERS.evidenceNeeded) this.state = "confirmed";
   }
 
   /** The place was inspected and the object not found there. */
@@ -129,7 +127,8 @@ export class LivingTrack {
     this.missedSinceMs ??= capturedAtMs;
     this.misses++;
     this.lastInspectedMs = capturedAtMs;
-    if (this.state === "confirmed") this.state = "lost";
+    if (this.state === "confirmed" && capturedAtMs - this.lastSeenMs > PARAMETERS.graceMs)
+      this.state = "lost";
   }
 
   /** The filtered box, normalised and clipped to the picture. */
@@ -163,6 +162,26 @@ export class LivingTrack {
       stationarySinceMs: this.stillness.sinceMs,
       observed: this.observed,
     };
+  }
+
+  /** How far its velocity may stray, as a factor on its class's. */
+  private liveliness(): number {
+    if (this.stillness.sinceMs === null) return this.agility;
+    return this.unseenSeconds > 0 ? PARAMETERS.unseenStillFactor : this.agility * PARAMETERS.stillFactor;
+  }
+
+  /**
+   * Learns how agile the object is: where detections surprise less than expected it is bound closer to its course,
+   * and so not mistaken for another one that crosses it; where they surprise more, it is given room. That makes
+   * one set of parameters fit strollers and runners, fixed and moving cameras (an adaptive filter on the
+   * normalised innovation, Mehra 1970).
+   */
+  private adapt(measured: Measurement): void {
+    const x = (measured.cx - this.cx.position) ** 2 / (this.cx.pp + varianceX(measured));
+    const y = (measured.cy - this.cy.position) ** 2 / (this.cy.pp + varianceY(measured));
+    const surprise = Math.min(0.5 * (x + y), LARGEST_SURPRISE) - PARAMETERS.expectedSurprise;
+    const agility = this.agility * Math.exp(PARAMETERS.agilityRate * surprise);
+    this.agility = Math.max(PARAMETERS.agilityLeast, Math.min(PARAMETERS.agilityMost, agility));
   }
 
   private vote({ objectClass, score }: Detection): void {

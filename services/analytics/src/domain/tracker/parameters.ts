@@ -1,19 +1,23 @@
 import type { ObjectClass } from "@huishi/contracts";
 
 /**
- * One set of parameters for every camera and frame rate. Lengths are in units of the object's own size (the root
- * of its box's area: about a metre for a person), times in seconds or milliseconds of capture time.
+ * One set of parameters for every camera and frame rate, chosen on the flat of what `npm run eval:tracks` scores.
+ * Lengths are in units of the object's own size (the root of its box's area: about a metre for a person), times
+ * in seconds or milliseconds of capture time.
  */
 export const PARAMETERS = {
   /** Detections from here start tracks and are assigned first. */
   highScore: 0.5,
   /** Weaker ones only carry on a track that was there just before. */
   lowScore: 0.2,
-  /** A new track is believed when its scores add up to this, over at least two frames... */
-  confirmScoreSum: 1.1,
-  /** ...and given up when it is missed for this long (and at least once) before. */
-  tentativeMs: 400,
-  /** A confirmed track is looked for this long after it was last seen. */
+  /** A new track is believed at its second sighting or later, when its scores above the base add up to this... */
+  evidenceBase: 0.3,
+  evidenceNeeded: 0.6,
+  /** ...and given up when it is missed before that and was last seen this long ago. */
+  tentativeMs: 250,
+  /** A confirmed track that is missed counts as present for this long, so that it does not flicker... */
+  graceMs: 250,
+  /** ...and is looked for this long. */
   lostMs: 2_000,
   /** A stationary one longer: what hides it moves on. */
   stationaryLostMs: 30_000,
@@ -22,28 +26,38 @@ export const PARAMETERS = {
   /** A gap in the pictures longer than this ends all that moved. */
   gapMs: 10_000,
 
-  /** Standard deviation of a person's speed, sizes per second, and of vehicles'. */
-  speedX: 1.2,
-  speedY: 0.5,
+  /** Standard deviation of a person's speed across and down the picture, sizes per second; vehicles are faster. */
+  speedX: 1.8,
+  speedY: 0.4,
   vehicleFactor: 2,
+  /** How much slower what stands still is expected to be: while it is seen, and while it is not. */
+  stillFactor: 0.5,
+  unseenStillFactor: 0.1,
   /** Seconds over which a velocity is forgotten. */
-  velocityTimeConstant: 8,
-  /** Measurement noise of the centre, share of the box's side. */
-  centreNoiseX: 0.16,
+  velocityTimeConstant: 10,
+  /** How a track's agility follows its surprises (see LivingTrack.adapt). */
+  agilityRate: 0.1,
+  agilityLeast: 0.25,
+  agilityMost: 3,
+  expectedSurprise: 0.7,
+
+  /** Measurement noise: of the centre as a share of the sides, of the sides' logarithms, and their drift per √s. */
+  centreNoiseX: 0.13,
   centreNoiseY: 0.06,
-  /** Measurement noise and drift (per root second) of the sides' logarithms. */
-  widthNoise: 0.2,
-  heightNoise: 0.12,
+  widthNoise: 0.25,
+  heightNoise: 0.2,
   sideDrift: 0.25,
 
   /** Squared Mahalanobis distance of the centre beyond which a pair is impossible. */
   gate: 16,
-  /** Cost from which a detection is rather a new object (see association.ts). */
-  matchLimit: 3,
+  /** Cost from which a pair is not made; for weak detections (see association.ts). */
+  matchLimit: 4,
   weakMatchLimit: 0,
-  lostCost: 1,
-  lostRate: 1,
-  slack: 5,
+  /** What each second unseen adds to a pair's cost, and how much at most: who was just seen comes first. */
+  unseenCost: 0.5,
+  unseenCostMost: 2,
+  /** A detection of another class of the same group costs this much more. */
+  classChangeCost: 0.5,
   /** Overlap with an assigned detection from which another one is its duplicate, not a new object. */
   duplicateIou: 0.6,
 

@@ -17,6 +17,12 @@ export class Stillness {
     this.anchoredAtMs = capturedAtMs;
   }
 
+  /** The camera moved by as much. */
+  shift(x: number, y: number): void {
+    this.anchorX += x;
+    this.anchorY += y;
+  }
+
   /** @param size of the object, in the unit of x and y */
   update(x: number, y: number, size: number, capturedAtMs: number): void {
     const distance = Math.hypot(x - this.anchorX, y - this.anchorY) / size;

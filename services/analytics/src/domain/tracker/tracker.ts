@@ -3,7 +3,9 @@ import { sameGroup } from "../class-group.ts";
 import type { Detection } from "../detection.ts";
 import type { InspectedRegion } from "../regions.ts";
 import { associate } from "./association.ts";
-import { LivingTrack, type Measurement, measure } from "./living-track.ts";
+import { cameraShift } from "./camera-shift.ts";
+import { LivingTrack } from "./living-track.ts";
+import { type Measurement, measure } from "./measurement.ts";
 import { PARAMETERS } from "./parameters.ts";
 import type { Track, TrackerUpdate } from "./track.ts";
 
@@ -61,6 +63,8 @@ export class Tracker {
     const measured = ordered(detections, this.aspectRatio);
     const strong = measured.filter((one) => one.detection.score >= PARAMETERS.highScore);
     const weak = measured.filter((one) => one.detection.score < PARAMETERS.highScore);
+    const shift = cameraShift(this.living, strong);
+    if (shift !== null) for (const track of this.living) track.shift(shift);
     const { alone, spare } = this.match(this.living, strong, capturedAtMs, PARAMETERS.matchLimit);
     const present = alone.filter((track) => track.state === "confirmed");
     this.match(present, weak, capturedAtMs, PARAMETERS.weakMatchLimit);
