@@ -132,7 +132,7 @@ describe.skipIf(VTEST === null)("with pedestrians on a crossing", () => {
 
       await liveTile(page);
       await row.getByTestId("alarm-select").click();
-      await page.getByTestId("evidence").locator("img").waitFor();
+      await page.getByTestId("alarm-detail").locator("img").first().waitFor();
       await page.waitForTimeout(1500);
       await page.screenshot({ path: artifact("wall-intrusion-en.png") });
 
