@@ -7,7 +7,7 @@ import type { Account } from "../rtsp/digest.ts";
 import { describeStream } from "../rtsp/rtsp-probe.ts";
 import { at, elementText, listOf, numberOf, textOf } from "./foreign-tree.ts";
 import { watchMotionEvents } from "./motion-events.ts";
-import { OnvifSession } from "./onvif-session.ts";
+import { OnvifSession, readServices } from "./onvif-session.ts";
 
 const MAX_PROFILES = 16;
 
@@ -80,6 +80,7 @@ export class OnvifCamera implements CameraDevice {
   async watchMotion(onMotion: (isActive: boolean, atMs: number) => void, signal: AbortSignal): Promise<void> {
     const session = await OnvifSession.open(this.#url, this.#account, signal);
     try {
+      await readServices(session);
       await watchMotionEvents(session, signal, (isActive, deviceAtMs) => {
         const nowMs = this.#clock.nowMs();
         const atMs = deviceAtMs === null ? nowMs : deviceAtMs - this.#clockOffsetMs;
@@ -145,16 +146,6 @@ function offeredStream(url: string, encoder: unknown): OfferedStream {
     height: numberOf(at(encoder, "resolution", "height")),
     ...(fps > 0 ? { fps } : {}),
   };
-}
-
-/** GetServices came with ONVIF 2.0; older devices know GetCapabilities alone. */
-async function readServices(session: OnvifSession): Promise<void> {
-  try {
-    await session.call((client, done) => client.getServices(false, done));
-  } catch (error) {
-    if (edgeFaultCode(error) !== "CAMERA_PROTOCOL") throw error;
-    await session.call((client, done) => client.getCapabilities(done));
-  }
 }
 
 /** The name a person gave the camera stands in its scopes (ONVIF Core §7.3.2.2). */

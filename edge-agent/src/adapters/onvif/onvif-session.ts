@@ -1,6 +1,6 @@
 import { messageOf } from "@huishi/kernel";
 import type { Agent } from "node:http";
-import { EdgeError } from "../../domain/faults.ts";
+import { EdgeError, edgeFaultCode } from "../../domain/faults.ts";
 import type { Account } from "../rtsp/digest.ts";
 import { boundedAgent } from "./bounded-agent.ts";
 import { type OnvifClient, openClient } from "./onvif-library.ts";
@@ -108,6 +108,16 @@ export class OnvifSession {
 
   #unreachable(why: string): EdgeError {
     return new EdgeError("CAMERA_UNREACHABLE", `the camera at ${this.#host} does not answer (${why})`);
+  }
+}
+
+/** Learns where the services are. GetServices came with ONVIF 2.0; older devices know GetCapabilities alone. */
+export async function readServices(session: OnvifSession): Promise<void> {
+  try {
+    await session.call((client, done) => client.getServices(false, done));
+  } catch (error) {
+    if (edgeFaultCode(error) !== "CAMERA_PROTOCOL") throw error;
+    await session.call((client, done) => client.getCapabilities(done));
   }
 }
 
