@@ -62,21 +62,21 @@ export class ChangeFeed implements Runnable {
   #ringBytes = 0;
   #ringStart: Cursor = CURSOR_START;
   #position: Cursor | null = null;
+  /** Resolves when the feed knows where it stands: nobody may join before. */
+  readonly #placed: Promise<void>;
+  #markPlaced: () => void = () => undefined;
   #wake: (() => void) | null = null;
   #isWoken = false;
 
   constructor(options: ChangeFeedOptions) {
     this.#options = options;
+    this.#placed = new Promise((resolve) => {
+      this.#markPlaced = resolve;
+    });
   }
 
   get subscribers(): number {
     return this.#subscribers.size;
-  }
-
-  /** Places the feed at the present. Call once before the first join. */
-  async start(): Promise<void> {
-    this.#position = await this.#options.reader.head();
-    this.#ringStart = this.#position;
   }
 
   /** Something was committed (NOTIFY): look soon. */
@@ -87,7 +87,7 @@ export class ChangeFeed implements Runnable {
 
   /** Reads and spreads changes until the signal aborts; throws when the database fails (the supervisor retries). */
   async run(signal: AbortSignal): Promise<void> {
-    if (this.#position === null) await this.start();
+    if (this.#position === null) await this.#place();
     while (!signal.aborted) {
       this.#isWoken = false;
       const startedMs = this.#options.clock.nowMs();
@@ -108,6 +108,7 @@ export class ChangeFeed implements Runnable {
    * cursor, or with one older than the outbox, it starts from now and `resumed` is false.
    */
   async join(subscriber: ChangeSubscriber, cursor: Cursor | null, signal: AbortSignal): Promise<void> {
+    await this.#placed;
     const start = cursor !== null && (await this.#canResume(cursor)) ? cursor : null;
     if (signal.aborted) return;
     this.#welcome(subscriber, start);
@@ -126,6 +127,12 @@ export class ChangeFeed implements Runnable {
 
   leave(subscriber: ChangeSubscriber): void {
     this.#subscribers.delete(subscriber);
+  }
+
+  async #place(): Promise<void> {
+    this.#position = await this.#options.reader.head();
+    this.#ringStart = this.#position;
+    this.#markPlaced();
   }
 
   #present(): Cursor {

@@ -125,7 +125,11 @@ class SharedStream {
 
   add(viewer: Viewer): void {
     const pace = new MediaPace();
-    this.#gop.forEach((message, i) => this.#offer(viewer, pace, { message, keyframe: i === 0 }));
+    // Judged once: the group is sent whole or not at all, else the picture would stop in the middle of it.
+    const backlogBytes = viewer.backlogBytes();
+    this.#gop.forEach((message, i) =>
+      this.#offer(viewer, pace, { message, keyframe: i === 0, backlogBytes }),
+    );
     this.#viewers.set(viewer, pace);
     // The bus gives the first subscriber its own group of pictures, at once.
     this.#unsubscribe ??= this.#bus.subscribe(this.#watch, (unit) => this.#onUnit(unit));
@@ -143,13 +147,18 @@ class SharedStream {
     const message = frame(this.channel, unit);
     if (unit.keyframe) this.#forgetGop();
     if (unit.keyframe || this.#gop.length > 0) this.#remember(message);
-    for (const [viewer, pace] of this.#viewers)
-      this.#offer(viewer, pace, { message, keyframe: unit.keyframe });
+    for (const [viewer, pace] of this.#viewers) {
+      this.#offer(viewer, pace, { message, keyframe: unit.keyframe, backlogBytes: viewer.backlogBytes() });
+    }
   }
 
-  #offer(viewer: Viewer, pace: MediaPace, unit: { message: Buffer; keyframe: boolean }): void {
+  #offer(
+    viewer: Viewer,
+    pace: MediaPace,
+    unit: { message: Buffer; keyframe: boolean; backlogBytes: number },
+  ): void {
     const droppedBefore = pace.dropped;
-    const verdict = pace.decide(unit.keyframe, viewer.backlogBytes());
+    const verdict = pace.decide(unit.keyframe, unit.backlogBytes);
     if (pace.dropped > droppedBefore) this.#metrics.mediaDropped();
     if (verdict === "drop") return;
     viewer.sendMedia(verdict === "send" ? unit.message : markDiscontinuity(unit.message));

@@ -16,43 +16,47 @@ export interface Answer {
 
 export const ADMINISTRATOR = { userName: "admin", password: "correct horse" };
 
+interface Surroundings {
+  readonly database: TestDatabase;
+  readonly mediaBus: InProcessMediaBus;
+  readonly dashboardDir: string;
+  readonly attemptsPerMinute: number;
+  /** Everything that the api logs, debug lines included. */
+  readonly logLines: string[];
+}
+
 /** An API on a real database of its own, and a browser's way to talk to it. */
 export class ApiUnderTest {
   readonly database: TestDatabase;
   readonly mediaBus: InProcessMediaBus;
-  readonly dashboardDir: string;
+  readonly logLines: string[];
+  readonly #surroundings: Surroundings;
   api: RunningApi;
   cookie = "";
 
-  private constructor(parts: {
-    database: TestDatabase;
-    mediaBus: InProcessMediaBus;
-    dashboardDir: string;
-    api: RunningApi;
-  }) {
-    this.database = parts.database;
-    this.mediaBus = parts.mediaBus;
-    this.dashboardDir = parts.dashboardDir;
-    this.api = parts.api;
+  private constructor(surroundings: Surroundings, api: RunningApi) {
+    this.#surroundings = surroundings;
+    this.database = surroundings.database;
+    this.mediaBus = surroundings.mediaBus;
+    this.logLines = surroundings.logLines;
+    this.api = api;
   }
 
   static async start(options: { attemptsPerMinute?: number } = {}): Promise<ApiUnderTest> {
-    const database = await testDatabase();
-    const mediaBus = new InProcessMediaBus({ lingerMs: 0 });
-    const dashboardDir = await mkdtemp(join(tmpdir(), "huishi-dashboard-"));
-    await mkdir(join(dashboardDir, "assets"));
-    await writeFile(join(dashboardDir, "index.html"), "<!doctype html><title>Huishi</title>");
-    await writeFile(join(dashboardDir, "assets", "main-abc123.js"), "export {};");
-    const attemptsPerMinute = options.attemptsPerMinute ?? 1_000;
-    const api = await startOn({ database, mediaBus, dashboardDir, attemptsPerMinute });
-    return new ApiUnderTest({ database, mediaBus, dashboardDir, api });
+    const surroundings: Surroundings = {
+      database: await testDatabase(),
+      mediaBus: new InProcessMediaBus({ lingerMs: 0 }),
+      dashboardDir: await makeDashboard(),
+      attemptsPerMinute: options.attemptsPerMinute ?? 1_000,
+      logLines: [],
+    };
+    return new ApiUnderTest(surroundings, await startIn(surroundings));
   }
 
   /** The same database under a new process' eyes: memory is lost, rows are not. */
   async restart(): Promise<this> {
     await this.api.close();
-    const { database, mediaBus, dashboardDir } = this;
-    this.api = await startOn({ database, mediaBus, dashboardDir, attemptsPerMinute: 1_000 });
+    this.api = await startIn(this.#surroundings);
     return this;
   }
 
@@ -103,29 +107,31 @@ export class ApiUnderTest {
   async stop(): Promise<void> {
     await this.api.close();
     await this.database.drop();
-    await rm(this.dashboardDir, { recursive: true, force: true });
+    await rm(this.#surroundings.dashboardDir, { recursive: true, force: true });
   }
 }
 
-function startOn(parts: {
-  database: TestDatabase;
-  mediaBus: InProcessMediaBus;
-  dashboardDir: string;
-  attemptsPerMinute: number;
-}): Promise<RunningApi> {
+async function makeDashboard(): Promise<string> {
+  const dashboardDir = await mkdtemp(join(tmpdir(), "huishi-dashboard-"));
+  await mkdir(join(dashboardDir, "assets"));
+  await writeFile(join(dashboardDir, "index.html"), "<!doctype html><title>Huishi</title>");
+  await writeFile(join(dashboardDir, "assets", "main-abc123.js"), "export {};");
+  return dashboardDir;
+}
+
+function startIn(surroundings: Surroundings): Promise<RunningApi> {
+  const { database, mediaBus, dashboardDir, attemptsPerMinute, logLines } = surroundings;
+  const destination = { write: (line: string) => void logLines.push(line) };
   return startApi({
-    databaseUrl: parts.database.databaseUrl,
-    mediaBus: parts.mediaBus,
-    logger: createLogger({
-      name: "api-test",
-      level: process.env["API_TEST_LOG"] === undefined ? "silent" : "debug",
-    }),
+    databaseUrl: database.databaseUrl,
+    mediaBus,
+    logger: createLogger({ name: "api-test", level: "debug", destination }),
     host: "127.0.0.1",
     port: 0,
-    dashboardDir: parts.dashboardDir,
+    dashboardDir,
     mqttUrl: "mqtt://127.0.0.1:1883",
     version: "0.0.0-test",
-    attemptsPerMinute: parts.attemptsPerMinute,
+    attemptsPerMinute,
   });
 }
 

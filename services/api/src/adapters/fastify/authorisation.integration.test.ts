@@ -167,6 +167,24 @@ describe("the dashboard's files", () => {
   });
 });
 
+describe("the log", () => {
+  it("names the route of each request and holds no password, token, code or query", async () => {
+    const issued = await server.post("/api/v1/agents/claim-codes");
+    const claimed = await server.post(
+      "/api/v1/agents/claim",
+      { code: issued.body.code, name: "box" },
+      { cookie: "" },
+    );
+    await server.get("/api/v1/alarms?before=424242");
+    const log = server.logLines.join("");
+    expect(log).toContain("/api/v1/alarms");
+    const [, token] = server.cookie.split("=");
+    for (const secret of [ADMINISTRATOR.password, token, issued.body.code, claimed.body.secret, "424242"]) {
+      expect(log).not.toContain(secret);
+    }
+  });
+});
+
 describe("operation", () => {
   it("tells that it lives and is ready, without a session", async () => {
     expect((await server.get("/livez", { cookie: "" })).body).toEqual({ live: true });

@@ -205,7 +205,11 @@ export class ClientConnection implements ChangeSubscriber, Viewer {
     // The socket may have closed during the waits above; `dispose` then ends what was just opened.
     if (this.#abort.signal.aborted) return;
     this.#announce(fresh.filter((watch) => !known.has(watch.cameraId)));
-    for (const { seat } of opened) seat.start(this);
+    for (const { seat } of opened) {
+      // One after the other: sixteen groups of pictures at once would drown the client in its first second.
+      seat.start(this);
+      await this.drained(this.#abort.signal);
+    }
   }
 
   #announce(refused: readonly Watch[]): void {

@@ -148,6 +148,22 @@ describe("changes", () => {
   });
 });
 
+describe("a database that goes and comes back", () => {
+  it("ends no socket, and no change is lost", async () => {
+    const wall = await WallClient.join(server);
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      await server.database.pool.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'huishi-api%'",
+      );
+      ids.push(await insertAlarm(server.database.pool, { cameraId }));
+    }
+    await until("all alarms", () => ids.every((id) => wall.alarmIds().has(id)));
+    expect(wall.closed).toBeNull();
+    await wall.close();
+  });
+});
+
 describe("live pictures", () => {
   it("subscribe once a stream for all viewers, begin with a keyframe and carry the announced channel", async () => {
     const watch = {
