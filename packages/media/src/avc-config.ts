@@ -1,6 +1,7 @@
 /** AVCDecoderConfigurationRecord (ISO/IEC 14496-15 5.3.3.1): the body of `avcC` and of FLV's sequence header. */
 import { NAL, nalType, type ParameterSets } from "./annexb.ts";
 import { MediaError } from "./errors.ts";
+import { parseSps } from "./sps.ts";
 
 export interface AvcConfig {
   readonly lengthSize: 1 | 2 | 4;
@@ -8,16 +9,22 @@ export interface AvcConfig {
   readonly parameterNals: readonly Uint8Array[];
 }
 
-/** Builds the record for one SPS and one PPS with 4-byte NAL lengths. */
+/** Profiles whose record tells chroma format and bit depths as well. */
+const EXTENDED_PROFILES = new Set([100, 110, 122, 144]);
+
+function buildExtension(sps: Uint8Array): number[] {
+  const { chromaFormat, bitDepthLuma, bitDepthChroma } = parseSps(sps);
+  return [0xfc | chromaFormat, 0xf8 | (bitDepthLuma - 8), 0xf8 | (bitDepthChroma - 8), 0];
+}
+
+/** Builds the record for one SPS and one PPS with 4-byte NAL lengths. @throws MediaError SPS_INVALID, NAL_INVALID */
 export function buildAvcConfig({ sps, pps }: ParameterSets): Uint8Array {
   if (sps.length < 4 || sps.length > 0xffff)
     throw new MediaError("SPS_INVALID", "the SPS has an impossible length");
   if (pps.length < 1 || pps.length > 0xffff)
     throw new MediaError("NAL_INVALID", "the PPS has an impossible length");
   const profile = sps[1] as number;
-  // High profiles append chroma format and bit depths; decoders read them from the SPS, and 4:2:0 8-bit is what cameras send.
-  const extension =
-    profile === 100 || profile === 110 || profile === 122 || profile === 144 ? [0xfd, 0xf8, 0xf8, 0] : [];
+  const extension = EXTENDED_PROFILES.has(profile) ? buildExtension(sps) : [];
   const out = new Uint8Array(11 + sps.length + pps.length + extension.length);
   out.set([1, profile, sps[2] as number, sps[3] as number, 0xff, 0xe1, sps.length >> 8, sps.length & 0xff]);
   out.set(sps, 8);

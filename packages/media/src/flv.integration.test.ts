@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { extractParameterSets, isKeyframe, splitNals } from "./annexb.ts";
+import { NAL, extractParameterSets, isKeyframe, nalType, splitNals } from "./annexb.ts";
 import { concatBytes } from "./bytes.ts";
 import { MediaError } from "./errors.ts";
 import { FlvDemuxer, type TimedAccessUnit } from "./flv-demuxer.ts";
@@ -16,6 +17,21 @@ function demux(flv: Uint8Array, cuts: readonly number[] = []): TimedAccessUnit[]
     from = cut;
   }
   return units;
+}
+
+/** NAL units apart from delimiters, which FLV leaves out. */
+function nalHashes(unit: TimedAccessUnit): string[] {
+  return splitNals(unit.annexB)
+    .filter((nal) => nalType(nal) !== NAL.aud)
+    .map((nal) => createHash("sha1").update(nal).digest("hex"));
+}
+
+/** Short text for each picture: comparing large arrays byte by byte is slow in a test. */
+function summarise(units: readonly TimedAccessUnit[]): string[] {
+  return units.map((unit) => {
+    const hash = createHash("sha1").update(unit.annexB).digest("hex");
+    return `${unit.keyframe} ${unit.dtsMs} ${unit.ptsMs} ${hash}`;
+  });
 }
 
 function mux(units: readonly TimedAccessUnit[]): Uint8Array {
@@ -53,16 +69,12 @@ describe("FLV from and to the real ffmpeg", () => {
   });
 
   it("gives the same pictures however the bytes are cut", () => {
-    const whole = demux(flv);
-    expect(
-      demux(
-        flv,
-        Array.from({ length: flv.length }, (_, index) => index),
-      ),
-    ).toEqual(whole);
+    const whole = summarise(demux(flv));
+    const everyByte = Array.from({ length: flv.length }, (_, index) => index);
+    expect(summarise(demux(flv, everyByte))).toEqual(whole);
     fc.assert(
       fc.property(fc.array(fc.nat(), { maxLength: 20 }), (cuts) => {
-        expect(demux(flv, cuts)).toEqual(whole);
+        expect(summarise(demux(flv, cuts))).toEqual(whole);
       }),
       { numRuns: 50 },
     );
@@ -73,9 +85,7 @@ describe("FLV from and to the real ffmpeg", () => {
       const units = demux(source);
       const written = mux(units);
       const again = demux(written);
-      expect(again.map((unit) => splitNals(unit.annexB))).toEqual(
-        units.map((unit) => splitNals(unit.annexB)),
-      );
+      expect(again.map(nalHashes)).toEqual(units.map(nalHashes));
       const shown = await runProgram(
         "ffprobe",
         ["-v", "error", "-f", "flv", "-i", "pipe:0", "-show_entries", "frame=pts_time", "-of", "csv=p=0"],

@@ -30,7 +30,15 @@ describe("parseSps", () => {
     const info = parseSps(
       await encodeSps("720x480", "high", ["-level", "3.1", "-x264-params", "interlaced=1"]),
     );
-    expect(info).toMatchObject({ width: 720, height: 480, level: 31, codecString: "avc1.64001f" });
+    expect(info).toMatchObject({
+      width: 720,
+      height: 480,
+      level: 31,
+      codecString: "avc1.64001f",
+      chromaFormat: 1,
+      bitDepthLuma: 8,
+      bitDepthChroma: 8,
+    });
   });
 
   describe("given damage", () => {

@@ -12,6 +12,10 @@ export interface SpsInfo {
   /** Picture size in pixels, after cropping. */
   readonly width: number;
   readonly height: number;
+  /** chroma_format_idc: 0 grey, 1 4:2:0, 2 4:2:2, 3 4:4:4. */
+  readonly chromaFormat: number;
+  readonly bitDepthLuma: number;
+  readonly bitDepthChroma: number;
   /** RFC 6381 name for MSE and WebCodecs, e.g. `avc1.64001f`. */
   readonly codecString: string;
 }
@@ -74,18 +78,35 @@ function skipScalingList(reader: BitReader, size: number): void {
   }
 }
 
-/** The part that only the high profiles have. Returns chroma_format_idc. */
-function readHighProfilePart(reader: BitReader): { chromaFormat: number; separatePlanes: boolean } {
+interface SampleFormat {
+  readonly chromaFormat: number;
+  readonly separatePlanes: boolean;
+  readonly bitDepthLuma: number;
+  readonly bitDepthChroma: number;
+}
+
+/** What profiles below High always have. */
+const PLAIN_FORMAT: SampleFormat = {
+  chromaFormat: 1,
+  separatePlanes: false,
+  bitDepthLuma: 8,
+  bitDepthChroma: 8,
+};
+
+/** The part that only the high profiles have. */
+function readSampleFormat(reader: BitReader): SampleFormat {
   const chromaFormat = reader.unsigned();
   if (chromaFormat > 3) throw invalid(`chroma_format_idc ${chromaFormat}`);
   const separatePlanes = chromaFormat === 3 && reader.bit() === 1;
-  if (reader.unsigned() > 6 || reader.unsigned() > 6) throw invalid("bit depth above 14");
+  const bitDepthLuma = reader.unsigned() + 8;
+  const bitDepthChroma = reader.unsigned() + 8;
+  if (bitDepthLuma > 14 || bitDepthChroma > 14) throw invalid("bit depth above 14");
   reader.bit(); // qpprime_y_zero_transform_bypass_flag
   if (reader.bit() === 1) {
     const lists = chromaFormat === 3 ? 12 : 8;
     for (let i = 0; i < lists; i++) if (reader.bit() === 1) skipScalingList(reader, i < 6 ? 16 : 64);
   }
-  return { chromaFormat, separatePlanes };
+  return { chromaFormat, separatePlanes, bitDepthLuma, bitDepthChroma };
 }
 
 function skipPictureOrder(reader: BitReader): void {
@@ -118,9 +139,7 @@ export function parseSps(nal: Uint8Array): SpsInfo {
   const constraints = reader.bits(8);
   const level = reader.bits(8);
   if (reader.unsigned() > 31) throw invalid("seq_parameter_set_id above 31");
-  const { chromaFormat, separatePlanes } = HIGH_PROFILES.has(profile)
-    ? readHighProfilePart(reader)
-    : { chromaFormat: 1, separatePlanes: false };
+  const { separatePlanes, ...format } = HIGH_PROFILES.has(profile) ? readSampleFormat(reader) : PLAIN_FORMAT;
   if (reader.unsigned() > 12) throw invalid("log2_max_frame_num above 16");
   skipPictureOrder(reader);
   if (reader.unsigned() > 16) throw invalid("more than 16 reference frames");
@@ -134,7 +153,7 @@ export function parseSps(nal: Uint8Array): SpsInfo {
   if (widthMbs > MAX_SIDE_MACROBLOCKS || heightMbs > MAX_SIDE_MACROBLOCKS) throw invalid("picture too large");
 
   // Cropping, equations 7-19 to 7-22: in chroma sample units, in frame lines.
-  const chromaArray = separatePlanes ? 0 : chromaFormat;
+  const chromaArray = separatePlanes ? 0 : format.chromaFormat;
   const cropX = chromaArray === 1 || chromaArray === 2 ? 2 : 1;
   const cropY = (chromaArray === 1 ? 2 : 1) * (2 - frameMbsOnly);
   let width = widthMbs * 16;
@@ -150,6 +169,7 @@ export function parseSps(nal: Uint8Array): SpsInfo {
     level,
     width,
     height,
+    ...format,
     codecString: `avc1.${hex2(profile)}${hex2(constraints)}${hex2(level)}`,
   };
 }

@@ -3,7 +3,7 @@ import { XmlError, child, childText, escapeXml, parseXml } from "../onvif/xml.ts
 
 export const DISCOVERY_GROUP = "239.255.255.250";
 export const DISCOVERY_PORT = 3702;
-export const MAX_DATAGRAM_BYTES = 32 * 1024;
+const MAX_DATAGRAM_BYTES = 32 * 1024;
 
 const DISCOVERY = "http://schemas.xmlsoap.org/ws/2005/04/discovery";
 const ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing";

@@ -1,5 +1,5 @@
 /** ONVIF Device service (ONVIF Core 2.0 §8). Pure: request in, body out. */
-import { type XmlElement, child, escapeXml } from "./xml.ts";
+import { type XmlElement, childText, escapeXml } from "./xml.ts";
 import type { OperationTable } from "./device-context.ts";
 
 /** Operations of access class PRE_AUTH (Core §5.9.4.3): a client needs them before it can sign in. */
@@ -107,14 +107,7 @@ export const deviceOperations: OperationTable = {
     `<tds:GetUsersResponse>${context.username === undefined ? "" : `<tds:User><tt:Username>${escapeXml(context.username)}</tt:Username><tt:UserLevel>Administrator</tt:UserLevel></tds:User>`}</tds:GetUsersResponse>`,
 };
 
-/** Texts of all children with this local name. */
-export function textsOf(element: XmlElement, name: string): string[] {
-  return element.children
-    .filter((candidate) => candidate.name === name)
-    .map((candidate) => candidate.text.trim());
-}
-
-/** The token attribute or text by which a request names something. */
-export function tokenOf(element: XmlElement, name: string): string | undefined {
-  return child(element, name)?.text.trim() || undefined;
+/** The text of a parameter of the request; undefined when it is absent or empty. */
+export function parameterOf(element: XmlElement, name: string): string | undefined {
+  return childText(element, name) || undefined;
 }

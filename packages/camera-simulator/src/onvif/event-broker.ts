@@ -18,8 +18,8 @@ interface Subscription {
 
 const MAX_SUBSCRIPTIONS = 16;
 const QUEUED_EVENTS = 200;
-export const MAX_LIFETIME_MS = 24 * 3600_000;
-export const MAX_POLL_MS = 60_000;
+const MAX_LIFETIME_MS = 24 * 3600_000;
+const MAX_POLL_MS = 60_000;
 
 export class EventBroker {
   readonly #nowMs: () => number;

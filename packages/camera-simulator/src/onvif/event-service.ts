@@ -1,12 +1,12 @@
 /** ONVIF event service with pull points (Core 2.0 §9.2; WS-BaseNotification 1.3 for Renew and Unsubscribe). */
 import type { OperationInput, OperationTable } from "./device-context.ts";
-import { tokenOf } from "./device-service.ts";
+import { parameterOf } from "./device-service.ts";
 import type { MotionEvent } from "./event-broker.ts";
 import { SoapFault, parseDurationMs, soapTime } from "./soap.ts";
 
 const DEFAULT_LIFETIME_MS = 60_000;
 const MAX_MESSAGES = 100;
-export const SUBSCRIPTION_PATH = "/onvif/subscription/";
+const SUBSCRIPTION_PATH = "/onvif/subscription/";
 
 const DIALECT = "http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet";
 const MOTION_TOPIC = "tns1:RuleEngine/CellMotionDetector/Motion";
@@ -18,7 +18,7 @@ function subscriptionId(path: string): string {
 const gone = (): SoapFault => new SoapFault("No such subscription", ["ter:InvalidArgVal"]);
 
 function lifetime({ request, context }: OperationInput, name: string): number {
-  const text = tokenOf(request, name);
+  const text = parameterOf(request, name);
   const ms = text === undefined ? DEFAULT_LIFETIME_MS : parseDurationMs(text, context.nowMs());
   if (ms === undefined || ms <= 0)
     throw new SoapFault("The termination time cannot be read", ["ter:InvalidArgVal"]);
@@ -61,8 +61,8 @@ export const eventOperations: OperationTable = {
     );
   },
   PullMessages: async ({ context, request, path, signal }) => {
-    const timeoutMs = parseDurationMs(tokenOf(request, "Timeout"), context.nowMs()) ?? 0;
-    const asked = Number(tokenOf(request, "MessageLimit") ?? MAX_MESSAGES);
+    const timeoutMs = parseDurationMs(parameterOf(request, "Timeout"), context.nowMs()) ?? 0;
+    const asked = Number(parameterOf(request, "MessageLimit") ?? MAX_MESSAGES);
     const limit = Number.isInteger(asked) && asked > 0 ? Math.min(asked, MAX_MESSAGES) : MAX_MESSAGES;
     const pulled = await context.events.pull(subscriptionId(path), limit, timeoutMs, signal);
     if (!pulled) throw gone();

@@ -3,7 +3,7 @@ import type { VideoStream } from "../source/video-stream.ts";
 import type { DeviceContext, OperationInput, OperationTable } from "./device-context.ts";
 import { noProfile } from "./soap.ts";
 import { escapeXml } from "./xml.ts";
-import { tokenOf } from "./device-service.ts";
+import { parameterOf } from "./device-service.ts";
 
 const SOURCE_TOKEN = "video_source";
 const SOURCE_CONFIGURATION_TOKEN = "video_source_config";
@@ -29,7 +29,7 @@ function profilesOf(context: DeviceContext): Profile[] {
 }
 
 function requireProfile({ context, request }: OperationInput): Profile {
-  const token = tokenOf(request, "ProfileToken");
+  const token = parameterOf(request, "ProfileToken");
   const profile = profilesOf(context).find((candidate) => candidate.token === token);
   if (!profile) throw noProfile();
   return profile;
@@ -37,7 +37,7 @@ function requireProfile({ context, request }: OperationInput): Profile {
 
 /** Profiles that a request filters by `Token` (Media2) or `ProfileToken`, all without one. */
 function chosenProfiles({ context, request }: OperationInput): Profile[] {
-  const token = tokenOf(request, "Token") ?? tokenOf(request, "ProfileToken");
+  const token = parameterOf(request, "Token") ?? parameterOf(request, "ProfileToken");
   const profiles = profilesOf(context).filter((profile) => token === undefined || profile.token === token);
   if (profiles.length === 0) throw noProfile();
   return profiles;

@@ -1,6 +1,6 @@
 /** ONVIF PTZ service 2.6: moves are logged and followed by a simple model of the motors. */
 import type { OperationTable } from "./device-context.ts";
-import { tokenOf } from "./device-service.ts";
+import { parameterOf } from "./device-service.ts";
 import { PRESETS, type PtzVector } from "./ptz-state.ts";
 import { SoapFault, parseDurationMs } from "./soap.ts";
 import { type XmlElement, child } from "./xml.ts";
@@ -69,7 +69,7 @@ export const ptzOperations: OperationTable = {
   GetConfigurationOptions: () =>
     `<tptz:GetConfigurationOptionsResponse><tptz:PTZConfigurationOptions><tt:Spaces>${SPACES}</tt:Spaces><tt:PTZTimeout><tt:Min>PT1S</tt:Min><tt:Max>PT60S</tt:Max></tt:PTZTimeout></tptz:PTZConfigurationOptions></tptz:GetConfigurationOptionsResponse>`,
   ContinuousMove: ({ context, request }) => {
-    const timeoutMs = parseDurationMs(tokenOf(request, "Timeout"), context.nowMs()) ?? DEFAULT_TIMEOUT_MS;
+    const timeoutMs = parseDurationMs(parameterOf(request, "Timeout"), context.nowMs()) ?? DEFAULT_TIMEOUT_MS;
     context.ptz.moveContinuously(vectorOf(request, "Velocity"), Math.min(timeoutMs, MAX_TIMEOUT_MS));
     return "<tptz:ContinuousMoveResponse/>";
   },
@@ -90,7 +90,7 @@ export const ptzOperations: OperationTable = {
     return "<tptz:GotoHomePositionResponse/>";
   },
   GotoPreset: ({ context, request }) => {
-    if (!context.ptz.moveToPreset(tokenOf(request, "PresetToken") ?? ""))
+    if (!context.ptz.moveToPreset(parameterOf(request, "PresetToken") ?? ""))
       throw new SoapFault("No such preset", ["ter:InvalidArgVal", "ter:NoToken"]);
     return "<tptz:GotoPresetResponse/>";
   },

@@ -22,7 +22,7 @@ export class XmlError extends HuishiError {
   }
 }
 
-export const MAX_XML_CHARACTERS = 256 * 1024;
+const MAX_XML_CHARACTERS = 256 * 1024;
 const MAX_DEPTH = 32;
 const MAX_ELEMENTS = 2000;
 

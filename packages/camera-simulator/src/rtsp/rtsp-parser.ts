@@ -17,7 +17,7 @@ export interface InterleavedPacket {
 }
 
 export const MAX_HEADER_BYTES = 16 * 1024;
-export const MAX_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 
 /** Bytes that are not RTSP; the connection cannot be used further. */
 export class RtspSyntaxError extends HuishiError {

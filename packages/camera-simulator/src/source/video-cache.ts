@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { messageOf } from "@huishi/kernel";
 import { SimulatorError } from "../errors.ts";
@@ -16,7 +16,9 @@ import { SCENE_PERIOD_MS, drawStreet, drawStreetScene } from "./street-scene.ts"
 
 /** Change it when the arguments of ffmpeg change: it is a part of every key. */
 const RECIPE = 1;
-export const DEFAULT_MAX_DURATION_MS = 600_000;
+const DEFAULT_MAX_DURATION_MS = 600_000;
+const TEMPORARY_PREFIX = ".converting-";
+const ABANDONED_AFTER_MS = 6 * 3600_000;
 const SCENE = { width: 960, height: 540, fps: 12 } as const;
 
 export interface PreparedVideo {
@@ -197,9 +199,23 @@ export class VideoCache {
   async #makeTemporaryFolder(): Promise<string> {
     try {
       await mkdir(this.#folder, { recursive: true });
-      return await mkdtemp(join(this.#folder, ".converting-"));
+      await this.#removeAbandoned();
+      return await mkdtemp(join(this.#folder, TEMPORARY_PREFIX));
     } catch (error) {
       throw this.#unwritable(error);
+    }
+  }
+
+  /** What a process that was killed in the middle of a conversion left behind. */
+  async #removeAbandoned(): Promise<void> {
+    for (const name of await readdir(this.#folder)) {
+      const path = join(this.#folder, name);
+      if (!name.startsWith(TEMPORARY_PREFIX)) continue;
+      const age = await stat(path).then(
+        (entry) => Date.now() - entry.mtimeMs,
+        () => 0,
+      );
+      if (age > ABANDONED_AFTER_MS) await rm(path, { recursive: true, force: true });
     }
   }
 
