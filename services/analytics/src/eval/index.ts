@@ -1,0 +1,3 @@
+export * from "./mot-format.ts";
+export * from "./scores.ts";
+export * from "./track-sequence.ts";
