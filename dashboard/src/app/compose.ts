@@ -9,7 +9,7 @@ import { LiveHub } from "../core/live/live-hub.ts";
 import { Metrics } from "../core/metrics.ts";
 import { Operations } from "../core/model/operations.ts";
 import { keepPreferences, readPreferences } from "../core/preferences.ts";
-import { navigate, parseRoute } from "../core/route.ts";
+import { parseRoute, routeHash } from "../core/route.ts";
 import { AlarmSound } from "../core/sound.ts";
 import { createStore, type Store } from "../core/store.ts";
 import { Toasts } from "../core/toasts.ts";
@@ -23,7 +23,10 @@ export function composeApp(): AppParts {
     if (preferences.get().sound) sound.play(alarms);
   });
   const hub = new LiveHub(
-    new Worker(new URL("../core/live/live.worker.ts", import.meta.url), { type: "module", name: "huishi-live" }),
+    new Worker(new URL("../core/live/live.worker.ts", import.meta.url), {
+      type: "module",
+      name: "huishi-live",
+    }),
   );
   const metrics = new Metrics();
   metrics.expose(hub);
@@ -49,7 +52,11 @@ export function composeApp(): AppParts {
   };
   const enter = (entered: Session): void => {
     session.set({ kind: "signedIn", session: entered });
-    if (route.get().page === "setup") navigate({ page: "wall" });
+    if (route.get().page === "setup") {
+      // The one-time token does not stay in the history.
+      history.replaceState(null, "", routeHash({ page: "wall" }));
+      route.set({ page: "wall" });
+    }
     hub.start(new URL(SOCKET_PATH, location.href.replace(/^http/, "ws")).href, {
       welcome: (resumed) => {
         if (!resumed || !operations.loaded.get()) void operations.reload();
@@ -85,7 +92,11 @@ function isSignedOut(thrown: unknown): boolean {
 }
 
 /** Asks who we are: set up, signed out or signed in. */
-async function findSession(hub: LiveHub, session: Store<SessionState>, enter: (session: Session) => void): Promise<void> {
+async function findSession(
+  hub: LiveHub,
+  session: Store<SessionState>,
+  enter: (session: Session) => void,
+): Promise<void> {
   session.set({ kind: "unknown" });
   try {
     const server = await api.server();
@@ -93,7 +104,9 @@ async function findSession(hub: LiveHub, session: Store<SessionState>, enter: (s
     if (server.needsSetup) session.set({ kind: "needsSetup" });
     else enter(await api.session());
   } catch (thrown) {
-    session.set(isSignedOut(thrown) ? { kind: "signedOut", hasEnded: false } : { kind: "unknown", error: thrown });
+    session.set(
+      isSignedOut(thrown) ? { kind: "signedOut", hasEnded: false } : { kind: "unknown", error: thrown },
+    );
   }
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { wallKey } from "./wall-keys.ts";
 
-const press = (key: string, change = {}) => wallKey({ key, ctrlKey: false, metaKey: false, altKey: false, ...change }, false);
+const press = (key: string, change = {}) =>
+  wallKey({ key, ctrlKey: false, metaKey: false, altKey: false, ...change }, false);
 
 describe("wallKey", () => {
   it("gives the layouts to the number keys", () => {

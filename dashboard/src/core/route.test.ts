@@ -13,8 +13,9 @@ describe("parseRoute", () => {
     expect(parseRoute(routeHash(route))).toEqual(route);
   });
 
-  it.each(["", "#", "#/", "#/zones/", "#/zones/%E0%A4%A", "#/moon", "javascript:alert(1)"])("takes %j as the wall", (hash) =>
-    expect(parseRoute(hash)).toEqual({ page: "wall" }),
+  it.each(["", "#", "#/", "#/zones/", "#/zones/%E0%A4%A", "#/moon", "javascript:alert(1)"])(
+    "takes %j as the wall",
+    (hash) => expect(parseRoute(hash)).toEqual({ page: "wall" }),
   );
 });
 

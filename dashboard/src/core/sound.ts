@@ -11,13 +11,17 @@ export class AlarmSound {
 
   /** Sounds once for the most urgent of these alarms, if any is P1 or P2. */
   play(alarms: readonly Alarm[]): void {
-    const priority = (["P1", "P2"] as const).find((wanted) => alarms.some((alarm) => alarm.priority === wanted));
+    const priority = (["P1", "P2"] as const).find((wanted) =>
+      alarms.some((alarm) => alarm.priority === wanted),
+    );
     if (!priority || performance.now() - this.#lastMs < QUIET_AFTER_MS) return;
     this.#lastMs = performance.now();
     try {
       this.#context ??= new AudioContext();
       void this.#context.resume().catch(() => undefined);
-      TONES[priority]?.forEach((frequency, index) => tone(this.#context as AudioContext, frequency, index * 0.18));
+      TONES[priority]?.forEach((frequency, index) =>
+        tone(this.#context as AudioContext, frequency, index * 0.18),
+      );
     } catch {
       // No sound device: the wall shows it anyway.
     }

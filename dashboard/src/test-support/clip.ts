@@ -19,7 +19,18 @@ export async function makeClip(options: { seconds: number; fps: number; file?: s
   const input = file ? ["-i", file, "-t", String(seconds)] : ["-f", "lavfi", "-i", lavfi];
   const quiet = ["-hide_banner", "-loglevel", "error"];
   const encoder = ["-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-pix_fmt", "yuv420p"];
-  const shape = ["-vf", "scale=640:-2", "-r", String(fps), "-g", String(fps), "-bf", "0", "-x264-params", "aud=1"];
+  const shape = [
+    "-vf",
+    "scale=640:-2",
+    "-r",
+    String(fps),
+    "-g",
+    String(fps),
+    "-bf",
+    "0",
+    "-x264-params",
+    "aud=1",
+  ];
   const [video, still] = await Promise.all([
     run("ffmpeg", [...quiet, ...input, "-an", ...encoder, ...shape, "-f", "h264", "-"], OUTPUT),
     run("ffmpeg", [...quiet, ...input, "-frames:v", "1", "-vf", "scale=640:-2", "-f", "mjpeg", "-"], OUTPUT),

@@ -53,12 +53,15 @@ export class FakeServer {
     this.sockets = new FakeSockets(clip, () => this.nowMs());
     this.#http = createServer((request, response) => {
       this.#answer(request, response).catch((thrown: unknown) => {
-        response.writeHead(500, { "content-type": "application/json" }).end(JSON.stringify({ code: "INTERNAL", message: String(thrown) }));
+        response
+          .writeHead(500, { "content-type": "application/json" })
+          .end(JSON.stringify({ code: "INTERNAL", message: String(thrown) }));
       });
     });
     this.#http.on("upgrade", (request, socket, head) => {
-      if (request.url === SOCKET_PATH && this.#isSignedIn) this.sockets.upgrade(request, socket, head);
-      else socket.end("HTTP/1.1 401 Unauthorized\r\n\r\n");
+      if (request.url === SOCKET_PATH && this.#isSignedIn && !this.sockets.refuses)
+        this.sockets.upgrade(request, socket, head);
+      else socket.end("HTTP/1.1 503 Service Unavailable\r\n\r\n");
     });
   }
 
@@ -111,11 +114,17 @@ export class FakeServer {
     const isRefusal = "refused" in result;
     const status = isRefusal ? result.refused.status : result.value === undefined ? 204 : 200;
     const payload = isRefusal
-      ? { code: result.refused.code, message: "refused by the fake server", details: result.refused.details ?? {} }
+      ? {
+          code: result.refused.code,
+          message: "refused by the fake server",
+          details: result.refused.details ?? {},
+        }
       : result.value;
     response.writeHead(status, {
       "content-type": "application/json",
-      ...(path[0] === "setup" || path[0] === "sign-in" ? { "set-cookie": `${COOKIE}; HttpOnly; SameSite=Strict` } : {}),
+      ...(path[0] === "setup" || path[0] === "sign-in"
+        ? { "set-cookie": `${COOKIE}; HttpOnly; SameSite=Strict` }
+        : {}),
     });
     response.end(status === 204 ? undefined : JSON.stringify(payload));
   }
@@ -126,9 +135,21 @@ export class FakeServer {
     { body, query }: { body: Record<string, unknown>; query: URLSearchParams },
   ): { value?: unknown } | { refused: Refusal } {
     const [what, id = "", part] = path;
-    const session = { userId: "u1", userName: "zhang.wei", role: "administrator", expiresAtMs: this.nowMs() + 8 * 3_600_000 };
+    const session = {
+      userId: "u1",
+      userName: "zhang.wei",
+      role: "administrator",
+      expiresAtMs: this.nowMs() + 8 * 3_600_000,
+    };
     if (what === "server") {
-      return { value: { name: "Huishi", version: "0.1.0", needsSetup: this.needsSetup, serverTimeMs: Math.round(this.nowMs()) } };
+      return {
+        value: {
+          name: "Huishi",
+          version: "0.1.0",
+          needsSetup: this.needsSetup,
+          serverTimeMs: Math.round(this.nowMs()),
+        },
+      };
     }
     if (what === "setup") {
       if (body["token"] !== SETUP_TOKEN) return { refused: { status: 403, code: "SETUP_TOKEN_INVALID" } };
@@ -137,7 +158,8 @@ export class FakeServer {
       return { value: session };
     }
     if (what === "sign-in") {
-      if (body["password"] !== "correct horse battery") return { refused: { status: 401, code: "SIGN_IN_FAILED" } };
+      if (body["password"] !== "correct horse battery")
+        return { refused: { status: 401, code: "SIGN_IN_FAILED" } };
       this.#isSignedIn = true;
       return { value: session };
     }
@@ -218,7 +240,10 @@ export class FakeServer {
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, { "content-type": TYPES[extname(name)] ?? "application/octet-stream", "content-security-policy": CSP });
+    response.writeHead(200, {
+      "content-type": TYPES[extname(name)] ?? "application/octet-stream",
+      "content-security-policy": CSP,
+    });
     response.end(content);
   }
 }

@@ -28,6 +28,8 @@ export class FakeSockets {
   sceneOf: ((cameraId: string, capturedAtMs: number) => SceneFrame | null) | null = null;
   /** Cursors that clients said hello with. */
   readonly hellos: (string | null)[] = [];
+  /** New sockets are refused. */
+  refuses = false;
   /** Whether a cursor is still known. */
   resumes = true;
   readonly #server = new WebSocketServer({ noServer: true, perMessageDeflate: false });
@@ -48,7 +50,9 @@ export class FakeSockets {
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       const client: Client = { socket: webSocket, watches: [] };
       this.#clients.add(client);
-      webSocket.on("message", (data: Buffer) => this.#receive(client, JSON.parse(data.toString()) as ClientMessage));
+      webSocket.on("message", (data: Buffer) =>
+        this.#receive(client, JSON.parse(data.toString()) as ClientMessage),
+      );
       webSocket.on("close", () => this.#clients.delete(client));
     });
   }

@@ -83,8 +83,20 @@ export function fakeAlarm(id: string, camera: Camera, change: Partial<Alarm> = {
     lastOccurredAtMs: nowMs,
     occurrences: 1,
     boxes: [
-      { trackId: "7", objectClass: "person", score: 0.87, box: { x: 0.46, y: 0.38, w: 0.09, h: 0.36 }, deciding: true },
-      { trackId: "9", objectClass: "person", score: 0.62, box: { x: 0.78, y: 0.3, w: 0.06, h: 0.24 }, deciding: false },
+      {
+        trackId: "7",
+        objectClass: "person",
+        score: 0.87,
+        box: { x: 0.46, y: 0.38, w: 0.09, h: 0.36 },
+        deciding: true,
+      },
+      {
+        trackId: "9",
+        objectClass: "person",
+        score: 0.62,
+        box: { x: 0.78, y: 0.3, w: 0.06, h: 0.24 },
+        deciding: false,
+      },
     ],
     hasSnapshot: true,
     acknowledgedBy: null,

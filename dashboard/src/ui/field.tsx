@@ -12,11 +12,23 @@ interface TextFieldProps {
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly required?: boolean;
+  readonly inputRef?: React.Ref<HTMLInputElement>;
 }
 
 /** A labelled input with its hint and its error tied to it. */
 export function TextField(props: TextFieldProps) {
-  const { label, value, onChange, type = "text", hint, error, autoComplete = "off", testId, ...limits } = props;
+  const {
+    label,
+    value,
+    onChange,
+    type = "text",
+    hint,
+    error,
+    autoComplete = "off",
+    testId,
+    inputRef,
+    ...limits
+  } = props;
   const id = useId();
   const noteId = `${id}-note`;
   const note = error ?? hint;
@@ -31,6 +43,7 @@ export function TextField(props: TextFieldProps) {
         aria-invalid={Boolean(error)}
         {...(note ? { "aria-describedby": noteId } : {})}
         {...(testId ? { "data-testid": testId } : {})}
+        {...(inputRef ? { ref: inputRef } : {})}
         {...limits}
         onChange={(event) => onChange(event.target.value)}
       />

@@ -44,14 +44,22 @@ const byCamera =
 
 export function useCameraZones(cameraId: string): readonly Zone[] {
   const { operations } = useApp();
-  return useSelector(operations.zones, useMemo(() => byCamera(cameraId), [cameraId]), isSameList);
+  return useSelector(
+    operations.zones,
+    useMemo(() => byCamera(cameraId), [cameraId]),
+    isSameList,
+  );
 }
 
 export function useOverlayZones(cameraId: string): readonly OverlayZone[] {
   const { operations } = useApp();
   const { number } = useWords();
   const zones = useCameraZones(cameraId);
-  const rules = useSelector(operations.rules, useMemo(() => byCamera(cameraId), [cameraId]), isSameList);
+  const rules = useSelector(
+    operations.rules,
+    useMemo(() => byCamera(cameraId), [cameraId]),
+    isSameList,
+  );
   const counts = useStore(operations.lineCounts);
   const open = useSelector(
     operations.alarms,

@@ -21,7 +21,12 @@ export function useTileState(
   const { hub } = useApp();
   const [state, setState] = useState<TileState>("connecting");
   const evaluate = useEffectEvent(() => {
-    const facts = viewRef.current?.facts ?? { frame: null, unsupportedCodec: null, refusedCode: null, waitingSinceMs: hub.serverNowMs() };
+    const facts = viewRef.current?.facts ?? {
+      frame: null,
+      unsupportedCodec: null,
+      refusedCode: null,
+      waitingSinceMs: hub.serverNowMs(),
+    };
     const nowMs = hub.serverNowMs();
     const next = tileState({ ...facts, socket: hub.connection.get().phase, camera: camera ?? null, nowMs });
     setState(next);

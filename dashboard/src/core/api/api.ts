@@ -25,7 +25,10 @@ export interface ZoneDraft {
 }
 
 const BASE = "/api/v1";
-const MOVE_PATHS: Readonly<Record<AlarmMove, string>> = { acknowledge: "acknowledge", falseAlarm: "false-alarm" };
+const MOVE_PATHS: Readonly<Record<AlarmMove, string>> = {
+  acknowledge: "acknowledge",
+  falseAlarm: "false-alarm",
+};
 const id = encodeURIComponent;
 
 export const api = {

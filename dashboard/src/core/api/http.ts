@@ -23,11 +23,18 @@ const TIMEOUT_MS = 15_000;
 /** @throws ApiError with the server's code, or NETWORK when none came */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
-  const response = await send(path, options, options.signal ? AbortSignal.any([options.signal, timeout]) : timeout);
+  const response = await send(
+    path,
+    options,
+    options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
+  );
   if (response.status === 204) return undefined as T;
   const body: unknown = await response.json().catch(() => null);
   if (response.ok) return body as T;
-  throw new ApiError(response.status, isErrorBody(body) ? body : { code: `HTTP_${response.status}`, message: "" });
+  throw new ApiError(
+    response.status,
+    isErrorBody(body) ? body : { code: `HTTP_${response.status}`, message: "" },
+  );
 }
 
 async function send(path: string, options: RequestOptions, signal: AbortSignal): Promise<Response> {

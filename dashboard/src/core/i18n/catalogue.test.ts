@@ -6,7 +6,9 @@ import { zhCn } from "./zh-cn.ts";
 type Entry = [path: string, value: string | ((...args: string[]) => string)];
 function entries(node: object, path = ""): Entry[] {
   return Object.entries(node).flatMap(([key, value]: [string, unknown]): Entry[] =>
-    typeof value === "object" && value !== null ? entries(value, `${path}.${key}`) : [[`${path}.${key}`, value as Entry[1]]],
+    typeof value === "object" && value !== null
+      ? entries(value, `${path}.${key}`)
+      : [[`${path}.${key}`, value as Entry[1]]],
   );
 }
 const english = new Map(entries(en));

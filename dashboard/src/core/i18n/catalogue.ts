@@ -71,7 +71,8 @@ export function createWords(language: Language, t: Catalogue): Words {
       const s = Math.max(0, Math.floor(lengthMs / 1_000));
       if (s < 60) return t.age.seconds(number(s));
       if (s < HOUR_S) return t.age.minutes(number(Math.floor(s / 60)), number(s % 60));
-      if (s < DAY_S) return t.age.hours(number(Math.floor(s / HOUR_S)), number(Math.floor((s % HOUR_S) / 60)));
+      if (s < DAY_S)
+        return t.age.hours(number(Math.floor(s / HOUR_S)), number(Math.floor((s % HOUR_S) / 60)));
       return t.age.days(number(Math.floor(s / DAY_S)), number(Math.floor((s % DAY_S) / HOUR_S)));
     },
     alarmClass: (slug) => t.alarmClass[slug] ?? slug,

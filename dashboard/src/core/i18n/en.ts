@@ -272,14 +272,16 @@ export const en = {
     SIGN_IN_FAILED: "User name or password is wrong. Check both and try again.",
     SIGN_IN_LOCKED: "Too many failed attempts. Wait a little and try again.",
     RATE_LIMITED: "Too many requests. Wait a minute and try again.",
-    SETUP_TOKEN_INVALID: "The set-up link is not valid any more. Restart Huishi and use the link that it prints.",
+    SETUP_TOKEN_INVALID:
+      "The set-up link is not valid any more. Restart Huishi and use the link that it prints.",
     NOT_ALLOWED: "Your role does not allow this. Ask an administrator.",
     CAMERA_NOT_FOUND: "This camera is not there any more.",
     ZONE_NOT_FOUND: "This zone was deleted in the meantime.",
     RULE_NOT_FOUND: "This rule was deleted in the meantime.",
     ALARM_NOT_FOUND: "This alarm is not there any more.",
     ALARM_MOVE_ILLEGAL: "Somebody else has already dealt with this alarm.",
-    VERSION_CONFLICT: "Somebody changed this in the meantime. Look at the newer version and make your change again.",
+    VERSION_CONFLICT:
+      "Somebody changed this in the meantime. Look at the newer version and make your change again.",
     REFERENCE_GONE: "What this belongs to was deleted in the meantime.",
     ZONE_SELF_CROSSING: "The polygon's edges cross or touch. Move a corner so that they do not.",
     ZONE_TOO_FEW_POINTS: "A polygon needs at least three corners. Add more.",
@@ -294,6 +296,7 @@ export const en = {
     DATABASE_UNAVAILABLE: "The database does not answer. Try again in a few seconds.",
     BUSY: "The server has too much to do. Try again in a few seconds.",
     USER_NAME_TAKEN: "This user name is taken. Choose another one.",
-    MSE_MISSING: "This browser cannot play live video (Media Source Extensions). Use a current Chromium or Firefox.",
+    MSE_MISSING:
+      "This browser cannot play live video (Media Source Extensions). Use a current Chromium or Firefox.",
   } as Readonly<Record<string, string>> & { readonly title: string; readonly unknown: string },
 };

@@ -25,7 +25,8 @@ export class FrameTimes {
     for (let i = this.#frames.length - 1; i >= 0; i--) {
       const frame = this.#frames[i] as FrameTime;
       const distance = Math.abs(frame.mediaTimeS - mediaTimeS);
-      if (best && distance >= Math.abs(best.mediaTimeS - mediaTimeS) && frame.mediaTimeS < mediaTimeS - 1) break;
+      if (best && distance >= Math.abs(best.mediaTimeS - mediaTimeS) && frame.mediaTimeS < mediaTimeS - 1)
+        break;
       if (!best || distance < Math.abs(best.mediaTimeS - mediaTimeS)) best = frame;
     }
     return best && Math.abs(best.mediaTimeS - mediaTimeS) <= 0.5 ? best.capturedAtMs : null;

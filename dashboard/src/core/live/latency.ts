@@ -7,8 +7,7 @@ export interface PlaybackPosition {
 }
 
 export type LatencyAction =
-  | { readonly kind: "seek"; readonly toS: number }
-  | { readonly kind: "rate"; readonly playbackRate: number };
+  { readonly kind: "seek"; readonly toS: number } | { readonly kind: "rate"; readonly playbackRate: number };
 
 const SEEK_LAG_S = 1;
 
@@ -18,10 +17,15 @@ export function targetLagS(frameDurationMs: number): number {
 }
 
 /** What to do now about the distance between the picture and the newest frame. */
-export function latencyAction({ currentTimeS, bufferedEndS, frameDurationMs }: PlaybackPosition): LatencyAction {
+export function latencyAction({
+  currentTimeS,
+  bufferedEndS,
+  frameDurationMs,
+}: PlaybackPosition): LatencyAction {
   const lagS = bufferedEndS - currentTimeS;
   const targetS = targetLagS(frameDurationMs);
-  if (lagS > SEEK_LAG_S + targetS || lagS < -0.05) return { kind: "seek", toS: Math.max(0, bufferedEndS - targetS) };
+  if (lagS > SEEK_LAG_S + targetS || lagS < -0.05)
+    return { kind: "seek", toS: Math.max(0, bufferedEndS - targetS) };
   const excessS = lagS - targetS;
   if (excessS > 0.4) return { kind: "rate", playbackRate: 1.08 };
   if (excessS > 0.2) return { kind: "rate", playbackRate: 1.05 };

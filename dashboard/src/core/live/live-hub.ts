@@ -91,7 +91,9 @@ export class LiveHub {
     const stream = known ?? { watch: { cameraId, profile }, sinks: new Set(), init: null, group: [] };
     this.#streams.set(key, stream);
     stream.sinks.add(sink);
-    stream.group.forEach((segment, index) => sink.segment(index === 0 ? { ...segment, init: stream.init } : segment));
+    stream.group.forEach((segment, index) =>
+      sink.segment(index === 0 ? { ...segment, init: stream.init } : segment),
+    );
     this.#planWatch();
     return () => {
       stream.sinks.delete(sink);

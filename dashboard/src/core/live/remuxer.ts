@@ -91,7 +91,10 @@ export class Remuxer {
     const key = `${sets.sps.join()}/${sets.pps.join()}`;
     if (key === this.#parameterKey) return null;
     this.#parameterKey = key;
-    return { codec: parseSps(sets.sps).codecString, bytes: buildInitSegment({ ...sets, timescale: TIMESCALE }) };
+    return {
+      codec: parseSps(sets.sps).codecString,
+      bytes: buildInitSegment({ ...sets, timescale: TIMESCALE }),
+    };
   }
 
   #advance(ptsMs: number): void {

@@ -89,12 +89,17 @@ export class SocketSession {
   }
 
   #connect(): void {
-    this.#events.connection({ phase: this.#attempt === 0 ? "connecting" : "lost", attempt: this.#attempt, retryInMs: null });
+    this.#events.connection({
+      phase: this.#attempt === 0 ? "connecting" : "lost",
+      attempt: this.#attempt,
+      retryInMs: null,
+    });
     const socket = this.#parts.openSocket();
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
     this.#lastHeardMs = this.#parts.nowMs();
-    socket.onopen = () => this.#send(this.#cursor === null ? { t: "hello" } : { t: "hello", cursor: this.#cursor });
+    socket.onopen = () =>
+      this.#send(this.#cursor === null ? { t: "hello" } : { t: "hello", cursor: this.#cursor });
     socket.onmessage = (event) => this.#receive(event.data as string | ArrayBuffer);
     socket.onclose = (event) => this.#lost(event.code);
     this.#planTick();

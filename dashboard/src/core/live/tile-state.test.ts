@@ -11,7 +11,10 @@ const facts = (change: Partial<TileFacts> = {}): TileFacts => ({
   refusedCode: null,
   ...change,
 });
-const frameOfAge = (ageMs: number): TileFacts["frame"] => ({ capturedAtMs: NOW - ageMs, presentedAtMs: NOW - 10 });
+const frameOfAge = (ageMs: number): TileFacts["frame"] => ({
+  capturedAtMs: NOW - ageMs,
+  presentedAtMs: NOW - 10,
+});
 
 describe("tileState", () => {
   it("is live with a fresh picture", () => expect(tileState(facts())).toBe("live"));

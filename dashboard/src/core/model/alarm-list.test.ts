@@ -70,7 +70,11 @@ describe("alarm list", () => {
   });
 
   it("holds still under the pointer: new rows wait, acknowledged ones stay", () => {
-    const held = run([firstPage, { type: "hold" }, changed(alarm(11), alarm(10), alarm(9, { state: "acknowledged", version: 2 }))]);
+    const held = run([
+      firstPage,
+      { type: "hold" },
+      changed(alarm(11), alarm(10), alarm(9, { state: "acknowledged", version: 2 })),
+    ]);
     expect(ids(held)).toEqual(["9", "8"]);
     expect(shownAlarms(held)[0]?.state).toBe("acknowledged");
     expect(waitingCount(held)).toBe(2);
@@ -108,7 +112,11 @@ describe("alarm list", () => {
   });
 
   it("goes on to the next new alarm after one was dealt with", () => {
-    const state = run([firstPage, changed(alarm(7)), { type: "page", filter: "new", alarms: [alarm(7)], next: null }]);
+    const state = run([
+      firstPage,
+      changed(alarm(7)),
+      { type: "page", filter: "new", alarms: [alarm(7)], next: null },
+    ]);
     expect(nextNew(state, "9")).toBe("8");
     expect(nextNew(state, "7")).toBe("8");
     expect(nextNew(run([{ type: "page", filter: "new", alarms: [alarm(9)], next: null }]), "9")).toBeNull();
@@ -116,7 +124,13 @@ describe("alarm list", () => {
 
   it("knows the most urgent open alarm of each camera", () => {
     const open = openAlarms(
-      run([changed(alarm(3, { priority: "P1" }), alarm(4, { priority: "P3" }), alarm(5, { cameraId: "cam-2", state: "falseAlarm" }))]),
+      run([
+        changed(
+          alarm(3, { priority: "P1" }),
+          alarm(4, { priority: "P3" }),
+          alarm(5, { cameraId: "cam-2", state: "falseAlarm" }),
+        ),
+      ]),
     );
     expect(open.get("cam-1")).toEqual({ priority: "P1", alarmId: "4", count: 2 });
     expect(open.has("cam-2")).toBe(false);

@@ -149,7 +149,9 @@ export function nextNew(state: AlarmListState, fromId: string): string | null {
   const shown = shownAlarms(state);
   const at = shown.findIndex((alarm) => alarm.id === fromId);
   const isNew = (alarm: Alarm): boolean => alarm.state === "new" && alarm.id !== fromId;
-  return (shown.slice(at + 1).find(isNew) ?? shown.slice(0, Math.max(0, at)).reverse().find(isNew))?.id ?? null;
+  return (
+    (shown.slice(at + 1).find(isNew) ?? shown.slice(0, Math.max(0, at)).reverse().find(isNew))?.id ?? null
+  );
 }
 
 export interface OpenAlarm {

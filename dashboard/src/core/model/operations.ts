@@ -3,7 +3,13 @@ import type { Alarm, Camera, Change, Rule, SceneFrame, Zone } from "@huishi/cont
 import type { Api } from "../api/api.ts";
 import { SceneTimeline } from "../overlay/scene-timeline.ts";
 import { createStore, type Store } from "../store.ts";
-import { type AlarmFilter, type AlarmListState, EMPTY_ALARM_LIST, olderThan, reduceAlarmList } from "./alarm-list.ts";
+import {
+  type AlarmFilter,
+  type AlarmListState,
+  EMPTY_ALARM_LIST,
+  olderThan,
+  reduceAlarmList,
+} from "./alarm-list.ts";
 
 export interface LineCount {
   readonly leftToRight: number;
@@ -21,7 +27,9 @@ export class Operations {
   readonly zones: Store<readonly Zone[]> = createStore<readonly Zone[]>([]);
   readonly rules: Store<readonly Rule[]> = createStore<readonly Rule[]>([]);
   readonly alarms: Store<AlarmListState> = createStore(EMPTY_ALARM_LIST);
-  readonly lineCounts: Store<ReadonlyMap<string, LineCount>> = createStore<ReadonlyMap<string, LineCount>>(new Map());
+  readonly lineCounts: Store<ReadonlyMap<string, LineCount>> = createStore<ReadonlyMap<string, LineCount>>(
+    new Map(),
+  );
   /** False until the lists were read for the first time. */
   readonly loaded: Store<boolean> = createStore<boolean>(false);
   /** The first failure of reading the lists, until a later reading worked. */
@@ -82,7 +90,11 @@ export class Operations {
     const before = olderThan(state);
     if (!before) return;
     const filter: AlarmFilter = state.filter;
-    const page = await this.#api.alarms({ ...(filter === "new" ? { state: "new" as const } : {}), before, limit: PAGE });
+    const page = await this.#api.alarms({
+      ...(filter === "new" ? { state: "new" as const } : {}),
+      before,
+      limit: PAGE,
+    });
     this.alarms.update((current) => reduceAlarmList(current, { type: "page", filter, ...page }));
   }
 
@@ -94,7 +106,8 @@ export class Operations {
     const alarms: Alarm[] = [];
     for (const change of changes) {
       if (change.kind === "alarm") alarms.push(change.alarm);
-      else if (change.kind === "camera") this.cameras.update((list) => [...without(list, change.camera.id), change.camera].sort(byName));
+      else if (change.kind === "camera")
+        this.cameras.update((list) => [...without(list, change.camera.id), change.camera].sort(byName));
       else if (change.kind === "zone") this.putZone(change.zone);
       else if (change.kind === "rule") this.putRule(change.rule);
       else this.#delete(change.what, change.id);

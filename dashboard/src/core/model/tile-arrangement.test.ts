@@ -11,7 +11,8 @@ const facts = (change: Partial<ArrangementFacts>): ArrangementFacts => ({
   alarmed: new Map(),
   ...change,
 });
-const alarmed = (entries: Record<string, Priority>): Map<string, Priority> => new Map(Object.entries(entries));
+const alarmed = (entries: Record<string, Priority>): Map<string, Priority> =>
+  new Map(Object.entries(entries));
 
 describe("arrangeTiles", () => {
   it("fills the tiles in order and leaves the rest empty", () => {
@@ -37,7 +38,12 @@ describe("arrangeTiles", () => {
   it("brings a camera with an alarm onto the wall, in place of the last quiet one", () => {
     const previous = ["a", "b", "c", "d"];
     expect(arrangeTiles(facts({ previous, alarmed: alarmed({ f: "P2" }) }))).toEqual(["a", "b", "c", "f"]);
-    expect(arrangeTiles(facts({ previous, alarmed: alarmed({ f: "P2", d: "P1" }) }))).toEqual(["a", "b", "f", "d"]);
+    expect(arrangeTiles(facts({ previous, alarmed: alarmed({ f: "P2", d: "P1" }) }))).toEqual([
+      "a",
+      "b",
+      "f",
+      "d",
+    ]);
   });
 
   it("never takes a tile from a pinned or an equally urgent camera", () => {

@@ -39,7 +39,8 @@ export function arrangeTiles({ layout, pinned, previous, cameraIds, alarmed }: A
   for (let position = 0; position < layout; position++) place(position, previous[position]);
   const waiting = cameraIds.filter((id) => !placed.has(id));
   waiting.sort((a, b) => urgency(alarmed.get(a)) - urgency(alarmed.get(b)));
-  for (let position = 0; position < layout; position++) if (!tiles[position]) place(position, waiting.shift());
+  for (let position = 0; position < layout; position++)
+    if (!tiles[position]) place(position, waiting.shift());
   for (const cameraId of waiting) {
     const priority = alarmed.get(cameraId);
     if (!priority) break;
@@ -59,7 +60,8 @@ function leastUrgent(
   let found = -1;
   tiles.forEach((cameraId, position) => {
     if (!cameraId || pinned.get(position) === cameraId) return;
-    if (found < 0 || urgency(alarmed.get(cameraId)) >= urgency(alarmed.get(tiles[found] ?? ""))) found = position;
+    if (found < 0 || urgency(alarmed.get(cameraId)) >= urgency(alarmed.get(tiles[found] ?? "")))
+      found = position;
   });
   return found;
 }

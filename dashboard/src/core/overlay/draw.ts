@@ -48,7 +48,11 @@ export function drawOverlay(context: CanvasRenderingContext2D, scene: OverlaySce
   for (const track of scene.tracks) drawBox(context, scene, track);
 }
 
-function drawZone(context: CanvasRenderingContext2D, { rect, style }: OverlayScene, overlay: OverlayZone): void {
+function drawZone(
+  context: CanvasRenderingContext2D,
+  { rect, style }: OverlayScene,
+  overlay: OverlayZone,
+): void {
   const points = overlay.zone.points.map((point) => toElement(point, rect));
   const colour = overlay.alarmColour ?? style.zone;
   const [first, second] = points;
@@ -58,7 +62,7 @@ function drawZone(context: CanvasRenderingContext2D, { rect, style }: OverlaySce
     context.fillStyle = style.zoneFill;
     context.fill();
   }
-  strokeTwice(context, style.boxEdge, colour, overlay.alarmColour ? 2.5 : 1.5);
+  strokeTwice(context, style.boxEdge, colour, overlay.alarmColour ? 2.5 : 2);
   if (overlay.zone.kind === "line") drawDirection(context, { a: first, b: second, colour, style, overlay });
   const at = overlay.zone.kind === "line" ? first : topOf(points);
   label(context, style, overlay.zone.name, { x: at.x + 4, y: at.y - 10 }, rect);
@@ -137,7 +141,9 @@ function label(
 
 function trace(context: CanvasRenderingContext2D, points: readonly Point[], isClosed: boolean): void {
   context.beginPath();
-  points.forEach((point, index) => (index === 0 ? context.moveTo(point.x, point.y) : context.lineTo(point.x, point.y)));
+  points.forEach((point, index) =>
+    index === 0 ? context.moveTo(point.x, point.y) : context.lineTo(point.x, point.y),
+  );
   if (isClosed) context.closePath();
 }
 

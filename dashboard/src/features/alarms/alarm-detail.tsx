@@ -5,12 +5,22 @@ import { PriorityWord } from "../../ui/priority-mark.tsx";
 import { Evidence } from "./evidence.tsx";
 
 /** The selected alarm: its picture large, its facts, and the moves that are legal now. */
-export function AlarmDetail({ alarm, onMove }: { alarm: Alarm | null; onMove: (id: string, move: AlarmMove) => void }) {
+export function AlarmDetail({
+  alarm,
+  onMove,
+}: {
+  alarm: Alarm | null;
+  onMove: (id: string, move: AlarmMove) => void;
+}) {
   const words = useWords();
   const { t, number, dateTime } = words;
   if (!alarm) {
     return (
-      <section className="alarm-detail alarm-detail-empty" aria-label={t.alarms.detail} data-testid="alarm-detail">
+      <section
+        className="alarm-detail alarm-detail-empty"
+        aria-label={t.alarms.detail}
+        data-testid="alarm-detail"
+      >
         <p>{t.alarms.noSelection}</p>
       </section>
     );
@@ -40,7 +50,7 @@ export function AlarmDetail({ alarm, onMove }: { alarm: Alarm | null; onMove: (i
           {alarm.acknowledgedBy ? ` ${t.alarms.by(alarm.acknowledgedBy)}` : ""}
         </span>
       </header>
-      <Evidence key={alarm.id} alarm={alarm} maxWidth={376} maxHeight={236} isThumbnail={false} />
+      <Evidence key={alarm.id} alarm={alarm} maxWidth={374} maxHeight={232} isThumbnail={false} />
       <dl>
         {facts.map(([label, value]) =>
           value === null ? null : (

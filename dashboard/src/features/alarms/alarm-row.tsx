@@ -13,7 +13,12 @@ export interface AlarmRowProps {
 }
 
 /** One alarm. Notes when it was first painted, for measurement (data-presented-ms, server's clock). */
-export const AlarmRow = memo(function AlarmRow({ alarm, isSelected, onSelect, onAcknowledge }: AlarmRowProps) {
+export const AlarmRow = memo(function AlarmRow({
+  alarm,
+  isSelected,
+  onSelect,
+  onAcknowledge,
+}: AlarmRowProps) {
   const { t, number, time, alarmClass, dateTime } = useWords();
   const root = useRef<HTMLLIElement>(null);
   usePaintTime(root, alarm);
@@ -61,7 +66,9 @@ export const AlarmRow = memo(function AlarmRow({ alarm, isSelected, onSelect, on
               {alarm.priority} {t.priority[alarm.priority]}
             </span>
             <time title={dateTime(alarm.capturedAtMs)}>{time(alarm.capturedAtMs)}</time>
-            {alarm.state === "new" ? null : <span className="alarm-state">{t.alarms.state[alarm.state]}</span>}
+            {alarm.state === "new" ? null : (
+              <span className="alarm-state">{t.alarms.state[alarm.state]}</span>
+            )}
           </span>
         </span>
       </button>

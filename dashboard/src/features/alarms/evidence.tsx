@@ -43,7 +43,11 @@ export function Evidence({ alarm, maxWidth, maxHeight, isThumbnail }: EvidencePr
       <svg viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden>
         <ZoneOutline alarm={alarm} />
         {alarm.boxes.map((box, index) => (
-          <g key={`${box.trackId ?? "box"}-${String(index)}`} data-testid="evidence-box" data-deciding={box.deciding}>
+          <g
+            key={`${box.trackId ?? "box"}-${String(index)}`}
+            data-testid="evidence-box"
+            data-deciding={box.deciding}
+          >
             <rect {...rectOf(box.box)} className="evidence-edge" />
             <rect
               {...rectOf(box.box)}

@@ -20,7 +20,8 @@ export function useAlarmMoves(): (alarmId: string, move: AlarmMove) => void {
         .moveAlarm(alarmId, move)
         .then((alarm) => {
           operations.putAlarms([alarm]);
-          if (next) operations.alarms.update((current) => reduceAlarmList(current, { type: "select", id: next }));
+          if (next)
+            operations.alarms.update((current) => reduceAlarmList(current, { type: "select", id: next }));
           const what = `${alarmClass(alarm.alarmClass)} · ${alarm.cameraName}`;
           toasts.show({
             text: move === "acknowledge" ? t.alarms.acknowledgedToast(what) : t.alarms.falseAlarmToast(what),

@@ -24,7 +24,9 @@ function SetupForm({ token }: { token: string }) {
   const [userName, setUserName] = useState("");
   const [password, setPassword] = useState("");
   const [repeat, setRepeat] = useState("");
-  const [state, setState] = useState<{ isBusy: boolean; error?: unknown; differs?: boolean }>({ isBusy: false });
+  const [state, setState] = useState<{ isBusy: boolean; error?: unknown; differs?: boolean }>({
+    isBusy: false,
+  });
 
   const submit = async (): Promise<void> => {
     if (password !== repeat) {

@@ -22,7 +22,10 @@ export function CameraStrip() {
   const online = cameras.filter((camera) => faultOf(camera) === null).length;
   return (
     <nav className="strip" aria-label={t.wall.cameras} data-testid="camera-strip">
-      <span className={online < cameras.length ? "strip-sum strip-sum-fault" : "strip-sum"} data-testid="cameras-online">
+      <span
+        className={online < cameras.length ? "strip-sum strip-sum-fault" : "strip-sum"}
+        data-testid="cameras-online"
+      >
         {t.wall.camerasOnline(number(online), number(cameras.length))}
       </span>
       <ul>

@@ -8,12 +8,14 @@ import type { TileTick } from "../../ui/use-tile-state.ts";
 export function ageWords(tick: TileTick, camera: Pick<Camera, "conditionSinceMs">, words: Words): string {
   const { facts, nowMs, state } = tick;
   const { t, age } = words;
-  if (facts.frame && SHOWS_PICTURE_AGE.has(state)) return t.tile.lastPicture(age(pictureAgeMs(facts.frame, nowMs)));
+  if (facts.frame && SHOWS_PICTURE_AGE.has(state))
+    return t.tile.lastPicture(age(pictureAgeMs(facts.frame, nowMs)));
   if (state === "connecting") {
     const waitedMs = nowMs - facts.waitingSinceMs;
     return waitedMs > 3_000 ? t.tile.noPictureYet(age(waitedMs)) : "";
   }
-  if (SHOWS_CONDITION_AGE.has(state) && camera.conditionSinceMs !== null) return t.tile.since(age(nowMs - camera.conditionSinceMs));
+  if (SHOWS_CONDITION_AGE.has(state) && camera.conditionSinceMs !== null)
+    return t.tile.since(age(nowMs - camera.conditionSinceMs));
   return "";
 }
 
@@ -45,7 +47,8 @@ export function writeTick(
   const late = root.querySelector<HTMLElement>('[data-tick="late"]');
   if (late) {
     late.hidden = state !== "delayed";
-    if (facts.frame && !late.hidden) setText(late, words.t.tile.late(words.age(pictureAgeMs(facts.frame, nowMs))));
+    if (facts.frame && !late.hidden)
+      setText(late, words.t.tile.late(words.age(pictureAgeMs(facts.frame, nowMs))));
   }
   if (facts.frame) root.dataset["capturedMs"] = String(facts.frame.capturedAtMs);
 }

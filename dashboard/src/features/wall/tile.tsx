@@ -94,7 +94,12 @@ export const Tile = memo(function Tile(props: TileProps) {
           </span>
         ) : null}
         <span className="chip chip-late numeric" data-tick="late" data-testid="tile-late" hidden />
-        <time className="tile-time numeric" data-tick="time" data-testid="tile-time" title={t.wall.captured} />
+        <time
+          className="tile-time numeric"
+          data-tick="time"
+          data-testid="tile-time"
+          title={t.wall.captured}
+        />
       </header>
       <footer className="tile-foot">
         {alarm ? (

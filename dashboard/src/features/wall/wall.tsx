@@ -62,7 +62,9 @@ export function Wall() {
   );
   const toggleFocus = useCallback(
     (cameraId: string) =>
-      setFocused((now) => (now?.cameraId === cameraId ? null : { cameraId, layout: preferences.get().layout })),
+      setFocused((now) =>
+        now?.cameraId === cameraId ? null : { cameraId, layout: preferences.get().layout },
+      ),
     [preferences],
   );
 
@@ -96,7 +98,12 @@ export function Wall() {
             onFocusTile={toggleFocus}
           />
         ) : (
-          <EmptyTile key={`empty-${String(position)}`} position={position} onAssign={assign} onUnpin={unpin} />
+          <EmptyTile
+            key={`empty-${String(position)}`}
+            position={position}
+            onAssign={assign}
+            onUnpin={unpin}
+          />
         );
       })}
     </div>

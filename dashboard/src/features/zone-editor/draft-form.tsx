@@ -1,6 +1,6 @@
 import { HuishiError } from "@huishi/kernel";
 import type { Zone } from "@huishi/contracts";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useApp } from "../../core/app-context.ts";
 import { useWords } from "../../core/i18n/use-words.ts";
 import { ErrorNote } from "../../ui/error-note.tsx";
@@ -20,6 +20,12 @@ export function DraftForm(props: {
   const { t } = useWords();
   const { save, state, newer } = useSaveZone(props);
   const fault = draftFault(draft);
+  const nameRef = useRef<HTMLInputElement>(null);
+  const isNewAndClosed = draft.isClosed && draft.zone === null;
+  // Drawn: the next thing is its name, and Enter saves.
+  useEffect(() => {
+    if (isNewAndClosed) nameRef.current?.select();
+  }, [isNewAndClosed]);
   const hint = draft.isClosed
     ? t.editor.editingCorners
     : draft.kind === "line"
@@ -47,6 +53,7 @@ export function DraftForm(props: {
           required
           maxLength={120}
           testId="editor-name"
+          inputRef={nameRef}
         />
       ) : null}
       {draft.isClosed && fault ? <p className="field-error">{t.editor[fault]}</p> : null}
@@ -58,7 +65,12 @@ export function DraftForm(props: {
           </button>
         ) : null}
         {draft.kind === "line" && draft.isClosed ? (
-          <button type="button" className="button" data-testid="editor-flip" onClick={() => dispatch({ type: "flip" })}>
+          <button
+            type="button"
+            className="button"
+            data-testid="editor-flip"
+            onClick={() => dispatch({ type: "flip" })}
+          >
             {t.editor.flip}
           </button>
         ) : null}
@@ -106,6 +118,8 @@ function useSaveZone(props: { draft: Draft; cameraId: string; onSaved: (zone: Zo
     }
   };
   const isConflict = state.error instanceof HuishiError && state.error.code === "VERSION_CONFLICT";
-  const newer = isConflict ? ((state.error as HuishiError).details["current"] as Zone | undefined) : undefined;
+  const newer = isConflict
+    ? ((state.error as HuishiError).details["current"] as Zone | undefined)
+    : undefined;
   return { save, state, newer: newer ?? null };
 }

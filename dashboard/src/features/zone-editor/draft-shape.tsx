@@ -23,21 +23,22 @@ export function DraftShape({ draft, dispatch, rect, cursor, pointOf }: DraftShap
   return (
     <>
       <svg className={isFaulty ? "draft draft-faulty" : "draft"} aria-hidden>
-        {draft.kind === "polygon" && path.length > 2 ? <polygon points={text} className="draft-area" /> : null}
-        <polyline points={draft.isClosed && draft.kind === "polygon" ? closed(text) : text} className="draft-edge-under" />
-        <polyline points={draft.isClosed && draft.kind === "polygon" ? closed(text) : text} className="draft-edge" />
+        {draft.kind === "polygon" && path.length > 2 ? (
+          <polygon points={text} className="draft-area" />
+        ) : null}
+        <polyline
+          points={draft.isClosed && draft.kind === "polygon" ? closed(text) : text}
+          className="draft-edge-under"
+        />
+        <polyline
+          points={draft.isClosed && draft.kind === "polygon" ? closed(text) : text}
+          className="draft-edge"
+        />
         {ahead && !draft.isClosed ? <Cross at={ahead} /> : null}
       </svg>
       {draft.kind === "line" && path[0] && path[1] ? <LineSides a={path[0]} b={path[1]} /> : null}
       {corners.map((corner, index) => (
-        <Corner
-          key={index}
-          index={index}
-          at={corner}
-          draft={draft}
-          dispatch={dispatch}
-          pointOf={pointOf}
-        />
+        <Corner key={index} index={index} at={corner} draft={draft} dispatch={dispatch} pointOf={pointOf} />
       ))}
     </>
   );
@@ -84,7 +85,8 @@ function Corner(props: {
       onKeyDown={(event) => {
         const point = draft.points[index];
         const step = arrowStep(event.key, event.shiftKey);
-        if (step && point) dispatch({ type: "move", index, point: { x: point.x + step.x, y: point.y + step.y } });
+        if (step && point)
+          dispatch({ type: "move", index, point: { x: point.x + step.x, y: point.y + step.y } });
         else if (event.key === "Delete") dispatch({ type: "removeCorner", index });
         else return;
         event.preventDefault();

@@ -3,7 +3,9 @@ import { type Draft, type DraftAction, draftFault, draftOf, newDraft, reduceDraf
 
 const run = (draft: Draft, ...actions: DraftAction[]): Draft => actions.reduce(reduceDraft, draft);
 const add = (x: number, y: number): DraftAction => ({ type: "add", point: { x, y } });
-const triangle = run(newDraft("polygon", "Zone 1"), add(0.1, 0.1), add(0.9, 0.1), add(0.5, 0.9), { type: "close" });
+const triangle = run(newDraft("polygon", "Zone 1"), add(0.1, 0.1), add(0.9, 0.1), add(0.5, 0.9), {
+  type: "close",
+});
 
 describe("drawing", () => {
   it("closes a polygon from three corners on, and not before", () => {
@@ -22,16 +24,23 @@ describe("drawing", () => {
   });
 
   it("takes the last corner back while drawing only", () => {
-    expect(run(newDraft("polygon", "z"), add(0, 0), add(1, 0), { type: "removeLast" }).points).toEqual([{ x: 0, y: 0 }]);
+    expect(run(newDraft("polygon", "z"), add(0, 0), add(1, 0), { type: "removeLast" }).points).toEqual([
+      { x: 0, y: 0 },
+    ]);
     expect(run(triangle, { type: "removeLast" }).points).toHaveLength(3);
   });
 
   it("keeps corners inside the picture", () => {
-    expect(run(triangle, { type: "move", index: 0, point: { x: -3, y: 7 } }).points[0]).toEqual({ x: 0, y: 1 });
+    expect(run(triangle, { type: "move", index: 0, point: { x: -3, y: 7 } }).points[0]).toEqual({
+      x: 0,
+      y: 1,
+    });
   });
 
   it("sees edges that cross", () => {
-    expect(draftFault(run(newDraft("polygon", "z"), add(0, 0), add(1, 1), add(1, 0), add(0, 1)))).toBe("selfCrossing");
+    expect(draftFault(run(newDraft("polygon", "z"), add(0, 0), add(1, 1), add(1, 0), add(0, 1)))).toBe(
+      "selfCrossing",
+    );
   });
 
   it("never falls below three corners nor above 32", () => {
@@ -41,7 +50,14 @@ describe("drawing", () => {
   });
 
   it("starts from a zone that is there", () => {
-    const zone = { id: "z1", cameraId: "c", name: "Gate", kind: "polygon", points: triangle.points.slice(), version: 4 } as const;
+    const zone = {
+      id: "z1",
+      cameraId: "c",
+      name: "Gate",
+      kind: "polygon",
+      points: triangle.points.slice(),
+      version: 4,
+    } as const;
     expect(draftOf(zone)).toMatchObject({ zone: { id: "z1", version: 4 }, isClosed: true, name: "Gate" });
   });
 });

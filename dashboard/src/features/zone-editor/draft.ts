@@ -49,7 +49,10 @@ export function reduceDraft(draft: Draft, action: DraftAction): Draft {
     case "close":
       return points.length >= minCorners(kind) ? { ...draft, isClosed: true } : draft;
     case "move":
-      return { ...draft, points: points.map((point, index) => (index === action.index ? clamp(action.point) : point)) };
+      return {
+        ...draft,
+        points: points.map((point, index) => (index === action.index ? clamp(action.point) : point)),
+      };
     case "removeCorner":
       if (points.length <= minCorners(kind)) return draft;
       return { ...draft, points: points.filter((_, index) => index !== action.index) };

@@ -15,11 +15,20 @@ import {
 
 describe("rule form", () => {
   it("starts from the domain's defaults", () => {
-    expect(newRuleForm("intrusion", "Quay")).toMatchObject({ name: "Quay", persistenceMs: 3_000, priority: "P2", classes: ["person"] });
+    expect(newRuleForm("intrusion", "Quay")).toMatchObject({
+      name: "Quay",
+      persistenceMs: 3_000,
+      priority: "P2",
+      classes: ["person"],
+    });
   });
 
   it("takes another kind's defaults and keeps what somebody decided", () => {
-    const night = { ...newRuleForm("intrusion", "Gate"), enabled: false, schedule: firstSchedule("Asia/Shanghai") };
+    const night = {
+      ...newRuleForm("intrusion", "Gate"),
+      enabled: false,
+      schedule: firstSchedule("Asia/Shanghai"),
+    };
     expect(withKind(night, "dwell")).toMatchObject({
       name: "Gate",
       kind: "dwell",

@@ -36,7 +36,9 @@ export function RuleFormFields(props: { zone: Zone; rule: Rule | null; onDone: (
     setState({ isBusy: true });
     try {
       const body = { ...form, zoneId: zone.id };
-      const saved = rule ? await api.updateRule(rule.id, { ...body, version }) : await api.createRule(zone.cameraId, body);
+      const saved = rule
+        ? await api.updateRule(rule.id, { ...body, version })
+        : await api.createRule(zone.cameraId, body);
       operations.putRule(saved);
       toasts.show({ text: t.editor.saved(saved.name) });
       onDone();
@@ -70,7 +72,9 @@ export function RuleFormFields(props: { zone: Zone; rule: Rule | null; onDone: (
           onChange={(kind) =>
             setForm((now) => {
               const next = withKind(now, kind);
-              return now.name === t.editor.ruleKinds[now.kind] ? { ...next, name: t.editor.ruleKinds[kind] } : next;
+              return now.name === t.editor.ruleKinds[now.kind]
+                ? { ...next, name: t.editor.ruleKinds[kind] }
+                : next;
             })
           }
           testId="rule-kind"

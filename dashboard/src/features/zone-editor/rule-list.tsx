@@ -47,7 +47,12 @@ export function RuleList({ zone }: { zone: Zone }) {
               <RuleFormFields zone={zone} rule={rule} onDone={() => setOpen(null)} />
             </li>
           ) : (
-            <li key={rule.id} className={rule.enabled ? "rule" : "rule rule-off"} data-testid="rule-row" data-rule-id={rule.id}>
+            <li
+              key={rule.id}
+              className={rule.enabled ? "rule" : "rule rule-off"}
+              data-testid="rule-row"
+              data-rule-id={rule.id}
+            >
               <span className={`priority-${rule.priority}`}>
                 <PriorityMark priority={rule.priority} labelled />
               </span>
@@ -58,10 +63,20 @@ export function RuleList({ zone }: { zone: Zone }) {
                   {rule.enabled ? "" : ` · ${t.editor.disabled}`}
                 </small>
               </span>
-              <button type="button" className="button quiet" data-testid="rule-edit" onClick={() => setOpen(rule.id)}>
+              <button
+                type="button"
+                className="button quiet"
+                data-testid="rule-edit"
+                onClick={() => setOpen(rule.id)}
+              >
                 {t.common.edit}
               </button>
-              <button type="button" className="button quiet" data-testid="rule-delete" onClick={() => void remove(rule)}>
+              <button
+                type="button"
+                className="button quiet"
+                data-testid="rule-delete"
+                onClick={() => void remove(rule)}
+              >
                 {t.common.delete}
               </button>
             </li>

@@ -20,7 +20,9 @@ export function ScheduleFields(props: {
           checked={schedule !== null}
           data-testid="rule-schedule"
           onChange={(event) =>
-            onChange(event.target.checked ? firstSchedule(Intl.DateTimeFormat().resolvedOptions().timeZone) : null)
+            onChange(
+              event.target.checked ? firstSchedule(Intl.DateTimeFormat().resolvedOptions().timeZone) : null,
+            )
           }
         />
         {t.editor.schedule}
@@ -47,7 +49,9 @@ export function ScheduleFields(props: {
               label={t.editor.from}
               type="time"
               value={timeText(schedule.fromMinute)}
-              onChange={(text) => onChange({ ...schedule, fromMinute: minuteOf(text) ?? schedule.fromMinute })}
+              onChange={(text) =>
+                onChange({ ...schedule, fromMinute: minuteOf(text) ?? schedule.fromMinute })
+              }
             />
             <TextField
               label={t.editor.to}

@@ -6,7 +6,13 @@ import { pictureAgeMs } from "../../core/live/tile-state.ts";
 import { useTileState } from "../../ui/use-tile-state.ts";
 
 /** Whether the picture that is drawn on is live, and when it was taken: drawing works on an old one too. */
-export function StageState({ camera, viewRef }: { camera: Camera; viewRef: React.RefObject<LiveView | null> }) {
+export function StageState({
+  camera,
+  viewRef,
+}: {
+  camera: Camera;
+  viewRef: React.RefObject<LiveView | null>;
+}) {
   const words = useWords();
   const text = useRef<HTMLSpanElement>(null);
   const state = useTileState(camera, viewRef, ({ facts, nowMs, state: now }) => {

@@ -48,7 +48,12 @@ export function Stage({ cameraId, draft, dispatch, onCancel, viewRef, children }
   };
   const place = (point: Point): void => {
     const first = draft?.points[0];
-    if (draft?.kind === "polygon" && first && draft.points.length >= 3 && distancePx(point, first, rect) < CLOSE_PX) {
+    if (
+      draft?.kind === "polygon" &&
+      first &&
+      draft.points.length >= 3 &&
+      distancePx(point, first, rect) < CLOSE_PX
+    ) {
       dispatch({ type: "close" });
     } else dispatch({ type: "add", point });
   };
@@ -90,7 +95,13 @@ export function Stage({ cameraId, draft, dispatch, onCancel, viewRef, children }
         onKeyDown={onKeyDown}
       >
         {draft ? (
-          <DraftShape draft={draft} dispatch={dispatch} rect={rect} cursor={isDrawing ? cursor : null} pointOf={pointOf} />
+          <DraftShape
+            draft={draft}
+            dispatch={dispatch}
+            rect={rect}
+            cursor={isDrawing ? cursor : null}
+            pointOf={pointOf}
+          />
         ) : null}
       </div>
       {children}

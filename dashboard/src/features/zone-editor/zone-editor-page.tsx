@@ -31,7 +31,8 @@ export function ZoneEditorPage({ cameraId }: { cameraId: string }) {
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      const isTyping = event.target instanceof Element && event.target.closest("input, select, textarea") !== null;
+      const isTyping =
+        event.target instanceof Element && event.target.closest("input, select, textarea") !== null;
       if (event.key !== "Escape" || isTyping || event.defaultPrevented) return;
       if (draft) setDraft(null);
       else navigate({ page: "wall" });
@@ -57,7 +58,12 @@ export function ZoneEditorPage({ cameraId }: { cameraId: string }) {
   return (
     <div className="editor console" data-theme="console" data-testid="page-zones" data-camera-id={cameraId}>
       <header className="editor-head">
-        <button type="button" className="button" data-testid="editor-back" onClick={() => navigate({ page: "wall" })}>
+        <button
+          type="button"
+          className="button"
+          data-testid="editor-back"
+          onClick={() => navigate({ page: "wall" })}
+        >
           ← {t.common.back}
         </button>
         <h1>{t.editor.title(camera.name)}</h1>
@@ -66,7 +72,13 @@ export function ZoneEditorPage({ cameraId }: { cameraId: string }) {
       <LostBanner />
       <main className="editor-main">
         <div className="editor-stage" data-theme="wall">
-          <Stage cameraId={cameraId} draft={draft} dispatch={dispatch} onCancel={() => setDraft(null)} viewRef={viewRef}>
+          <Stage
+            cameraId={cameraId}
+            draft={draft}
+            dispatch={dispatch}
+            onCancel={() => setDraft(null)}
+            viewRef={viewRef}
+          >
             <StageState camera={camera} viewRef={viewRef} />
           </Stage>
         </div>
@@ -143,5 +155,12 @@ function useDraft(zones: readonly Zone[]) {
     setDraft(newDraft(kind, kind === "line" ? t.editor.defaultLine(index) : t.editor.defaultPolygon(index)));
   };
   const [only] = zones;
-  return { draft, setDraft, dispatch, begin, setSelectedId, selectedId: selectedId ?? (zones.length === 1 ? only?.id : null) ?? null };
+  return {
+    draft,
+    setDraft,
+    dispatch,
+    begin,
+    setSelectedId,
+    selectedId: selectedId ?? (zones.length === 1 ? only?.id : null) ?? null,
+  };
 }

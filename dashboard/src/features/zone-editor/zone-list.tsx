@@ -41,7 +41,12 @@ export function ZoneList({ zones, selectedId, onSelect, onEdit }: ZoneListProps)
           <button type="button" className="button quiet" data-testid="zone-edit" onClick={() => onEdit(zone)}>
             {t.common.edit}
           </button>
-          <button type="button" className="button quiet" data-testid="zone-delete" onClick={() => void remove(zone)}>
+          <button
+            type="button"
+            className="button quiet"
+            data-testid="zone-delete"
+            onClick={() => void remove(zone)}
+          >
             {t.common.delete}
           </button>
         </li>
@@ -57,7 +62,11 @@ function useZoneDeletion(onSelect: (zoneId: string | null) => void): (zone: Zone
   return async (zone) => {
     const rules = operations.rules.get().filter((rule) => rule.zoneId === zone.id);
     const restore = async (): Promise<void> => {
-      const restored = await api.createZone(zone.cameraId, { name: zone.name, kind: zone.kind, points: zone.points });
+      const restored = await api.createZone(zone.cameraId, {
+        name: zone.name,
+        kind: zone.kind,
+        points: zone.points,
+      });
       operations.putZone(restored);
       for (const rule of rules) {
         operations.putRule(await api.createRule(zone.cameraId, { ...formOf(rule), zoneId: restored.id }));
