@@ -1,6 +1,6 @@
 import type { EdgeEvent } from "@huishi/contracts";
 import { HuishiError } from "@huishi/kernel";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { DeadLetter, EventRow } from "../domain/records.ts";
 import { GroupCommitter } from "./group-committer.ts";

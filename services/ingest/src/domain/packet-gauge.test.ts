@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { generate, type Packet } from "mqtt-packet";
 import { expect, test } from "vitest";
 import { type Breach, MAX_CONNECT_BYTES, PacketGauge } from "./packet-gauge.ts";

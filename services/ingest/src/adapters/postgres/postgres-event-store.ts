@@ -68,12 +68,14 @@ async function cameraOwnersOf(client: PoolClient, events: readonly EventRow[]): 
   return new Map(result.rows.map((row) => [row.id, row.agent_id]));
 }
 
+/** The bodies come as one JSON array: as elements of a text[] every quote in them would be escaped once more. */
 const INSERT_EVENTS = `
   INSERT INTO edge_event (agent_id, boot, seq, type, subject_id, captured_at, agent_at, body)
   SELECT agent_id, boot, seq, type, subject_id,
          'epoch'::timestamptz + captured_ms * interval '1 millisecond',
-         'epoch'::timestamptz + agent_ms * interval '1 millisecond', body::jsonb
-  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[])
+         'epoch'::timestamptz + agent_ms * interval '1 millisecond', body
+  FROM ROWS FROM (unnest($1::text[]), unnest($2::text[]), unnest($3::bigint[]), unnest($4::text[]),
+                  unnest($5::text[]), unnest($6::bigint[]), unnest($7::bigint[]), jsonb_array_elements($8::jsonb))
        AS t (agent_id, boot, seq, type, subject_id, captured_ms, agent_ms, body)
   ON CONFLICT DO NOTHING
   RETURNING agent_id, boot, seq`;
@@ -93,7 +95,7 @@ async function insertEvents(client: PoolClient, rows: readonly EventRow[]): Prom
       rows.map((row) => subjectOf(row.event)),
       rows.map((row) => row.event.capturedAtMs),
       rows.map((row) => row.event.agentAtMs),
-      rows.map((row) => JSON.stringify(row.event)),
+      JSON.stringify(rows.map((row) => row.event)),
     ],
   });
   if (result.rows.length === rows.length) return [...rows];
