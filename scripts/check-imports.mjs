@@ -1,11 +1,17 @@
 // Checks the directions of import (.dependency-cruiser.cjs), and that the checker saw the modules at all:
 // with no TypeScript parser it once reported '0 modules, no violation'.
-import { cruise } from "dependency-cruiser";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
+
+// dependency-cruiser's swc parser knows TypeScript but not TSX: tell it by the file's name, before it is loaded.
+const swc = require("@swc/core");
+const parseFileSync = swc.parseFileSync;
+swc.parseFileSync = (file, options) => parseFileSync(file, { ...options, tsx: file.endsWith(".tsx") });
+const { cruise } = await import("dependency-cruiser");
+
 const config = require("../.dependency-cruiser.cjs");
 const places = ["packages", "services", "edge-agent", "dashboard", "deploy"];
 
