@@ -17,9 +17,6 @@ export interface ClusterOptions {
   readonly largestSide: (span: Span) => number;
 }
 
-/** A crop that grows by no more than this shows what is in it as well as before, and saves another crop. */
-const NEARLY_SAME = 1.2;
-
 export function clusterSpan(members: readonly Span[]): Span {
   const heights = members.map((one) => one.objectHeight).filter((height) => height > 0);
   return {
@@ -47,8 +44,7 @@ export function cluster(spans: readonly Span[], options: ClusterOptions): Span[]
       for (let j = i + 1; j < clusters.length; j++) {
         const joined = clusterSpan([clusters[i]!.span, clusters[j]!.span]);
         const side = sideOf(joined);
-        const larger = Math.max(sideOf(clusters[i]!.span), sideOf(clusters[j]!.span));
-        const free = side <= options.leastSide || side <= NEARLY_SAME * larger;
+        const free = side <= options.leastSide;
         const allowed = free || (clusters.length > options.most && side <= options.largestSide(joined));
         if (allowed && (best === null || side < best.side)) best = { i, j, side };
       }
