@@ -31,11 +31,12 @@ export function traitKeys(traits: CameraTraits): string[] {
 /** A fresh id for a camera that is not known yet. */
 export function proposeCameraId(traits: CameraTraits): string {
   const best = traitKeys(traits)[0] ?? "";
-  const value = best.startsWith("serial:")
-    ? [traits.manufacturer ?? "", traits.serial ?? ""].join(" ")
-    : best.slice(best.indexOf(":") + 1).replace(/^(urn:uuid:|rtsps?:\/\/)/, "");
-  const slug = slugify(value);
-  return isId(slug) && /[a-z]/.test(slug) ? slug : `camera-${slug}`.replace(/-+$/, "").slice(0, 60);
+  if (best.startsWith("serial:")) {
+    const slug = slugify([traits.manufacturer ?? "", traits.serial ?? ""].join(" "));
+    if (isId(slug) && /[a-z]/.test(slug)) return slug;
+  }
+  const value = best.slice(best.indexOf(":") + 1).replace(/^urn:uuid:/, "");
+  return slugify(`camera ${value}`);
 }
 
 /**
