@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import type { AccessUnit } from "@huishi/contracts";
 import type { HuishiError } from "@huishi/kernel";
@@ -99,6 +100,32 @@ test("a change of resolution goes on with frames of the new size", async () => {
   expect(frames.at(-1)?.data.length).toBe(640 * 360 * 3);
   expect(faults).toEqual([]);
 });
+
+test.skipIf(process.platform !== "linux")(
+  "a decoder that was killed is started again and goes on at the next keyframe",
+  async () => {
+    const { decoder, frames, drops, faults } = decode(5);
+    for (const unit of clip) decoder.push(unit);
+    await until(() => frames.length === 10, "the first clip is decoded");
+    for (const pid of ffmpegChildren()) process.kill(pid, "SIGKILL");
+    await until(() => faults.length > 0, "its death is reported");
+    expect(faults[0]).toMatchObject({ code: "DECODER_FAILED" });
+    for (let round = 1; frames.length === 10; round++) {
+      for (const unit of later(clip, round * 2000)) decoder.push(unit);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(new Set(drops)).toEqual(new Set(["decoder_restart"]));
+    expect(((frames[10]?.capturedAtMs ?? 0) - startMs) % 1000).toBe(0);
+  },
+);
+
+/** Direct children of this process that run ffmpeg. */
+function ffmpegChildren(): number[] {
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").trim().split(" ");
+  return children
+    .map(Number)
+    .filter((pid) => pid > 0 && readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "ffmpeg");
+}
 
 test("a codec that it does not know is counted as dropped", () => {
   const { decoder, drops } = decode(5);

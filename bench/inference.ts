@@ -1,7 +1,7 @@
 /**
  * Two figures about inference, each against a bound measured in the same run.
  *
- *   node --import tsx --conditions=huishi-source services/analytics/bench/inference.ts VIDEO [SECONDS]
+ *   node --import tsx --conditions=huishi-source bench/inference.ts VIDEO [SECONDS]
  *
  * 1. The detector (crop, scale, infer, decode, merge) against a bare loop of `session.run` on the same model.
  * 2. Four cameras of at most 640x360, 5 analysed frames a second each, through decoders and inference processes in
@@ -11,8 +11,15 @@ import { spawn } from "node:child_process";
 import type { AccessUnit } from "@huishi/contracts";
 import { FlvDemuxer } from "@huishi/media";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { ForkedInferencePool, type InferenceResult } from "../src/adapters/inference-process/index.ts";
-import { loadModel, OnnxDetector, sessionOptions } from "../src/adapters/onnxruntime/index.ts";
+import {
+  ForkedInferencePool,
+  type InferenceResult,
+} from "../services/analytics/src/adapters/inference-process/index.ts";
+import {
+  loadModel,
+  OnnxDetector,
+  sessionOptions,
+} from "../services/analytics/src/adapters/onnxruntime/index.ts";
 
 const CAMERAS = 4;
 const SAMPLE_FPS = 5;
