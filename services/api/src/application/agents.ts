@@ -3,7 +3,7 @@ import { type Clock, HuishiError, slugify } from "@huishi/kernel";
 import { formatClaimCode, normaliseClaimCode } from "../domain/claim-code.ts";
 import { newToken, type Secrets } from "./secrets.ts";
 
-export const CLAIM_CODE_MS = 15 * 60_000;
+const CLAIM_CODE_MS = 15 * 60_000;
 const CLAIM_CODE_BYTES = 16;
 
 export interface AgentStore {

@@ -78,7 +78,7 @@ export async function getSnapshot(store: AlarmStore, alarmId: string): Promise<B
   );
 }
 
-export function alarmNotFound(id: string): HuishiError {
+function alarmNotFound(id: string): HuishiError {
   return new HuishiError("ALARM_NOT_FOUND", "There is no such alarm; its camera may have been deleted.", {
     details: { alarmId: id },
   });

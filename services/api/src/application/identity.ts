@@ -60,7 +60,7 @@ export interface SignedIn {
 const SESSION_MS = 24 * 3600_000;
 /** A session that is used is renewed, but never beyond this age. */
 const SESSION_LIFE_MS = 7 * 24 * 3600_000;
-export const SETUP_TOKEN_MS = 24 * 3600_000;
+const SETUP_TOKEN_MS = 24 * 3600_000;
 /** A failed sign-in is answered no sooner: what the database spends on a name that exists stays hidden. */
 const FAILED_SIGN_IN_MS = 200;
 /** Names that do not exist are locked like those that do; this many are remembered. */

@@ -6,8 +6,8 @@ import { type CameraStore, getCamera } from "./cameras.ts";
 import type { Secrets } from "./secrets.ts";
 import { settle, type Versioned } from "./versioned.ts";
 
-export const MAX_ZONES_PER_CAMERA = 64;
-export const MAX_RULES_PER_CAMERA = 64;
+const MAX_ZONES_PER_CAMERA = 64;
+const MAX_RULES_PER_CAMERA = 64;
 const DAY_MS = 24 * 3600_000;
 
 export interface ZoneStore {

@@ -1,6 +1,6 @@
 /** Above this backlog live pictures stop until the next keyframe after it has drained. */
 export const MEDIA_PAUSE_BYTES = 2 * 1024 * 1024;
-export const MEDIA_RESUME_BYTES = 512 * 1024;
+const MEDIA_RESUME_BYTES = 512 * 1024;
 /** Above this backlog, or this far behind, the client is cut off; it comes back with its cursor. */
 export const MAX_BACKLOG_BYTES = 16 * 1024 * 1024;
 export const MAX_BEHIND_MS = 15_000;

@@ -1,5 +1,5 @@
 /** Rights are decided here and nowhere else (architecture.md, decision 9: role x department x grant x resource; this version knows roles). */
-export const ROLES = ["administrator", "operator"] as const;
+const ROLES = ["administrator", "operator"] as const;
 export type Role = (typeof ROLES)[number];
 
 /**

@@ -85,9 +85,11 @@ describe("authorisation", () => {
   });
 });
 
+const attemptAs = (person: { userName: string; password: string }) =>
+  server.post("/api/v1/sign-in", person, { cookie: "" });
+
 describe("sign-in", () => {
-  const attempt = (userName: string, password: string) =>
-    server.post("/api/v1/sign-in", { userName, password }, { cookie: "" });
+  const attempt = (userName: string, password: string) => attemptAs({ userName, password });
 
   it("gives a name that exists and one that does not the same answers, up to the lock", async () => {
     const known = [];
@@ -139,6 +141,24 @@ describe("sign-in", () => {
       "RATE_LIMITED",
     ]);
     await limited.stop();
+  });
+});
+
+describe("a session", () => {
+  it("is renewed while it is used, and ends at its time", async () => {
+    const cookie = cookieOf(await attemptAs(ADMINISTRATOR));
+    const expireIn = (interval: string) =>
+      server.database.pool.query(
+        `UPDATE user_session SET expires_at = now() + $1::interval WHERE created_at = (SELECT max(created_at) FROM user_session)`,
+        [interval],
+      );
+    expect((await server.get("/api/v1/session", { cookie })).headers.get("set-cookie")).toBeNull();
+    await expireIn("1 hour");
+    const renewed = await server.get("/api/v1/session", { cookie });
+    expect(cookieOf(renewed)).toBe(cookie);
+    expect(renewed.body.expiresAtMs - Date.now()).toBeGreaterThan(20 * 3600_000);
+    await expireIn("-1 second");
+    expect((await server.get("/api/v1/session", { cookie })).status).toBe(401);
   });
 });
 

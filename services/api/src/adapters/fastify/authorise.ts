@@ -101,4 +101,4 @@ function isLocal(request: FastifyRequest): boolean {
   );
 }
 
-export const notSignedIn = (): HuishiError => new HuishiError("NOT_SIGNED_IN", "Sign in first.");
+const notSignedIn = (): HuishiError => new HuishiError("NOT_SIGNED_IN", "Sign in first.");

@@ -47,7 +47,7 @@ export const STATUS_OF_CODE = {
   DASHBOARD_MISSING: 503,
 } as const satisfies Record<string, number>;
 
-export type ApiErrorCode = keyof typeof STATUS_OF_CODE;
+type ApiErrorCode = keyof typeof STATUS_OF_CODE;
 
 /** The status of a code, or null when the code is not one that the API may show. */
 export function statusOf(code: string): number | null {

@@ -4,7 +4,7 @@ import type { PostgresChangeReader } from "./change-reader.ts";
 
 const EVERY_MS = 3600_000;
 /** How long a client may be away and still resume. */
-export const CHANGE_RETENTION_MS = 24 * 3600_000;
+const CHANGE_RETENTION_MS = 24 * 3600_000;
 const CLAIM_RETENTION_MS = 30 * 24 * 3600_000;
 
 /** Hourly: forgets old changes, ended sessions and claim codes that nobody can use any more. */

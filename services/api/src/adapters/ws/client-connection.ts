@@ -109,6 +109,10 @@ export class ClientConnection implements ChangeSubscriber, Viewer {
   /** Says why and closes; what the peer does not take within a second is thrown away. */
   close(code: number, reason: string): void {
     if (this.#abort.signal.aborted) return;
+    this.#parts.logger.info(
+      { userName: this.session.user.userName, code, reason },
+      "socket closed by the server",
+    );
     this.#release();
     this.#socket.close(code, reason);
     setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS).unref();
