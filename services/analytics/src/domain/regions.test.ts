@@ -56,6 +56,17 @@ describe("RegionPlanner", () => {
     expect(holds(crop!, 0.52 * 768, 0.55 * 576)).toBe(true);
   });
 
+  it("shows what fills its crop in the whole frame too, because things are known by what is around them", () => {
+    const planner = new RegionPlanner({ width: 640, height: 360 });
+    planner.plan({ capturedAtMs: 0, motion: [], tracks: [] });
+    const regions = planner.plan({
+      capturedAtMs: 200,
+      motion: [{ x: 0.4, y: 0.2, w: 0.2, h: 0.6 }],
+      tracks: [],
+    });
+    expect(regions.map(({ kind }) => kind)).toEqual(["whole", "crop"]);
+  });
+
   it("lets neighbours share a crop", () => {
     const planner = new RegionPlanner(FRAME);
     planner.plan({ capturedAtMs: 0, motion: [], tracks: [] });

@@ -49,9 +49,9 @@ export interface RegionInput {
 const LEAST_INPUT_HEIGHT = 24;
 const GOOD_INPUT_HEIGHT = 60;
 /**
- * The detector's input is square: a whole frame wider than this (times its height) shows objects so narrow that many
- * are not recognised (cars from above in 16:9: in 11 of 36 frames, with square crops in 29), so that whatever fits
- * into a square crop is shown in one.
+ * The detector's input is square. A whole frame wider than this (times its height) is shown in its shape, framed in
+ * grey, and so smaller (squeezed, cars from above were recognised in 11 of 36 frames, in square crops in 29): whatever
+ * fits into a square crop is shown in one too.
  */
 const LARGEST_SQUEEZE = 1.4;
 /** Room around what a crop is for, as a share of its sides. */
@@ -94,7 +94,10 @@ export class RegionPlanner {
     const targets = this.targets(input);
     const large = targets.filter((target) => this.fitsWhole(target));
     const small = targets.filter((target) => !this.fitsWhole(target));
-    const due = input.lightingStep === true || this.isWholeDue(targets.length > 0, capturedAtMs);
+    const due =
+      input.lightingStep === true ||
+      this.isWholeDue(targets.length > 0, capturedAtMs) ||
+      targets.some((target) => this.fillsCrop(target));
     const regions: Region[] = due || large.length > 0 ? [this.whole()] : [];
     const most = Math.min(input.maxCrops ?? this.maxCrops, this.maxCrops) - (large.length > 0 ? 1 : 0);
     if (most > 0) regions.push(...this.crops(small, most));
@@ -106,6 +109,14 @@ export class RegionPlanner {
     if (this.wholeAtMs === null) return true;
     const sinceMs = capturedAtMs - this.wholeAtMs;
     return sinceMs < 0 || sinceMs >= (busy ? this.wholeFrameMs : this.idleWholeFrameMs);
+  }
+
+  /**
+   * Is it so large that a crop shows little else? Things are recognised by what is around them too (cars from above:
+   * crops alone counted 2 of 4 over a line, with the whole frame 3).
+   */
+  private fillsCrop({ left, top, right, bottom }: Span): boolean {
+    return Math.max(right - left, bottom - top) >= 0.6 * Math.min(this.frame.width, this.frame.height);
   }
 
   private whole(): Region {
@@ -215,6 +226,12 @@ export function regionBox(
     y: region.y / height,
     w: region.w / width,
     h: region.h / height,
-    leastHeight: ((LEAST_INPUT_HEIGHT / inputSide) * region.h) / height,
+    leastHeight: ((LEAST_INPUT_HEIGHT / inputSide) * shownHeight(region)) / height,
   };
+}
+
+/** The detector keeps the shape of what is not about square: it then shows it as high as it is wide. */
+function shownHeight({ w, h }: Region): number {
+  const longer = Math.max(w, h);
+  return longer > LARGEST_SQUEEZE * Math.min(w, h) ? longer : h;
 }

@@ -1,4 +1,4 @@
-import { HuishiError, messageOf } from "@huishi/kernel";
+import { type Box, HuishiError, messageOf } from "@huishi/kernel";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { ObjectClass } from "@huishi/contracts";
 import type { Detector, RgbFrame } from "../../application/detector.ts";
@@ -9,7 +9,7 @@ import {
   type RegionDetections,
 } from "../../domain/index.ts";
 import type { LoadedModel } from "./model-registry.ts";
-import { RegionResizer } from "./resize-region.ts";
+import { type Placement, RegionResizer } from "./resize-region.ts";
 import { ssdAnchors } from "./ssd-anchors.ts";
 import { decodeSsd } from "./ssd-decoder.ts";
 
@@ -104,7 +104,7 @@ export class OnnxDetector implements Detector {
 
   async #look(frame: RgbFrame, region: Region): Promise<Detection[]> {
     const { input, decoder, classes } = this.#model.record;
-    this.#resizer.resize(frame, region, this.#pixels);
+    const placement = this.#resizer.resize(frame, region, this.#pixels);
     const pixels = new Tensor("uint8", this.#pixels, [1, input.size, input.size, 3]);
     const outputs = await this.#session.run({ [input.name]: pixels });
     const boxes = outputs[decoder.boxes]?.data;
@@ -115,8 +115,24 @@ export class OnnxDetector implements Detector {
         `The model ${this.#model.record.id} has no float outputs ${decoder.boxes} and ${decoder.scores}: run "npm run build:model".`,
       );
     }
-    return decodeSsd({ boxes, scores }, this.#anchors, classes, this.#options.minScore);
+    return decodeSsd({ boxes, scores }, this.#anchors, classes, this.#options.minScore).map((detection) => ({
+      ...detection,
+      box: withinRegion(detection.box, placement),
+    }));
   }
+}
+
+/** From fractions of the model's input to fractions of the region that was put there, clipped to it. */
+function withinRegion(box: Box, placement: Placement): Box {
+  const left = clamp01((box.x - placement.x) / placement.w);
+  const top = clamp01((box.y - placement.y) / placement.h);
+  const right = clamp01((box.x + box.w - placement.x) / placement.w);
+  const bottom = clamp01((box.y + box.h - placement.y) / placement.h);
+  return { x: left, y: top, w: right - left, h: bottom - top };
+}
+
+function clamp01(value: number): number {
+  return Math.min(Math.max(value, 0), 1);
 }
 
 /** The part of the region that lies in the frame, on whole pixels; null when nothing does. */

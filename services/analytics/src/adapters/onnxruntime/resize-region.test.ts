@@ -21,14 +21,34 @@ test("a region of the target's size is copied as it is", () => {
 });
 
 test("a ramp stays a ramp, in both directions", () => {
-  const frame = frameOf(64, 32, (x, y) => [x * 4, y * 8, 7]);
+  const frame = frameOf(64, 48, (x, y) => [x * 4, y * 5, 7]);
   const size = 16;
   const target = new Uint8Array(size * size * 3);
-  new RegionResizer(size).resize(frame, { kind: "whole", x: 0, y: 0, w: 64, h: 32 }, target);
+  new RegionResizer(size).resize(frame, { kind: "whole", x: 0, y: 0, w: 64, h: 48 }, target);
   for (let i = 0; i < size; i++) {
     expect(Math.abs((target[i * 3] as number) - ((i + 0.5) * 4 - 0.5) * 4)).toBeLessThanOrEqual(1);
-    expect(Math.abs((target[i * size * 3 + 1] as number) - ((i + 0.5) * 2 - 0.5) * 8)).toBeLessThanOrEqual(1);
+    expect(Math.abs((target[i * size * 3 + 1] as number) - ((i + 0.5) * 3 - 0.5) * 5)).toBeLessThanOrEqual(1);
   }
+});
+
+test("a wide or high picture keeps its shape, framed in grey, and it is said where it is", () => {
+  const wide = frameOf(64, 32, () => [200, 100, 50]);
+  const size = 16;
+  const target = new Uint8Array(size * size * 3);
+  const placement = new RegionResizer(size).resize(wide, { kind: "whole", x: 0, y: 0, w: 64, h: 32 }, target);
+  expect(placement).toEqual({ x: 0, y: 0.25, w: 1, h: 0.5 });
+  const rows = Array.from({ length: size }, (_, row) => target[row * size * 3]);
+  expect(rows).toEqual([
+    ...Array<number>(4).fill(127),
+    ...Array<number>(8).fill(200),
+    ...Array<number>(4).fill(127),
+  ]);
+  const high = frameOf(10, 40, () => [200, 100, 50]);
+  const upright = new RegionResizer(size).resize(high, { kind: "crop", x: 0, y: 0, w: 10, h: 40 }, target);
+  expect(upright).toEqual({ x: 6 / 16, y: 0, w: 4 / 16, h: 1 });
+  expect(target.subarray(0, 8 * 3)).toEqual(
+    Uint8Array.from([...Array<number>(18).fill(127), 200, 100, 50, 200, 100, 50]),
+  );
 });
 
 test("any region of a plain picture gives a plain picture: no pixel comes from outside", () => {
@@ -47,7 +67,10 @@ test("any region of a plain picture gives a plain picture: no pixel comes from o
       const frame = frameOf(20, 10, (x, y) => (inside(x, y) ? [200, 100, 50] : [0, 255, 255]));
       const target = new Uint8Array(size * size * 3);
       new RegionResizer(size).resize(frame, { kind: "crop", ...rect }, target);
-      expect(target.every((value, i) => value === [200, 100, 50][i % 3])).toBe(true);
+      const isGrey = (i: number): boolean =>
+        target.subarray(i - (i % 3), i - (i % 3) + 3).every((v) => v === 127);
+      expect(target.every((value, i) => value === [200, 100, 50][i % 3] || isGrey(i))).toBe(true);
+      expect(target.some((value) => value === 200)).toBe(true);
     }),
   );
 });

@@ -1,4 +1,8 @@
-/** Crops a region out of a frame and scales it to the model's square input, bilinear, half-pixel centres. */
+/**
+ * Crops a region out of a frame and scales it into the model's square input, bilinear, half-pixel centres. What is
+ * not square keeps its shape and is framed in grey: squeezed 16:9 made cars so narrow that few were recognised (from
+ * above, 9 of 59 frames against 24 in shape).
+ */
 import type { RgbFrame } from "../../application/detector.ts";
 import type { Region } from "../../domain/index.ts";
 
@@ -13,6 +17,18 @@ interface Taps {
   readonly share: Int32Array;
 }
 
+/** Where in the target the region was put, in fractions of the target. */
+export interface Placement {
+  readonly x: number;
+  readonly y: number;
+  readonly w: number;
+  readonly h: number;
+}
+
+/** Up to this ratio of its sides a region fills the input: training pictures were squeezed as much (COCO, 4:3). */
+const LARGEST_SQUEEZE = 1.4;
+const GREY = 127;
+
 /** Owns the tables of one target size, so that a frame costs no allocation. */
 export class RegionResizer {
   readonly size: number;
@@ -25,35 +41,45 @@ export class RegionResizer {
     this.#rows = emptyTaps(size);
   }
 
-  /** Writes size * size RGB triples into `target`. The region must lie inside the frame. */
-  resize(frame: RgbFrame, region: Region, target: Uint8Array): void {
+  /**
+   * Writes size * size RGB triples into `target` and says where in it the region is. The region must lie inside the
+   * frame.
+   */
+  resize(frame: RgbFrame, region: Region, target: Uint8Array): Placement {
     const { size } = this;
+    const longer = Math.max(region.w, region.h);
+    const isSqueezed = longer <= LARGEST_SQUEEZE * Math.min(region.w, region.h);
+    const width = isSqueezed ? size : Math.max(1, Math.round((region.w / longer) * size));
+    const height = isSqueezed ? size : Math.max(1, Math.round((region.h / longer) * size));
+    const left = (size - width) >> 1;
+    const top = (size - height) >> 1;
+    if (width < size || height < size) target.fill(GREY);
     const stride = frame.width * 3;
-    fillTaps(this.#columns, region.x, region.w, 3);
-    fillTaps(this.#rows, region.y, region.h, stride);
-    const source = frame.data;
-    for (let row = 0; row < size; row++) {
-      const top = this.#rows.first[row] as number;
-      const bottom = this.#rows.second[row] as number;
-      blendRows(source, top, bottom, this.#rows.share[row] as number, this.#columns, target, row * size * 3);
+    fillTaps(this.#columns, region.x, region.w, 3, width);
+    fillTaps(this.#rows, region.y, region.h, stride, height);
+    for (let row = 0; row < height; row++) {
+      const rows = { top: this.#rows.first[row] as number, bottom: this.#rows.second[row] as number };
+      const share = this.#rows.share[row] as number;
+      blendRows(frame.data, rows, share, this.#columns, width, target, ((top + row) * size + left) * 3);
     }
+    return { x: left / size, y: top / size, w: width / size, h: height / size };
   }
 }
 
 /** One target row. The channels are written out: a loop over three costs twice the time here. */
 function blendRows(
   source: Uint8Array,
-  top: number,
-  bottom: number,
+  { top, bottom }: { readonly top: number; readonly bottom: number },
   lower: number,
   columns: Taps,
+  width: number,
   target: Uint8Array,
   from: number,
 ): void {
   const { first, second, share } = columns;
   const upper = ONE - lower;
   let to = from;
-  for (let column = 0; column < first.length; column++) {
+  for (let column = 0; column < width; column++) {
     const a = first[column] as number;
     const b = second[column] as number;
     const right = share[column] as number;
@@ -96,8 +122,7 @@ function emptyTaps(size: number): Taps {
   return { first: new Int32Array(size), second: new Int32Array(size), share: new Int32Array(size) };
 }
 
-function fillTaps(taps: Taps, start: number, length: number, step: number): void {
-  const size = taps.first.length;
+function fillTaps(taps: Taps, start: number, length: number, step: number, size: number): void {
   for (let i = 0; i < size; i++) {
     const position = Math.min(Math.max(((i + 0.5) * length) / size - 0.5, 0), length - 1);
     const whole = Math.floor(position);
