@@ -50,7 +50,7 @@ describe("a video file", () => {
   });
 
   it("is converted once, however many cameras play it, and again when the cache was damaged", async () => {
-    const path = await makeClip(join(folder.path, "tall.mkv"), 1, 24, "1080x1920");
+    const path = await makeClip(join(folder.path, "tall.mkv"), 1, 24, "540x960");
     const conversions: string[] = [];
     const cache = new VideoCache(join(folder.path, "cache2"), (_fields, message) =>
       conversions.push(message),
@@ -68,6 +68,21 @@ describe("a video file", () => {
       first.mainPath,
     ]);
     expect(size.stdout.toString().trim()).toBe("404,720,24/1");
+  });
+
+  it.each([
+    ["12.5", 12.5],
+    ["60", 30],
+    ["30000/1001", 29.97],
+  ])("of %s frames a second is played at %s", async (rate, expected) => {
+    const path = await makeClip(join(folder.path, "rate.mp4"), 2, rate, "160x120");
+    const { mainPath } = await new VideoCache(join(folder.path, "cache3")).prepareFile(path);
+    const shown = await runProgram("ffprobe", [
+      ..."-v error -show_entries stream=r_frame_rate -of csv=p=0".split(" "),
+      mainPath,
+    ]);
+    const [numerator = 0, denominator = 1] = shown.stdout.toString().trim().split("/").map(Number);
+    expect(numerator / denominator).toBeCloseTo(expected, 1);
   });
 
   it("into a folder that cannot be written fails with VIDEO_CACHE_UNWRITABLE", async () => {

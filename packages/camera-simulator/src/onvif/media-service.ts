@@ -59,7 +59,7 @@ function encoderConfiguration(profile: Profile, tag: string): string {
   return (
     `<${tag} token="encoder_${profile.stream.name}"><tt:Name>encoder_${profile.stream.name}</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding>` +
     `<tt:Resolution><tt:Width>${profile.width}</tt:Width><tt:Height>${profile.height}</tt:Height></tt:Resolution><tt:Quality>5</tt:Quality>` +
-    `<tt:RateControl><tt:FrameRateLimit>${profile.stream.fps}</tt:FrameRateLimit><tt:EncodingInterval>1</tt:EncodingInterval><tt:BitrateLimit>${profile.kilobits}</tt:BitrateLimit></tt:RateControl>` +
+    `<tt:RateControl><tt:FrameRateLimit>${Math.round(profile.stream.fps)}</tt:FrameRateLimit><tt:EncodingInterval>1</tt:EncodingInterval><tt:BitrateLimit>${profile.kilobits}</tt:BitrateLimit></tt:RateControl>` +
     `<tt:H264><tt:GovLength>${group}</tt:GovLength><tt:H264Profile>Main</tt:H264Profile></tt:H264>${MULTICAST}<tt:SessionTimeout>PT60S</tt:SessionTimeout></${tag}>`
   );
 }
@@ -70,7 +70,7 @@ function encoderConfiguration2(profile: Profile, tag: string): string {
   return (
     `<${tag} token="encoder_${profile.stream.name}" GovLength="${group}" Profile="Main"><tt:Name>encoder_${profile.stream.name}</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding>` +
     `<tt:Resolution><tt:Width>${profile.width}</tt:Width><tt:Height>${profile.height}</tt:Height></tt:Resolution>` +
-    `<tt:RateControl ConstantBitRate="false"><tt:FrameRateLimit>${profile.stream.fps}</tt:FrameRateLimit><tt:BitrateLimit>${profile.kilobits}</tt:BitrateLimit></tt:RateControl><tt:Quality>5</tt:Quality></${tag}>`
+    `<tt:RateControl ConstantBitRate="false"><tt:FrameRateLimit>${Math.round(profile.stream.fps)}</tt:FrameRateLimit><tt:BitrateLimit>${profile.kilobits}</tt:BitrateLimit></tt:RateControl><tt:Quality>5</tt:Quality></${tag}>`
   );
 }
 

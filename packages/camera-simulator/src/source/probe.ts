@@ -19,7 +19,7 @@ export const INPUT_LIMITS: readonly string[] = [
 export interface VideoFacts {
   readonly width: number;
   readonly height: number;
-  /** Frames a second, 1..30. */
+  /** Frames a second, 1..30, may have a fraction. */
   readonly fps: number;
 }
 
@@ -38,10 +38,11 @@ function parseRate(text: string | undefined): number | undefined {
   return Number.isFinite(rate) && rate > 0 ? rate : undefined;
 }
 
-/** A frame rate that encoders and RTP clocks like: whole above 5, at most 30. */
+/** The file's own rate; halved until it is at most 30, as a camera would be set up. */
 function usableRate(rate: number): number {
-  if (rate > MAX_FPS) return rate % 25 === 0 ? 25 : MAX_FPS;
-  return Math.max(1, Math.round(rate));
+  let usable = rate;
+  while (usable > MAX_FPS + 0.01) usable /= 2;
+  return Math.max(1, Math.round(usable * 1000) / 1000);
 }
 
 /** @throws SimulatorError VIDEO_UNREADABLE, FFMPEG_MISSING */

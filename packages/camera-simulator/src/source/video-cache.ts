@@ -15,7 +15,7 @@ import { INPUT_LIMITS, probeVideo } from "./probe.ts";
 import { SCENE_PERIOD_MS, drawStreet, drawStreetScene } from "./street-scene.ts";
 
 /** Change it when the arguments of ffmpeg change: it is a part of every key. */
-const RECIPE = 1;
+const RECIPE = 2;
 const DEFAULT_MAX_DURATION_MS = 600_000;
 const TEMPORARY_PREFIX = ".converting-";
 const ABANDONED_AFTER_MS = 6 * 3600_000;

@@ -33,7 +33,12 @@ export async function makeTemporaryFolder(): Promise<{ path: string; remove: () 
 }
 
 /** A short clip of moving bars. */
-export async function makeClip(path: string, seconds = 2, fps = 25, size = "320x240"): Promise<string> {
+export async function makeClip(
+  path: string,
+  seconds = 2,
+  fps: number | string = 25,
+  size = "320x240",
+): Promise<string> {
   const command = `-hide_banner -loglevel error -f lavfi -i testsrc=size=${size}:rate=${fps}:duration=${seconds} -c:v libx264 -preset ultrafast -y`;
   const outcome = await runProgram("ffmpeg", [...command.split(" "), path]);
   if (outcome.code !== 0) throw new Error(outcome.stderr);
