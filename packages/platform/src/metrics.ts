@@ -15,9 +15,19 @@ export interface MetricOptions {
 export class Metrics {
   readonly registry = new Registry();
 
-  counter(options: MetricOptions): Counter {
+  /** @param collect called at each scrape, after a reset, to add what was counted elsewhere */
+  counter(options: MetricOptions & { readonly collect?: (counter: Counter) => void }): Counter {
     if (!options.name.endsWith("_total")) throw new TypeError(`${options.name}: a counter ends in _total`);
-    return new Counter(this.#complete(options));
+    const { collect } = options;
+    return new Counter({
+      ...this.#complete(options),
+      ...(collect && {
+        collect(this: Counter) {
+          this.reset();
+          collect(this);
+        },
+      }),
+    });
   }
 
   /** @param collect called at each scrape to set the value */

@@ -60,8 +60,8 @@ test("access units reach who watches, whole and in order, from one fragment or m
   await until("the camera is known", async () => {
     media.publish(mediaTopic(agent.id, "north", "sub"), Buffer.from([0]), { qos: 0 });
     return (
-      (await running.ingest.metrics.text()).includes('fragments{outcome="taken"}') &&
-      !(await running.ingest.metrics.text()).includes('fragments{outcome="taken"} 0')
+      (await running.ingest.metrics.text()).includes('fragments_total{outcome="taken"}') &&
+      !(await running.ingest.metrics.text()).includes('fragments_total{outcome="taken"} 0')
     );
   });
   for (const each of sent) {
@@ -88,7 +88,7 @@ test("another agent's camera cannot be spoken for", async () => {
   await until("counted as foreign", async () => {
     for (const fragment of fragments)
       media.publish(mediaTopic(agent.id, "theirs", "sub"), fragment, { qos: 0 });
-    return /fragments\{outcome="foreign"\} [3-9]/.test(await running.ingest.metrics.text());
+    return /fragments_total\{outcome="foreign"\} [3-9]/.test(await running.ingest.metrics.text());
   });
   expect(got).toEqual([]);
   expect(media.connected).toBe(true);

@@ -1,10 +1,11 @@
 import { Metrics } from "@huishi/platform";
+import type { MediaCounters } from "./application/media-intake.ts";
 
 /** Every metric of ingest. */
 export function createIngestMetrics(read: {
   queuedBytes: () => number;
   connections: () => number;
-  media: () => { fragments: number; bytes: number; incompleteUnits: number; foreignFragments: number };
+  media: () => Readonly<MediaCounters>;
 }): {
   readonly metrics: Metrics;
   readonly events: ReturnType<Metrics["counter"]>;
@@ -24,25 +25,26 @@ export function createIngestMetrics(read: {
     help: "Open MQTT connections, those signing in included.",
     collect: (gauge) => gauge.set(read.connections()),
   });
-  metrics.gauge({
-    name: "huishi_ingest_media_fragments",
-    help: "Media fragments since the start, by what became of them.",
+  metrics.counter({
+    name: "huishi_ingest_media_fragments_total",
+    help: "Media fragments, by what became of them.",
     labelNames: ["outcome"],
-    collect: (gauge) => {
+    collect: (counter) => {
       const media = read.media();
-      gauge.set({ outcome: "taken" }, media.fragments);
-      gauge.set({ outcome: "foreign" }, media.foreignFragments);
+      counter.inc({ outcome: "taken" }, media.fragments);
+      counter.inc({ outcome: "foreign" }, media.foreignFragments);
+      counter.inc({ outcome: "malformed" }, media.malformedFragments);
     },
   });
-  metrics.gauge({
-    name: "huishi_ingest_media_bytes",
-    help: "Media bytes taken in since the start.",
-    collect: (gauge) => gauge.set(read.media().bytes),
+  metrics.counter({
+    name: "huishi_ingest_media_bytes_total",
+    help: "Media bytes taken in.",
+    collect: (counter) => counter.inc(read.media().bytes),
   });
-  metrics.gauge({
-    name: "huishi_ingest_media_incomplete_units",
-    help: "Access units that arrived with a gap since the start.",
-    collect: (gauge) => gauge.set(read.media().incompleteUnits),
+  metrics.counter({
+    name: "huishi_ingest_media_incomplete_units_total",
+    help: "Access units that arrived with a gap.",
+    collect: (counter) => counter.inc(read.media().incompleteUnits),
   });
   return {
     metrics,

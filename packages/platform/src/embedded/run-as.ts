@@ -34,13 +34,21 @@ export async function chooseRunAs(program: string, dataDir: string): Promise<Run
     file: "unshare",
     args: ["--user", "--map-user=1000", "--map-group=1000", file, ...args],
   });
-  // A folder that an earlier start gave to an unprivileged user stays his.
+  // A folder that an earlier start gave to an unprivileged user stays his. In the namespace root has no power over
+  // what belongs to others: a folder below somebody's home of mode 700 cannot be reached.
   const isRootOwned = ownerOf(dataDir).uid === 0;
-  if (isRootOwned && (await canRun(inNamespace(program, ["--version"]), {}))) {
+  const canWriteThere = inNamespace("sh", ["-c", 'test -w "$0"', dataDir]);
+  if (
+    isRootOwned &&
+    (await canRun(inNamespace(program, ["--version"]), {})) &&
+    (await canRun(canWriteThere, {}))
+  ) {
     return { kind: "userNamespace", command: inNamespace, identity: {}, own: () => {} };
   }
   for (const identity of await unprivilegedUsers(dataDir)) {
+    const canEnter = { file: "sh", args: ["-c", 'cd "$0"', path.dirname(dataDir)] };
     if (!(await canRun({ file: program, args: ["--version"] }, identity))) continue;
+    if (!(await canRun(canEnter, identity))) continue;
     return { kind: "unprivilegedUser", ...plain, identity, own: (folder) => chownTree(folder, identity) };
   }
   throw new HuishiError(
@@ -54,7 +62,11 @@ async function canRun(
   identity: { uid?: number; gid?: number },
 ): Promise<boolean> {
   try {
-    await run(command.file, command.args, { ...identity, timeout: 10_000, env: { LC_ALL: "C" } });
+    await run(command.file, command.args, {
+      ...identity,
+      timeout: 10_000,
+      env: { LC_ALL: "C", PATH: process.env["PATH"] ?? "/usr/bin:/bin" },
+    });
     return true;
   } catch {
     return false;

@@ -13,7 +13,7 @@ const FAULTS: readonly { readonly sign: RegExp; readonly code: string; readonly 
     advice: "its port is taken: stop what uses it, or choose another port",
   },
   {
-    sign: /Permission denied|EACCES|EROFS|EPERM|Read-only file system|invalid permissions|wrong ownership|ENOTDIR|EEXIST/i,
+    sign: /Permission denied|EACCES|EROFS|EPERM|Read-only file system|invalid permissions|wrong ownership|ENOTDIR|EEXIST|ENOENT[^\n]*mkdir/i,
     code: "DATABASE_FOLDER_UNUSABLE",
     advice:
       "the folder cannot be written, or belongs to another user: correct its owner or choose another one",
