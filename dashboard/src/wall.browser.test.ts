@@ -244,7 +244,9 @@ describe.skipIf(!isRunnable)("the page in a browser", { timeout: 90_000 }, () =>
       () => Number(document.querySelector<HTMLElement>("[data-testid=editor-stage]")?.dataset["height"]) > 0,
     );
     const box = await stage.boundingBox();
-    const rect = await stage.evaluate((element) => ({ ...(element as HTMLElement).dataset }));
+    const rect = await stage.evaluate((element) =>
+      Object.fromEntries(Object.entries((element as HTMLElement).dataset)),
+    );
     const at = (x: number, y: number): [number, number] => [
       (box?.x ?? 0) + Number(rect["left"]) + x * Number(rect["width"]),
       (box?.y ?? 0) + Number(rect["top"]) + y * Number(rect["height"]),

@@ -8,6 +8,7 @@ import { currentWords } from "../core/i18n/use-words.ts";
 import { LiveHub } from "../core/live/live-hub.ts";
 import { Metrics } from "../core/metrics.ts";
 import { Operations } from "../core/model/operations.ts";
+import { WallTiles } from "../core/model/wall-tiles.ts";
 import { keepPreferences, readPreferences } from "../core/preferences.ts";
 import { parseRoute, routeHash } from "../core/route.ts";
 import { AlarmSound } from "../core/sound.ts";
@@ -72,6 +73,7 @@ export function composeApp(): AppParts {
     api,
     hub,
     operations,
+    wall: new WallTiles(operations, preferences),
     metrics,
     toasts,
     session,

@@ -19,7 +19,7 @@ export function TopBar() {
         <BrandMark />
         <span>{t.product}</span>
       </span>
-      <div className="segmented" role="group" aria-label={t.wall.layout}>
+      <fieldset className="segmented" aria-label={t.wall.layout}>
         {LAYOUTS.map((each) => (
           <button
             key={each}
@@ -33,7 +33,7 @@ export function TopBar() {
             <span className="numeric">{number(each)}</span>
           </button>
         ))}
-      </div>
+      </fieldset>
       <span className="top-bar-keys">{t.wall.shortcuts}</span>
       <span className="top-bar-end">
         <span className={`connection connection-${phase}`} data-testid="connection" data-phase={phase}>

@@ -2,11 +2,11 @@
 import type { AlarmMove } from "@huishi/contracts";
 import type { AppParts } from "../core/app-context.ts";
 import { reduceAlarmList, stepSelection } from "../core/model/alarm-list.ts";
-import { LAYOUTS } from "../core/model/tile-arrangement.ts";
+import type { Layout } from "../core/model/tile-arrangement.ts";
 import { navigate } from "../core/route.ts";
 
 export type WallKey =
-  | { readonly kind: "layout"; readonly layout: (typeof LAYOUTS)[number] }
+  | { readonly kind: "layout"; readonly layout: Layout }
   | { readonly kind: "move"; readonly move: AlarmMove }
   | { readonly kind: "step"; readonly step: 1 | -1 }
   | { readonly kind: "zones" }

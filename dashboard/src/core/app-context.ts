@@ -5,6 +5,7 @@ import type { Api } from "./api/api.ts";
 import type { LiveHub } from "./live/live-hub.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Operations } from "./model/operations.ts";
+import type { WallTiles } from "./model/wall-tiles.ts";
 import type { WallPreferences } from "./preferences.ts";
 import type { Route } from "./route.ts";
 import type { Store } from "./store.ts";
@@ -21,6 +22,7 @@ export interface AppParts {
   readonly api: Api;
   readonly hub: LiveHub;
   readonly operations: Operations;
+  readonly wall: WallTiles;
   readonly metrics: Metrics;
   readonly toasts: Toasts;
   readonly session: Store<SessionState>;

@@ -10,7 +10,7 @@
 import type { LiveHub } from "./live/live-hub.ts";
 import type { LiveView } from "./live/live-view.ts";
 
-export interface TileMetrics {
+interface TileMetrics {
   readonly cameraId: string;
   readonly capturedAtMs: number | null;
   readonly presentedAtMs: number | null;
@@ -23,7 +23,7 @@ export interface AlarmMetrics {
   readonly capturedAtMs: number;
   readonly presentedAtMs: number;
 }
-export interface PageMetrics {
+interface PageMetrics {
   tiles(): TileMetrics[];
   alarms(): AlarmMetrics[];
   clockOffsetMs(): number;

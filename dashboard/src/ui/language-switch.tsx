@@ -8,7 +8,7 @@ const NAMES = { en: en.languageName, "zh-CN": zhCn.languageName } as const;
 export function LanguageSwitch() {
   const { t, language } = useWords();
   return (
-    <div className="segmented" role="group" aria-label={t.common.language} data-testid="language-switch">
+    <fieldset className="segmented" aria-label={t.common.language} data-testid="language-switch">
       {LANGUAGES.map((each) => (
         <button
           key={each}
@@ -21,6 +21,6 @@ export function LanguageSwitch() {
           {NAMES[each]}
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 }

@@ -7,7 +7,7 @@ export function ToastList() {
   const list = useStore(toasts.list);
   const { t } = useWords();
   return (
-    <div className="toasts" role="status" aria-live="polite" data-testid="toasts">
+    <output className="toasts" aria-live="polite" data-testid="toasts">
       {list.map((toast) => (
         <div
           key={toast.id}
@@ -40,6 +40,6 @@ export function ToastList() {
           </button>
         </div>
       ))}
-    </div>
+    </output>
   );
 }

@@ -36,6 +36,6 @@ export function useTileState(
     evaluate();
     const stops = [ticker.subscribe(() => evaluate()), hub.connection.subscribe(() => evaluate())];
     return () => stops.forEach((stop) => stop());
-  }, [hub, camera]);
+  }, [hub]);
   return state;
 }

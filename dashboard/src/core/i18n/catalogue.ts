@@ -1,5 +1,5 @@
 /** The languages, their catalogues, and how each writes times and numbers. */
-import { en } from "./en.ts";
+import type { en } from "./en.ts";
 
 export type Catalogue = typeof en;
 export const LANGUAGES = ["zh-CN", "en"] as const;
@@ -22,20 +22,20 @@ export function chooseLanguage(stored: string | null, wanted: readonly string[])
 export interface Words {
   readonly language: Language;
   readonly t: Catalogue;
-  number(value: number): string;
-  percent(share: number): string;
+  readonly number: (value: number) => string;
+  readonly percent: (share: number) => string;
   /** Time of day to the second. */
-  time(epochMs: number): string;
+  readonly time: (epochMs: number) => string;
   /** Date and time to the second. */
-  dateTime(epochMs: number): string;
+  readonly dateTime: (epochMs: number) => string;
   /** Short day name; 1 = Monday. */
-  weekday(day: number): string;
+  readonly weekday: (day: number) => string;
   /** A length of time to the second below an hour. */
-  age(lengthMs: number): string;
-  alarmClass(slug: string): string;
-  objectClass(slug: string): string;
+  readonly age: (lengthMs: number) => string;
+  readonly alarmClass: (slug: string) => string;
+  readonly objectClass: (slug: string) => string;
   /** The words for an error's code, else the server's own message. */
-  error(code: string, message: string): string;
+  readonly error: (code: string, message: string) => string;
 }
 
 export function createWords(language: Language, t: Catalogue): Words {

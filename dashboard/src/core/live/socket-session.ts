@@ -31,7 +31,7 @@ export interface SocketLike {
 export interface SocketSessionParts {
   openSocket(): SocketLike;
   nowMs(): number;
-  random(): number;
+  readonly random: () => number;
   setTimeout(run: () => void, delayMs: number): unknown;
   clearTimeout(timer: unknown): void;
 }

@@ -6,9 +6,9 @@ import type { CameraCondition } from "@huishi/contracts";
 import type { ConnectionPhase } from "./protocol.ts";
 
 /** Without a frame younger than this a picture is stale (issue: greys out after 3 s). */
-export const STALE_AFTER_MS = 3_000;
+const STALE_AFTER_MS = 3_000;
 /** From this age on a picture says that it is late. */
-export const DELAYED_AFTER_MS = 1_200;
+const DELAYED_AFTER_MS = 1_200;
 
 export type TileState =
   | "empty"

@@ -47,7 +47,7 @@ export type AlarmListAction =
   | { readonly type: "select"; readonly id: string | null };
 
 /** Ids are decimal numbers of up to 19 digits: longer is larger. Newest first. */
-export function compareIdsDescending(a: string, b: string): number {
+function compareIdsDescending(a: string, b: string): number {
   return b.length - a.length || (a < b ? 1 : a > b ? -1 : 0);
 }
 
@@ -71,8 +71,9 @@ export function reduceAlarmList(state: AlarmListState, action: AlarmListAction):
     case "showWaiting":
       return state.heldIds ? { ...state, heldIds: freeIds(state) } : state;
     case "select":
-      return state.selectedId === action.id ? state : { ...state, selectedId: action.id };
+      break;
   }
+  return state.selectedId === action.id ? state : { ...state, selectedId: action.id };
 }
 
 function merge(state: AlarmListState, alarms: readonly Alarm[]): AlarmListState {

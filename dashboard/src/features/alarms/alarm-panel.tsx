@@ -52,7 +52,7 @@ export function AlarmPanel() {
     <aside className="alarms" aria-label={t.alarms.title} data-testid="alarm-panel">
       <header className="alarms-head">
         <h2>{t.alarms.title}</h2>
-        <div className="segmented" role="group" aria-label={t.alarms.filter}>
+        <fieldset className="segmented" aria-label={t.alarms.filter}>
           {FILTERS.map((filter) => (
             <button
               key={filter}
@@ -67,7 +67,7 @@ export function AlarmPanel() {
               {filter === "new" ? t.alarms.filterNew : t.alarms.filterAll}
             </button>
           ))}
-        </div>
+        </fieldset>
         <button
           type="button"
           className="button quiet"

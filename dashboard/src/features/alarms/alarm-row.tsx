@@ -50,13 +50,9 @@ export const AlarmRow = memo(function AlarmRow({
           <span className="alarm-class">
             {alarmClass(alarm.alarmClass)}
             {alarm.occurrences > 1 ? (
-              <span
-                className="alarm-count numeric"
-                aria-label={t.alarms.occurrencesLong(number(alarm.occurrences))}
-                role="img"
-                data-testid="alarm-occurrences"
-              >
-                {t.alarms.occurrences(number(alarm.occurrences))}
+              <span className="alarm-count numeric" data-testid="alarm-occurrences">
+                <span aria-hidden>{t.alarms.occurrences(number(alarm.occurrences))}</span>
+                <span className="visually-hidden">{t.alarms.occurrencesLong(number(alarm.occurrences))}</span>
               </span>
             ) : null}
           </span>
@@ -92,7 +88,7 @@ function usePaintTime(root: React.RefObject<HTMLLIElement | null>, alarm: Alarm)
   const { id, capturedAtMs } = alarm;
   useLayoutEffect(() => {
     const write = (presentedAtMs: number): void => {
-      if (root.current) root.current.dataset["presentedMs"] = String(Math.round(presentedAtMs));
+      root.current?.setAttribute("data-presented-ms", String(Math.round(presentedAtMs)));
     };
     const known = metrics.paintedAtMs(id);
     if (known !== undefined) {

@@ -5,14 +5,8 @@ import { useStore } from "../../core/store.ts";
 const AUTOMATIC = "";
 
 /** Chooses the camera of a tile by name; the first entry lets the tile fill itself again. */
-export function CameraPicker(props: {
-  position: number;
-  cameraId: string | null;
-  isPinned: boolean;
-  onAssign: (position: number, cameraId: string) => void;
-  onUnpin: (position: number) => void;
-}) {
-  const { operations } = useApp();
+export function CameraPicker(props: { position: number; cameraId: string | null; isPinned: boolean }) {
+  const { operations, wall } = useApp();
   const cameras = useStore(operations.cameras);
   const { t } = useWords();
   return (
@@ -22,8 +16,8 @@ export function CameraPicker(props: {
       data-testid="tile-picker"
       value={props.cameraId ?? AUTOMATIC}
       onChange={(event) => {
-        if (event.target.value === AUTOMATIC) props.onUnpin(props.position);
-        else props.onAssign(props.position, event.target.value);
+        if (event.target.value === AUTOMATIC) wall.unpin(props.position);
+        else wall.assign(props.position, event.target.value);
       }}
     >
       {props.cameraId === null || props.isPinned ? <option value={AUTOMATIC}>{t.wall.unpin}</option> : null}

@@ -5,10 +5,10 @@ import { useWords } from "../../core/i18n/use-words.ts";
 import type { TileState } from "../../core/live/tile-state.ts";
 import { navigate } from "../../core/route.ts";
 import { useStore } from "../../core/store.ts";
-import { CAMERA_DRAG_TYPE } from "./drag.ts";
+import { CAMERA_DRAG_TYPE } from "./use-camera-drop.ts";
 
 /** The condition as the tile would name it; null when all is well. */
-export function faultOf(camera: Camera): TileState | null {
+function faultOf(camera: Camera): TileState | null {
   if (!camera.agentOnline) return "agent_offline";
   if (camera.condition === "online") return null;
   return camera.condition === "offline" ? "camera_offline" : camera.condition;

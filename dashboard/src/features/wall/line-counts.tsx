@@ -22,14 +22,15 @@ export function LineCounts({ cameraId }: { cameraId: string }) {
           <span
             key={line.id}
             className="line-count numeric"
-            role="img"
-            aria-label={t.wall.lineCount(line.name, right, left)}
             data-testid="line-count"
             data-zone-id={line.id}
             data-left-to-right={count.leftToRight}
             data-right-to-left={count.rightToLeft}
           >
-            <span className="line-count-name">{line.name}</span> → {right} ← {left}
+            <span className="visually-hidden">{t.wall.lineCount(line.name, right, left)}</span>
+            <span aria-hidden>
+              <span className="line-count-name">{line.name}</span> → {right} ← {left}
+            </span>
           </span>
         );
       })}

@@ -5,7 +5,7 @@ import { pictureAgeMs, type TileState } from "../../core/live/tile-state.ts";
 import type { TileTick } from "../../ui/use-tile-state.ts";
 
 /** The words of a picture's age in its state; empty when the state has none to tell. */
-export function ageWords(tick: TileTick, camera: Pick<Camera, "conditionSinceMs">, words: Words): string {
+function ageWords(tick: TileTick, camera: Pick<Camera, "conditionSinceMs">, words: Words): string {
   const { facts, nowMs, state } = tick;
   const { t, age } = words;
   if (facts.frame && SHOWS_PICTURE_AGE.has(state))

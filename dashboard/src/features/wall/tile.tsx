@@ -1,6 +1,6 @@
 /** One tile of the wall: the live picture, what it may claim to be, and the camera's open alarm. */
 import type { Camera, StreamProfile } from "@huishi/contracts";
-import { memo, useMemo, useRef, useState } from "react";
+import { memo, useMemo, useRef } from "react";
 import { useApp } from "../../core/app-context.ts";
 import { useWords } from "../../core/i18n/use-words.ts";
 import type { LiveView } from "../../core/live/live-view.ts";
@@ -14,7 +14,7 @@ import { useTileState } from "../../ui/use-tile-state.ts";
 import { CameraPicker } from "./camera-picker.tsx";
 import { LineCounts } from "./line-counts.tsx";
 import { writeTick } from "./tile-tick.ts";
-import { CAMERA_DRAG_TYPE, draggedCamera } from "./drag.ts";
+import { CAMERA_DRAG_TYPE, useCameraDrop } from "./use-camera-drop.ts";
 
 export interface TileProps {
   readonly camera: Camera;
@@ -22,8 +22,6 @@ export interface TileProps {
   readonly profile: StreamProfile;
   readonly isPinned: boolean;
   readonly isLarge: boolean;
-  readonly onAssign: (position: number, cameraId: string) => void;
-  readonly onUnpin: (position: number) => void;
   readonly onFocusTile: (cameraId: string) => void;
 }
 
@@ -38,7 +36,7 @@ export const Tile = memo(function Tile(props: TileProps) {
   const root = useRef<HTMLElement>(null);
   const view = useRef<LiveView | null>(null);
   const zones = useOverlayZones(camera.id);
-  const [isOver, setIsOver] = useState(false);
+  const isOver = useCameraDrop(root, position);
   const alarm = useSelector(
     operations.alarms,
     useMemo(() => (state: AlarmListState) => openAlarms(state).get(camera.id) ?? null, [camera.id]),
@@ -57,17 +55,6 @@ export const Tile = memo(function Tile(props: TileProps) {
       data-camera-id={camera.id}
       data-state={state}
       data-alarm={alarm?.priority ?? "none"}
-      onDragOver={(event) => {
-        if (!event.dataTransfer.types.includes(CAMERA_DRAG_TYPE)) return;
-        event.preventDefault();
-        setIsOver(true);
-      }}
-      onDragLeave={() => setIsOver(false)}
-      onDrop={(event) => {
-        setIsOver(false);
-        const cameraId = draggedCamera(event.dataTransfer);
-        if (cameraId) props.onAssign(position, cameraId);
-      }}
     >
       <LivePicture cameraId={camera.id} profile={props.profile} zones={zones} viewRef={view} />
       <div className="tile-shade" aria-hidden />
@@ -110,13 +97,7 @@ export const Tile = memo(function Tile(props: TileProps) {
         ) : null}
         <LineCounts cameraId={camera.id} />
         <span className="tile-tools">
-          <CameraPicker
-            position={position}
-            cameraId={camera.id}
-            isPinned={props.isPinned}
-            onAssign={props.onAssign}
-            onUnpin={props.onUnpin}
-          />
+          <CameraPicker position={position} cameraId={camera.id} isPinned={props.isPinned} />
           <button
             type="button"
             className="button tool"

@@ -2,7 +2,7 @@
 import type { Zone, ZoneKind } from "@huishi/contracts";
 import { isSelfCrossing, type Point } from "@huishi/kernel";
 
-export const MAX_CORNERS = 32;
+const MAX_CORNERS = 32;
 
 export interface Draft {
   /** Null while the zone is new. */
@@ -32,7 +32,7 @@ export function draftOf(zone: Zone): Draft {
 }
 
 /** Fewest corners that make the shape. */
-export function minCorners(kind: ZoneKind): number {
+function minCorners(kind: ZoneKind): number {
   return kind === "line" ? 2 : 3;
 }
 
@@ -62,8 +62,9 @@ export function reduceDraft(draft: Draft, action: DraftAction): Draft {
     case "rename":
       return { ...draft, name: action.name };
     case "flip":
-      return kind === "line" ? { ...draft, points: points.toReversed() } : draft;
+      break;
   }
+  return kind === "line" ? { ...draft, points: points.toReversed() } : draft;
 }
 
 /** Why the shape cannot be saved yet; the server's own check stays the last word. */

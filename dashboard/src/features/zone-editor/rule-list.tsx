@@ -8,12 +8,15 @@ import { PriorityMark } from "../../ui/priority-mark.tsx";
 import { formOf } from "./rule-form-model.ts";
 import { RuleFormFields } from "./rule-form.tsx";
 
+/** Stands for the rule that is not there yet; ids of rules hold no space. */
+const NEW = "new rule";
+
 /** The rules of one zone: read, add, change, delete with undo. */
 export function RuleList({ zone }: { zone: Zone }) {
   const { operations, api, toasts, report } = useApp();
   const words = useWords();
   const { t } = words;
-  const [open, setOpen] = useState<string | "new" | null>(null);
+  const [open, setOpen] = useState<string | null>(null);
   const rules = useSelector(
     operations.rules,
     useMemo(() => (list: readonly Rule[]) => list.filter((rule) => rule.zoneId === zone.id), [zone.id]),
@@ -83,10 +86,10 @@ export function RuleList({ zone }: { zone: Zone }) {
           ),
         )}
       </ul>
-      {open === "new" ? (
+      {open === NEW ? (
         <RuleFormFields zone={zone} rule={null} onDone={() => setOpen(null)} />
       ) : (
-        <button type="button" className="button" data-testid="rule-add" onClick={() => setOpen("new")}>
+        <button type="button" className="button" data-testid="rule-add" onClick={() => setOpen(NEW)}>
           {t.editor.addRule}
         </button>
       )}
@@ -95,7 +98,7 @@ export function RuleList({ zone }: { zone: Zone }) {
 }
 
 /** A rule in one line: what, whom, from when on. */
-export function ruleSummary(rule: Rule, words: Words): string {
+function ruleSummary(rule: Rule, words: Words): string {
   const { t } = words;
   const objects = rule.classes.map((slug) => words.objectClass(slug)).join(", ");
   const what = `${words.alarmClass(rule.alarmClass)} · ${objects}`;

@@ -39,7 +39,6 @@ export function Stage({ cameraId, draft, dispatch, onCancel, viewRef, children }
 
   useEffect(() => {
     if (isDrawing) surface.current?.focus();
-    else setCursor(null);
   }, [isDrawing]);
 
   const pointOf = (event: { clientX: number; clientY: number }): Point => {
