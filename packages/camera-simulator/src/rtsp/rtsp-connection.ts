@@ -6,7 +6,7 @@ import { steadyNowMs } from "../source/steady-time.ts";
 import { InterleavedTransport, type RtpTransport, UdpTransport } from "./rtp-transport.ts";
 import { type InterleavedPacket, RtspParser, type RtspRequest, chooseTransport } from "./rtsp-parser.ts";
 import { RtspSession } from "./rtsp-session.ts";
-import type { RtspServerState } from "./rtsp-server.ts";
+import type { RtspServerState } from "./rtsp-server-state.ts";
 import { MAX_SESSIONS } from "./rtsp-limits.ts";
 import { TRACK, buildSdp } from "./sdp.ts";
 

@@ -1,37 +1,14 @@
 /** The RTSP side of a simulated camera (RFC 2326): listens, owns connections and sessions, ends silent ones. */
 import { randomBytes } from "node:crypto";
 import { type Server, type Socket, createServer } from "node:net";
-import type { DigestAuthenticator } from "../http/digest-auth.ts";
 import { listen } from "../listen.ts";
-import type { VideoStream } from "../source/video-stream.ts";
 import { steadyNowMs } from "../source/steady-time.ts";
 import { MAX_CONNECTIONS } from "./rtsp-limits.ts";
 import { RtspConnection } from "./rtsp-connection.ts";
-import type { RtspSession } from "./rtsp-session.ts";
-
-export interface RtspServerOptions {
-  readonly name: string;
-  readonly streams: ReadonlyMap<string, VideoStream>;
-  readonly host: string;
-  readonly port: number;
-  /** Undefined: everything is open. */
-  readonly authenticator: DigestAuthenticator | undefined;
-  readonly sessionTimeoutMs: number;
-}
+import type { RtspServerOptions, RtspServerState } from "./rtsp-server-state.ts";
 
 /** A connection that plays nothing must send a request this often. */
 const IDLE_CONNECTION_MS = 60_000;
-
-/** What connections share. */
-export interface RtspServerState {
-  readonly options: RtspServerOptions;
-  readonly sessions: Map<string, RtspSession>;
-  readonly random32: () => number;
-  isMuted: boolean;
-  refusesAll: boolean;
-  failedSignIns: number;
-  droppedUnits: number;
-}
 
 export class RtspServer {
   readonly #server: Server;
