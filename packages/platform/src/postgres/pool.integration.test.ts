@@ -40,3 +40,20 @@ test("a slow statement is ended by the server", async () => {
   await expect(pool.query("SELECT pg_sleep(5)")).rejects.toMatchObject({ code: "57014" });
   await pool.end();
 });
+
+test("a connection that dies in the instant it is handed out does not end the process", async () => {
+  const pool = createPool(database.databaseUrl, { max: 1 });
+  const client = await pool.connect();
+  client.emit("error", new Error("gone"));
+  client.release(true);
+  await pool.end();
+});
+
+test("a transaction that hides a failed statement is not taken for committed", async () => {
+  const hiding = withTransaction(database.pool, async (client) => {
+    await client.query("INSERT INTO note VALUES (2)");
+    await client.query("SELECT 1/0").catch(() => {});
+  });
+  await expect(hiding).rejects.toMatchObject({ code: "TRANSACTION_ABORTED" });
+  expect((await database.pool.query("SELECT * FROM note")).rows).toEqual([]);
+});

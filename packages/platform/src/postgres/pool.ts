@@ -1,4 +1,4 @@
-import { messageOf } from "@huishi/kernel";
+import { HuishiError, messageOf } from "@huishi/kernel";
 import { Pool as PgPool, type PoolClient } from "pg";
 import type { Logger } from "../logger.ts";
 import { repeatSummary } from "../logger.ts";
@@ -38,6 +38,9 @@ export function createPool(databaseUrl: string, options: PoolOptions = {}): Pool
     keepAlive: true,
   });
   const repeats = repeatSummary();
+  // The pool listens to idle connections only; an unheard `error` event of one in use would end the process. Whoever
+  // uses it learns of the fault by his query.
+  pool.on("connect", (client) => void client.on("error", () => {}));
   pool.on("error", (err) => {
     const swallowed = repeats.note(messageOf(err));
     if (swallowed !== null) options.logger?.warn({ err, swallowed }, "an idle database connection broke");
@@ -51,42 +54,36 @@ export function createPool(databaseUrl: string, options: PoolOptions = {}): Pool
  */
 export async function withTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
-  // A checked-out client has no other listener, and an unheard `error` event would end the process.
-  const onError = (): void => {};
-  client.on("error", onError);
-  const release = (error?: Error): void => {
-    client.off("error", onError);
-    client.release(error);
-  };
   try {
     await client.query("BEGIN");
     const result = await work(client);
-    await client.query("COMMIT");
-    release();
+    const end = await client.query("COMMIT");
+    // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK, and no error.
+    if (end.command !== "COMMIT") {
+      throw new HuishiError("TRANSACTION_ABORTED", "a statement had failed before: nothing was committed");
+    }
+    client.release();
     return result;
   } catch (thrown) {
-    await rollBack(client, thrown, release);
+    await rollBack(client, thrown);
     throw thrown;
   }
 }
 
-async function rollBack(
-  client: PoolClient,
-  thrown: unknown,
-  release: (error?: Error) => void,
-): Promise<void> {
-  const isAnswered = sqlStateOf(thrown) !== null || !isConnectionFault(thrown);
-  if (!isAnswered) {
-    release(thrown instanceof Error ? thrown : new Error(String(thrown)));
+async function rollBack(client: PoolClient, thrown: unknown): Promise<void> {
+  if (sqlStateOf(thrown) === null && isConnectionFault(thrown)) {
+    client.release(asError(thrown));
     return;
   }
   try {
     await client.query("ROLLBACK");
-    release();
-  } catch (rollbackFault) {
-    release(rollbackFault instanceof Error ? rollbackFault : new Error(String(rollbackFault)));
+    client.release();
+  } catch (fault) {
+    client.release(asError(fault));
   }
 }
+
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 function isConnectionFault(thrown: unknown): boolean {
   const code = (thrown as { code?: unknown } | null)?.code;
