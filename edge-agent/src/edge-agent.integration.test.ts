@@ -159,6 +159,43 @@ describe("edge agent", () => {
     expect(camera.statistics().failedSignIns).toBe(1);
   });
 
+  test("a password that is changed while pictures flow costs a few attempts at most, then rest", async () => {
+    const camera = await startCamera();
+    await startAgent([onvif(camera)]);
+    const { cameraId } = await firstInventory();
+    centre.demand(cameraId, ["main"], 600_000);
+    await until("pictures", () => centre.unitsOf(cameraId, "main").length > 0);
+    camera.refuseAuth();
+    camera.dropClients();
+    await condition("auth_failed");
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(camera.statistics().failedSignIns).toBeLessThanOrEqual(3);
+  });
+
+  test("main and sub of a camera with one stream share one connection", async () => {
+    const camera = await startCamera();
+    await startAgent([
+      { id: "one", rtsp: { main: camera.rtspMainUrl }, username: "operator", password: PASSWORD },
+    ]);
+    await firstInventory();
+    centre.demand("one", ["main", "sub"]);
+    await until("main", () => centre.unitsOf("one", "main").length > 0);
+    await until("sub", () => centre.unitsOf("one", "sub").length > 0);
+    expect(camera.statistics().playingSessions).toBe(1);
+  });
+
+  test("says no_frames when the camera answers but sends no pictures", async () => {
+    const camera = await startCamera();
+    await startAgent([onvif(camera)]);
+    const { cameraId } = await firstInventory();
+    centre.demand(cameraId, ["main"], 600_000);
+    await until("pictures", () => centre.unitsOf(cameraId, "main").length > 0);
+    camera.stopPackets();
+    await condition("no_frames");
+    camera.stopPackets(false);
+    await condition("online");
+  });
+
   test("reports a camera that nobody can reach, and finds it when it comes", async () => {
     const gone = await startCamera({ serial: "LATE-7" });
     const ports = { onvifPort: Number(new URL(gone.onvifUrl).port) };

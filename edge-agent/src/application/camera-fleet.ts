@@ -1,5 +1,5 @@
 import type { MediaDemand, StreamProfile } from "@huishi/contracts";
-import { type Clock, sleep } from "@huishi/kernel";
+import { type Clock, sleep, supervise } from "@huishi/kernel";
 import { DemandLeases } from "../domain/demand-leases.ts";
 import type { CameraKeeper } from "./camera-keeper.ts";
 import type { Discovery, FoundDevice, Log } from "./ports.ts";
@@ -7,6 +7,8 @@ import type { Discovery, FoundDevice, Log } from "./ports.ts";
 /** How often running leases are looked at when no message comes. */
 const LEASE_CHECK_MS = 1_000;
 const DISCOVERY_INTERVAL_MS = 60_000;
+/** Looking after a camera does not fail; if it does all the same, it is begun again. */
+const KEEPER_RETRY = { baseDelayMs: 1_000, maxDelayMs: 60_000, healthyAfterMs: 60_000 };
 
 export interface FleetOptions {
   readonly clock: Clock;
@@ -63,7 +65,14 @@ export class CameraFleet {
   #start(factory: KeeperFactory, signal: AbortSignal): void {
     const keeper = factory(() => this.#applyDemands());
     this.#keepers.add(keeper);
-    const run = keeper.run(signal).finally(() => {
+    const run = supervise({ name: "camera", run: (s) => keeper.run(s) }, signal, {
+      ...KEEPER_RETRY,
+      onFailure: ({ error, retryDelayMs }) =>
+        this.#options.log.error(
+          { cameraId: keeper.cameraId, err: error, retryDelayMs },
+          "camera's care failed",
+        ),
+    }).finally(() => {
       this.#running.delete(run);
       if (!this.#signal.aborted) this.#keepers.delete(keeper);
     });

@@ -2,7 +2,7 @@ import type { Clock } from "@huishi/kernel";
 import { repeat } from "./camera-fleet.ts";
 import type { EventLink, Log, Outbox } from "./ports.ts";
 
-export const STATUS_INTERVAL_MS = 10_000;
+const STATUS_INTERVAL_MS = 10_000;
 
 export interface StatusSources {
   readonly link: EventLink;
@@ -14,7 +14,7 @@ export interface StatusSources {
 }
 
 /** Publishes the agent's retained status once. */
-export async function reportStatus(sources: StatusSources, online: boolean): Promise<void> {
+async function reportStatus(sources: StatusSources, online: boolean): Promise<void> {
   const { depth, oldestAtMs } = await sources.outbox.stats();
   await sources.link.publishStatus({
     online,

@@ -6,7 +6,7 @@ import { GopGate } from "../domain/gop-gate.ts";
 import type { FrameSource, MediaLink, SourceUnit } from "./ports.ts";
 
 /** What a relay tells of its source. */
-export interface StreamEvents {
+interface StreamEvents {
   onFlowing(): void;
   onStopped(error: unknown): void;
 }

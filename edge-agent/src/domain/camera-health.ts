@@ -1,7 +1,7 @@
 import type { CameraCondition } from "@huishi/contracts";
 
 /** This many checks in a row must fail before a camera counts as unreachable. */
-export const MISSES_BEFORE_UNREACHABLE = 2;
+const MISSES_BEFORE_UNREACHABLE = 2;
 
 export interface ConditionChange {
   readonly condition: CameraCondition;

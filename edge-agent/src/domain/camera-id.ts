@@ -15,7 +15,7 @@ export interface CameraTraits {
 const WORTHLESS = /^(0+|1234567?8?9?0?|n\/?a|none|null|unknown|default|serial(number)?)$/i;
 
 /** Keys under which a camera is remembered, best first: a new address alone does not make a new camera. */
-export function traitKeys(traits: CameraTraits): string[] {
+function traitKeys(traits: CameraTraits): string[] {
   const keys: string[] = [];
   const serial = traits.serial?.trim() ?? "";
   if (serial.length >= 3 && !WORTHLESS.test(serial)) {

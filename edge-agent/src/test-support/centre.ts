@@ -50,7 +50,7 @@ export class TestCentre {
   }
 
   get serverUrl(): string {
-    return `http://127.0.0.1:${(this.#http?.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${(this.#http?.address() as AddressInfo | undefined)?.port}`;
   }
 
   /** Starts the MQTT endpoint, on the same port as before. */

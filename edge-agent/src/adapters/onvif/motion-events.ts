@@ -45,7 +45,7 @@ export async function watchMotionEvents(
 }
 
 /** What a notification says of motion; null for any other. */
-export function readMotion(notification: unknown): { isActive: boolean; deviceAtMs: number | null } | null {
+function readMotion(notification: unknown): { isActive: boolean; deviceAtMs: number | null } | null {
   const topic = textOf(at(notification, "topic", "_")) ?? textOf(at(notification, "topic")) ?? "";
   if (!MOTION_TOPIC.test(topic)) return null;
   const message = at(notification, "message", "message");

@@ -5,7 +5,7 @@ import { type StoredEvent, decodeRecords } from "./record.ts";
 /** Files are named after the sequence number of their first event, so that names sort by age. */
 const NAME = /^([0-9]{16})\.events$/;
 
-export function segmentName(firstSeq: number): string {
+function segmentName(firstSeq: number): string {
   return `${String(firstSeq).padStart(16, "0")}.events`;
 }
 

@@ -27,14 +27,15 @@ export class CameraRegistryFile {
   }
 
   /** The camera's lasting id; stored before it is used, unless the disk refuses: then with the next change. */
-  async assign(traits: CameraTraits, configuredId?: string): Promise<string> {
+  async assign(traits: CameraTraits, configuredId?: string): Promise<{ id: string; isNew: boolean }> {
+    const isNew = this.#registry.find(traits) === null;
     const { id, changed } = this.#registry.assign(traits, configuredId);
     if (changed || this.#isDirty) {
       this.#isDirty = true;
       this.#writing = this.#writing.then(() => this.#write());
     }
     await this.#writing;
-    return id;
+    return { id, isNew };
   }
 
   async #write(): Promise<void> {

@@ -43,7 +43,7 @@ describe("WS-Discovery on the loopback interface", () => {
     expect(found.map(({ onvifUrl }) => onvifUrl).sort()).toEqual(
       cameras.map(({ onvifUrl }) => onvifUrl).sort(),
     );
-    expect(found.map(({ name }) => name).sort()).toEqual(["North gate", "Yard"]);
+    expect(new Set(found.map(({ name }) => name))).toEqual(new Set(["North gate", "Yard"]));
   });
 
   test("goes on when somebody answers with garbage", async () => {

@@ -1,0 +1,116 @@
+import type { Clock } from "@huishi/kernel";
+import type { CameraDescription, ChosenStream } from "../domain/camera-description.ts";
+import { CameraHealth, type ConditionChange } from "../domain/camera-health.ts";
+import { edgeFaultCode } from "../domain/faults.ts";
+import { inventoryEvent } from "../domain/inventory.ts";
+import type { EventRecorder } from "./outbox-relay.ts";
+import type { Log } from "./ports.ts";
+
+export interface CameraReporterOptions {
+  readonly recorder: EventRecorder;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What a person called the camera, and noted of it. */
+  readonly name?: string;
+  readonly note?: string;
+}
+
+/** Turns what is learnt of one camera into its events: device record, condition, motion; each change once. */
+export class CameraReporter {
+  readonly #options: CameraReporterOptions;
+  readonly #health = new CameraHealth();
+  #cameraId: string | null = null;
+  #lastInventory = "";
+  #clockOffsetMs: number | undefined;
+
+  constructor(options: CameraReporterOptions) {
+    this.#options = options;
+  }
+
+  /** Null until the camera has its id: before that nothing is reported. */
+  get cameraId(): string | null {
+    return this.#cameraId;
+  }
+
+  get condition(): ConditionChange["condition"] | null {
+    return this.#health.current?.condition ?? null;
+  }
+
+  /** The camera's id, when the centre has its device record already. */
+  identified(cameraId: string): void {
+    this.#cameraId = cameraId;
+  }
+
+  inventory(cameraId: string, description: CameraDescription, streams: readonly ChosenStream[]): void {
+    const { recorder, clock, name, note } = this.#options;
+    this.#cameraId = cameraId;
+    this.#clockOffsetMs = description.clockOffsetMs;
+    const event = inventoryEvent({
+      cameraId,
+      capturedAtMs: clock.nowMs(),
+      description,
+      streams,
+      ...(name === undefined ? {} : { name }),
+      ...(note === undefined ? {} : { note }),
+    });
+    const fingerprint = JSON.stringify({ ...event, capturedAtMs: 0 });
+    if (fingerprint === this.#lastInventory) return;
+    this.#lastInventory = fingerprint;
+    recorder.record(event);
+  }
+
+  motion(active: boolean, capturedAtMs: number): void {
+    if (this.#cameraId === null) return;
+    this.#options.recorder.record({
+      type: "camera_motion",
+      cameraId: this.#cameraId,
+      active,
+      capturedAtMs,
+    });
+  }
+
+  answered(clockOffsetMs?: number): void {
+    this.#clockOffsetMs = clockOffsetMs ?? this.#clockOffsetMs;
+    this.#report(this.#health.answered());
+  }
+
+  /** A check or a sign-in failed. */
+  fault(error: unknown): void {
+    const code = edgeFaultCode(error) ?? "CAMERA_UNREACHABLE";
+    this.#report(
+      code === "CAMERA_AUTH_FAILED" ? this.#health.refusedSignIn(code) : this.#health.missed(code),
+    );
+  }
+
+  streamFlows(stream: string): void {
+    this.#report(this.#health.framesFlow(stream));
+  }
+
+  streamFault(stream: string, error: unknown): void {
+    const code = edgeFaultCode(error) ?? "RTSP_STREAM_ENDED";
+    if (code === "CAMERA_UNREACHABLE" || code === "CAMERA_AUTH_FAILED") {
+      this.#health.framesStopped(stream, code);
+      this.fault(error);
+    } else {
+      this.#report(this.#health.framesStopped(stream, code));
+    }
+  }
+
+  streamEnded(stream: string): void {
+    this.#report(this.#health.streamEnded(stream));
+  }
+
+  #report(change: ConditionChange | null): void {
+    if (!change || this.#cameraId === null) return;
+    const { recorder, clock, log } = this.#options;
+    log.info({ cameraId: this.#cameraId, ...change }, "camera condition");
+    recorder.record({
+      type: "camera_health",
+      cameraId: this.#cameraId,
+      capturedAtMs: clock.nowMs(),
+      condition: change.condition,
+      ...(change.code === null ? {} : { code: change.code }),
+      ...(this.#clockOffsetMs === undefined ? {} : { clockOffsetMs: this.#clockOffsetMs }),
+    });
+  }
+}
