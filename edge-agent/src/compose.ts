@@ -90,11 +90,8 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
   const fleet = new CameraFleet({
     clock,
     log,
-    discovery: discovery.enabled
-      ? new WsDiscovery(
-          discovery.interfaceAddress === undefined ? {} : { interfaceAddress: discovery.interfaceAddress },
-        )
-      : null,
+    discovery: discovery.enabled ? new WsDiscovery(discovery) : null,
+    discoveryIntervalMs: discovery.intervalMs,
     configured: options.cameras.map((camera) => configuredKeeper(camera, parts)),
     configuredAddresses: new Set(options.cameras.map(configuredAddress)),
     adopt:

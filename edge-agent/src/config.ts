@@ -45,6 +45,10 @@ const EdgeAgentConfigSchema = Type.Object(
         enabled: Type.Boolean(),
         /** IPv4 address of the interface to probe on; default: the system's choice. */
         interfaceAddress: Type.Optional(Type.String({ pattern: "^[0-9]{1,3}(\\.[0-9]{1,3}){3}$" })),
+        /** UDP port of the devices; default 3702 (WS-Discovery). */
+        port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535 })),
+        /** Pause between two rounds of probes; default a minute. */
+        intervalMs: Type.Optional(Type.Integer({ minimum: 1_000 })),
         /** Take over what is found; without it found cameras are only reported. */
         adopt: Type.Optional(Type.Boolean()),
         credentials: Type.Optional(Type.Object(credentials, { additionalProperties: false })),

@@ -2,13 +2,15 @@ import { CameraSimulator, type SimulatedCamera } from "@huishi/camera-simulator"
 import { createLogger } from "@huishi/platform";
 import { readFileSync, readdirSync } from "node:fs";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { CameraTimings } from "./application/camera-keeper.ts";
 import { type EdgeAgent, startEdgeAgent } from "./compose.ts";
-import type { CameraConfig } from "./config.ts";
+import type { CameraConfig, EdgeAgentConfig } from "./config.ts";
 import { AGENT_ID, CLAIM_CODE, SECRET, TestCentre, until } from "./test-support/centre.ts";
 
 const PASSWORD = "pa55 w'ord&<ü";
@@ -50,7 +52,11 @@ describe("edge agent", () => {
       ...options,
     });
 
-  const startAgent = async (cameras: CameraConfig[], stateDir?: string): Promise<EdgeAgent> => {
+  const startAgent = async (
+    cameras: CameraConfig[],
+    stateDir?: string,
+    discovery: EdgeAgentConfig["discovery"] = { enabled: false },
+  ): Promise<EdgeAgent> => {
     const destination = new Writable({
       write(chunk: Buffer, _encoding, done) {
         log += chunk.toString();
@@ -62,7 +68,7 @@ describe("edge agent", () => {
       serverUrl: centre.serverUrl,
       claimCode: CLAIM_CODE,
       cameras,
-      discovery: { enabled: false },
+      discovery,
       logger: createLogger({ name: "edge-agent", destination }),
       timings: QUICK,
     });
@@ -275,6 +281,37 @@ describe("edge agent", () => {
     ).rejects.toMatchObject({ code: "CLAIM_REFUSED" });
   });
 
+  test("takes over discovered cameras, and follows one to its new address", async () => {
+    const port = await freeUdpPort();
+    const site = new CameraSimulator({ cacheDir: join(folder, "cache"), discoveryPort: port });
+    const camera = {
+      name: "Found",
+      serial: "FOUND-1",
+      source: { kind: "clock", width: 320, height: 240, fps: 10 },
+      username: "operator",
+      password: PASSWORD,
+      discovery: true,
+    } as const;
+    const first = await site.start(camera);
+    await startAgent([], undefined, {
+      enabled: true,
+      interfaceAddress: "127.0.0.1",
+      port,
+      intervalMs: 1_000,
+      credentials: { username: "operator", password: PASSWORD },
+    });
+    const { cameraId } = await firstInventory();
+    expect(cameraId).toMatch(/found-1$/);
+    await first.stop();
+    const second = await site.start(camera);
+    const address = new URL(second.onvifUrl).host;
+    const moved = await until("the new address", () =>
+      centre.eventsOf("camera_inventory").find((event) => event.address === address),
+    );
+    expect(moved.cameraId).toBe(cameraId);
+    await site.stop();
+  });
+
   test("a camera keeps its id under a new address", async () => {
     const stateDir = await mkdtemp(join(folder, "state-"));
     const camera = await startCamera({ serial: "NOMAD-1" });
@@ -289,6 +326,14 @@ describe("edge agent", () => {
     expect(await readFile(join(stateDir, "cameras.json"), "utf8")).not.toContain(PASSWORD);
   });
 });
+
+async function freeUdpPort(): Promise<number> {
+  const socket = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  socket.close();
+  return port;
+}
 
 /** Process ids of the ffmpeg children of this very process that copy a camera. */
 function ffmpegChildren(): string[] {

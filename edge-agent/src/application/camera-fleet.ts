@@ -14,6 +14,8 @@ export interface FleetOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly discovery: Discovery | null;
+  /** Default a minute. */
+  readonly discoveryIntervalMs?: number | undefined;
   /** Cameras from the configuration. */
   readonly configured: readonly KeeperFactory[];
   /** Hosts and ports of configured cameras: found ones among them are no news. */
@@ -95,9 +97,9 @@ export class CameraFleet {
   }
 
   async #discover(signal: AbortSignal): Promise<void> {
-    const { discovery, log } = this.#options;
+    const { discovery, log, discoveryIntervalMs = DISCOVERY_INTERVAL_MS } = this.#options;
     if (!discovery) return;
-    await repeat(DISCOVERY_INTERVAL_MS, signal, async () => {
+    await repeat(discoveryIntervalMs, signal, async () => {
       try {
         for (const device of await discovery.probe(signal)) this.#meet(device);
       } catch (err) {

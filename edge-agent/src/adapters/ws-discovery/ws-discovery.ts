@@ -15,8 +15,8 @@ const MAX_DEVICES = 1_000;
 
 export interface WsDiscoveryOptions {
   /** IPv4 address of the interface to probe on; 127.0.0.1 for the loopback interface. */
-  readonly interfaceAddress?: string;
-  readonly port?: number;
+  readonly interfaceAddress?: string | undefined;
+  readonly port?: number | undefined;
   readonly listenMs?: number;
 }
 
