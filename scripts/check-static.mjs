@@ -2,15 +2,15 @@
 import { spawnSync } from "node:child_process";
 
 const checks = [
-  ["types", "npm", ["run", "--silent", "typecheck"]],
-  ["lint", "npm", ["run", "--silent", "lint"]],
-  ["format", "npm", ["run", "--silent", "format:check"]],
-  ["import directions", "npm", ["run", "--silent", "check:imports"]],
-  ["dead code", "npm", ["run", "--silent", "check:dead"]],
+  ["types", "typecheck"],
+  ["lint", "lint"],
+  ["format", "format:check"],
+  ["import directions", "check:imports"],
+  ["dead code", "check:dead"],
 ];
 const failures = [];
-for (const [title, command, args] of checks) {
-  const result = spawnSync(command, args, { encoding: "utf8", maxBuffer: 64 << 20 });
+for (const [title, script] of checks) {
+  const result = spawnSync("npm", ["run", "--silent", script], { encoding: "utf8", maxBuffer: 64 << 20 });
   console.log(`${result.status === 0 ? "ok    " : "FAILED"} ${title}`);
   if (result.status !== 0) {
     failures.push(title);

@@ -124,7 +124,9 @@ function build() {
     (folder) => [...filesBelow(join(root, folder))],
   );
   const fingerprint = sha256(
-    ...sources.sort().map((path) => `${path} ${statSync(path).size} ${sha256(readFileSync(path))}\n`),
+    ...sources
+      .sort((a, b) => (a < b ? -1 : 1))
+      .map((path) => `${path} ${statSync(path).size} ${sha256(readFileSync(path))}\n`),
   );
   const stamp = join(root, "dashboard/dist/.fingerprint");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === fingerprint)

@@ -8,6 +8,7 @@ import {
   EmbeddedPostgres,
   InProcessMediaBus,
   type Logger,
+  Metrics,
   migrate,
 } from "@huishi/platform";
 import { HuishiError } from "@huishi/kernel";
@@ -119,6 +120,7 @@ async function startParts(site: Site): Promise<RunningStandalone> {
   closers.add("ingest", () => ingest.close());
   const mqttUrl = `mqtt://${HOST}:${ingest.port}`;
 
+  const analyticsMetrics = new Metrics();
   const api = await progress.step(
     "Wall and API",
     () =>
@@ -131,6 +133,7 @@ async function startParts(site: Site): Promise<RunningStandalone> {
         dashboardDir,
         mqttUrl,
         version: VERSION,
+        otherMetrics: [ingest.metrics, analyticsMetrics],
       }),
     ({ url }) => url,
   );
@@ -143,6 +146,7 @@ async function startParts(site: Site): Promise<RunningStandalone> {
       logger: log,
       inferenceProcesses: availableParallelism(),
       sampleFps: SAMPLE_FPS,
+      registry: analyticsMetrics.registry,
     }),
   );
   closers.add("analytics", () => analytics.close());
@@ -267,11 +271,15 @@ async function giveDemo({ state, log, closers }: Site, databaseUrl: string, foot
   if (demo === undefined) return;
   const pool = createPool(databaseUrl, { max: 1, applicationName: "huishi-demo" });
   const stop = new AbortController();
-  const given = giveDemoRule(pool, demo.serial, join(state.path, "demo", "rule-given"), stop.signal)
-    .catch((err: unknown) => {
+  const give = async (): Promise<void> => {
+    try {
+      await giveDemoRule(pool, demo.serial, join(state.path, "demo", "rule-given"), stop.signal);
+    } catch (err) {
       if (!stop.signal.aborted) log.warn({ err }, "the demo's rule could not be given");
-    })
-    .finally(() => pool.end());
+    }
+    await pool.end();
+  };
+  const given = give();
   closers.add("demo", async () => {
     stop.abort(new Error("stopping"));
     await given;
