@@ -24,6 +24,8 @@ export interface IngestOptions {
   readonly logger: Logger;
   /** Default 4096. */
   readonly maxConnections?: number;
+  /** Memory for events that wait for their commit; beyond it, connections are not read. Default 32 MiB. */
+  readonly maxQueuedBytes?: number;
 }
 
 export interface Ingest {
@@ -58,6 +60,7 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
   const committer = new GroupCommitter({
     store,
     lanes: COMMIT_LANES,
+    ...(options.maxQueuedBytes !== undefined && { maxQueuedBytes: options.maxQueuedBytes }),
     observe: {
       committed(result) {
         measured.events.inc({ outcome: "new" }, result.inserted);

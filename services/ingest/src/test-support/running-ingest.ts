@@ -2,7 +2,7 @@ import { eventsTopic } from "@huishi/contracts";
 import { createLogger, InProcessMediaBus } from "@huishi/platform";
 import { testDatabase, type TestDatabase } from "@huishi/testkit";
 import type { MqttClient } from "mqtt";
-import { type Ingest, startIngest } from "../compose.ts";
+import { type Ingest, type IngestOptions, startIngest } from "../compose.ts";
 
 export const BOOT = "00112233aabbccdd";
 
@@ -13,7 +13,9 @@ export interface RunningIngest extends TestDatabase {
 }
 
 /** The real endpoint on a database of its own. */
-export async function runIngest(): Promise<RunningIngest> {
+export async function runIngest(
+  more: Pick<IngestOptions, "maxQueuedBytes" | "maxConnections"> = {},
+): Promise<RunningIngest> {
   const database = await testDatabase();
   const mediaBus = new InProcessMediaBus({ lingerMs: 50 });
   const ingest = await startIngest({
@@ -22,6 +24,7 @@ export async function runIngest(): Promise<RunningIngest> {
     port: 0,
     mediaBus,
     logger: createLogger({ name: "test", level: "silent" }),
+    ...more,
   });
   return {
     ...database,

@@ -1,0 +1,55 @@
+import { demandTopic, eventsTopic, mediaTopic, statusTopic } from "@huishi/contracts";
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { connectionKindOf, mayLeaveWill, mayPublish, maySubscribe, type Session } from "./topic-rights.ts";
+
+const events: Session = { agentId: "a", kind: "events" };
+const media: Session = { agentId: "a", kind: "media" };
+
+test("each connection has its own topics, and QoS 2 has none", () => {
+  const topics = [eventsTopic("a"), statusTopic("a"), mediaTopic("a", "c", "sub"), demandTopic("a", "c")];
+  const allowed = (session: Session, qos: number): string[] =>
+    topics.filter((topic) => mayPublish(session, topic, qos));
+  expect(allowed(events, 1)).toEqual([eventsTopic("a"), statusTopic("a")]);
+  expect(allowed(media, 0)).toEqual([mediaTopic("a", "c", "sub")]);
+  expect([...allowed(media, 1), ...allowed(events, 2), ...allowed(media, 2)]).toEqual([]);
+  expect(topics.filter((topic) => mayLeaveWill(events, topic, 1))).toEqual([statusTopic("a")]);
+});
+
+const segment = fc.constantFrom(
+  "huishi",
+  "v1",
+  "a",
+  "b",
+  "events",
+  "status",
+  "media",
+  "demand",
+  "c",
+  "sub",
+  "+",
+  "#",
+  "",
+  "$SYS",
+  "A",
+  "..",
+);
+
+test("whatever the topic, nobody leaves the own prefix", () => {
+  fc.assert(
+    fc.property(fc.array(segment, { maxLength: 7 }), fc.constantFrom(events, media), (segments, session) => {
+      const topic = segments.join("/");
+      if (mayPublish(session, topic, 0))
+        expect(topic).toMatch(/^huishi\/v1\/a\/(events|status|media\/\w+\/sub)$/);
+      if (maySubscribe(session, topic)) expect(topic).toMatch(/^huishi\/v1\/a\/demand\/(\w+|\+)$/);
+      if (mayLeaveWill(session, topic, 0)) expect(topic).toBe("huishi/v1/a/status");
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("a client id is the agent's own, or its media connection's", () => {
+  expect(
+    ["a", "a_media", "b", "a_other", "", "a_media_media"].map((id) => connectionKindOf("a", id)),
+  ).toEqual(["events", "media", null, null, null, null]);
+});
