@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import type { AccessUnit } from "@huishi/contracts";
-import type { HuishiError } from "@huishi/kernel";
+import { type Clock, type HuishiError, ManualClock } from "@huishi/kernel";
 import { type DecodedFrame, FrameDecoder } from "./frame-decoder.ts";
 import { encodeClip, until } from "./test-support/access-units.ts";
 
@@ -16,7 +16,10 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((decoder) => decoder.close()));
 });
 
-function decode(sampleFps: number): {
+function decode(
+  sampleFps: number,
+  clock?: Clock,
+): {
   decoder: FrameDecoder;
   frames: DecodedFrame[];
   drops: string[];
@@ -28,6 +31,7 @@ function decode(sampleFps: number): {
   const decoder = new FrameDecoder({
     name: "test",
     sampleFps,
+    ...(clock && { clock }),
     onFrame: (frame) => frames.push(frame),
     onDrop: (reason, count) => drops.push(...Array.from({ length: count }, () => reason)),
     onFault: (error) => faults.push(error),
@@ -57,6 +61,17 @@ test("a frame comes out without waiting for the next unit", async () => {
     decoder.push(unit);
     await until(() => frames.length === index + 1, `frame ${index} has come`);
   }
+});
+
+test("a decoder that is late goes on with the next keyframe, and says what it left out", async () => {
+  const clock = new ManualClock(0);
+  const { decoder, frames, drops } = decode(25, clock);
+  for (const unit of clip.slice(0, 10)) decoder.push(unit);
+  clock.advance(3_000);
+  await until(() => frames.length === 10, "the late frames have come");
+  for (const unit of clip.slice(10)) decoder.push(unit);
+  await until(() => frames.length === 10 + 25, "the frames from the next keyframe on have come");
+  expect(drops).toEqual(Array<string>(15).fill("decoder_behind"));
 });
 
 test("an irregular camera is sampled at the wanted rate on average", async () => {

@@ -10,7 +10,7 @@ import { UnitClock } from "./unit-clock.ts";
 
 export interface DecodedFrame extends RgbFrame {
   readonly capturedAtMs: number;
-  /** From handing the unit to the decoder to having its picture. */
+  /** From sending the unit to the decoder to having its picture. */
   readonly decodeMs: number;
 }
 
@@ -33,6 +33,8 @@ export interface FrameDecoderOptions {
 const DEFAULT_BOUNDS: PictureSize = { width: 640, height: 360 };
 /** About two seconds of a 16 Mbit/s stream. */
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
+/** Pictures later than this are of no use for an alarm within two seconds: units are skipped up to the next keyframe. */
+const MAX_LAG_MS = 2_000;
 /** A decoder that was fed for so long without giving a picture hangs. */
 const STALL_MS = 10_000;
 /** FLV counts 31 bits of milliseconds, 24 days: a decoder is replaced long before. */
@@ -80,14 +82,18 @@ export class FrameDecoder {
     );
   }
 
-  /** Takes one access unit. Never waits: what a slow decoder cannot take is dropped up to the next keyframe. */
-  push(unit: AccessUnit): void {
+  /**
+   * Takes one access unit. Never waits: what a slow decoder cannot take is dropped up to the next keyframe.
+   *
+   * @param sentAtMs when the unit was sent on its way here, on this machine's clock
+   */
+  push(unit: AccessUnit, sentAtMs: number = this.#wallClock.nowMs()): void {
     if (this.#abort.signal.aborted) return;
     if (unit.codec !== "h264") {
       this.#options.onDrop("unsupported_codec", 1);
       return;
     }
-    if (unit.keyframe) this.#atKeyframe(unit);
+    if (unit.keyframe) this.#atKeyframe(unit, sentAtMs);
     const stream = this.#stream;
     if (this.#skippingToKeyframe || !stream) {
       if (this.#started) this.#options.onDrop(stream ? "decoder_behind" : "decoder_restart", 1);
@@ -98,7 +104,7 @@ export class FrameDecoder {
       this.#options.onDrop("decoder_behind", 1);
       return;
     }
-    this.#feed(stream, unit);
+    this.#feed(stream, unit, sentAtMs);
   }
 
   async close(): Promise<void> {
@@ -138,7 +144,7 @@ export class FrameDecoder {
     });
   }
 
-  #atKeyframe(unit: AccessUnit): void {
+  #atKeyframe(unit: AccessUnit, sentAtMs: number): void {
     const picture = pictureSize(unit.data);
     if (!picture) return;
     const stream = this.#stream;
@@ -149,7 +155,8 @@ export class FrameDecoder {
       this.#stream = this.#start(picture);
       this.#onStart(this.#stream);
     }
-    if (this.#stream && this.#stream.process.queuedBytes < MAX_QUEUED_BYTES / 2)
+    const isFresh = this.#wallClock.nowMs() - sentAtMs < MAX_LAG_MS / 2;
+    if (this.#stream && isFresh && this.#stream.process.queuedBytes < MAX_QUEUED_BYTES / 2)
       this.#skippingToKeyframe = false;
   }
 
@@ -170,7 +177,7 @@ export class FrameDecoder {
     return stream;
   }
 
-  #feed(stream: Stream, unit: AccessUnit): void {
+  #feed(stream: Stream, unit: AccessUnit, sentAtMs: number): void {
     const nowMs = this.#wallClock.nowMs();
     stream.waitingSinceMs ??= nowMs;
     if (nowMs - stream.waitingSinceMs > STALL_MS) {
@@ -187,7 +194,7 @@ export class FrameDecoder {
       stream.process.write({
         annexB: unit.data,
         keyframe: unit.keyframe,
-        ptsMs: stream.clock.stamp({ capturedAtMs: unit.capturedAtMs, fedAtMs: nowMs }),
+        ptsMs: stream.clock.stamp({ capturedAtMs: unit.capturedAtMs, fedAtMs: sentAtMs }),
       });
     } catch (error) {
       // A damaged unit: what follows needs it, so that the next keyframe is the next thing of use.
@@ -215,6 +222,8 @@ export class FrameDecoder {
     const unit = stream.clock.take(ptsMs);
     if (!unit) return;
     const decodeMs = this.#wallClock.nowMs() - unit.fedAtMs;
+    // Behind: better the present soon than the past completely.
+    if (decodeMs > MAX_LAG_MS) this.#skippingToKeyframe = true;
     this.#options.onFrame({ ...stream.size, data, capturedAtMs: unit.capturedAtMs, decodeMs });
   }
 }

@@ -9,7 +9,7 @@ const REMEMBERED_UNITS = 512;
 
 export interface FedUnit {
   readonly capturedAtMs: number;
-  /** When it was handed to the decoder. */
+  /** When it was sent on its way to the decoder. */
   readonly fedAtMs: number;
 }
 

@@ -48,7 +48,8 @@ export class InferenceFeed implements CameraFeed {
   push(unit: AccessUnit): void {
     if (this.#closed) return;
     if (unit.keyframe) this.#skippingToKeyframe = false;
-    if (!this.#skippingToKeyframe && this.#channel.send({ type: "unit", feedId: this.id, unit })) return;
+    const message = { type: "unit", feedId: this.id, unit, sentAtMs: Date.now() } as const;
+    if (!this.#skippingToKeyframe && this.#channel.send(message)) return;
     this.#skippingToKeyframe = true;
     this.options.onDrop("process_unavailable", 1);
   }

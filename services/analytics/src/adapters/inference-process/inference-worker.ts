@@ -49,7 +49,7 @@ export class InferenceWorker {
         void this.#close(message.feedId);
         return;
       case "unit":
-        this.#feeds.get(message.feedId)?.decoder.push(message.unit);
+        this.#feeds.get(message.feedId)?.decoder.push(message.unit, message.sentAtMs);
         return;
       case "snapshot":
         void this.#snapshot(message);

@@ -17,7 +17,7 @@ export interface FeedSettings {
 export type ToChild =
   | { readonly type: "open"; readonly feedId: number; readonly settings: FeedSettings }
   | { readonly type: "close"; readonly feedId: number }
-  | { readonly type: "unit"; readonly feedId: number; readonly unit: AccessUnit }
+  | { readonly type: "unit"; readonly feedId: number; readonly unit: AccessUnit; readonly sentAtMs: number }
   | {
       readonly type: "snapshot";
       readonly feedId: number;
