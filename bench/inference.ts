@@ -7,9 +7,7 @@
  * 2. Four cameras of at most 640x360, 5 analysed frames a second each, through decoders and inference processes in
  *    real time: analysed against expected samples, drops by reason, where the time went.
  */
-import { spawn } from "node:child_process";
 import type { AccessUnit } from "@huishi/contracts";
-import { FlvDemuxer } from "@huishi/media";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import {
   ForkedInferencePool,
@@ -20,6 +18,7 @@ import {
   OnnxDetector,
   sessionOptions,
 } from "../services/analytics/src/adapters/onnxruntime/index.ts";
+import { encodeClip, playClip, startsOf } from "./support/clip.ts";
 
 const CAMERAS = 4;
 const SAMPLE_FPS = 5;
@@ -34,7 +33,7 @@ if (video === undefined) {
 const seconds = Number(secondsText);
 
 await compareWithBareLoop();
-await playCameras(await encode(video), seconds);
+await playCameras(await encodeClip(video), seconds);
 
 async function compareWithBareLoop(): Promise<void> {
   const model = await loadModel();
@@ -84,11 +83,11 @@ async function playCameras(clip: readonly AccessUnit[], playSeconds: number): Pr
       }),
     ),
   );
-  // Each camera begins at another keyframe of the clip, as cameras do.
-  const keyframes = clip.flatMap((unit, index) => (unit.keyframe ? [index] : []));
-  const starts = feeds.map((_, index) => keyframes[Math.floor((index * keyframes.length) / CAMERAS)] ?? 0);
+  const starts = startsOf(clip, CAMERAS);
   await Promise.all(
-    feeds.map((feed, index) => play(clip, starts[index] as number, playSeconds, (unit) => feed.push(unit))),
+    feeds.map((feed, index) =>
+      playClip(clip, { from: starts[index] ?? 0, seconds: playSeconds }, (unit) => feed.push(unit)),
+    ),
   );
   await new Promise((resolve) => setTimeout(resolve, 1000));
   await pool.close();
@@ -118,57 +117,6 @@ async function playCameras(clip: readonly AccessUnit[], playSeconds: number): Pr
       ),
     ).size,
   });
-}
-
-/** Plays the clip in real time, round and round; capture times are the wall clock's. */
-async function play(
-  clip: readonly AccessUnit[],
-  from: number,
-  playSeconds: number,
-  push: (unit: AccessUnit) => void,
-): Promise<void> {
-  const startMs = Date.now();
-  const ordered = [...clip.slice(from), ...clip.slice(0, from)];
-  const clipMs = clip.length * frameMsOf(clip);
-  for (let i = 0; ; i++) {
-    const atMs = startMs + Math.floor(i / ordered.length) * clipMs + (i % ordered.length) * frameMsOf(clip);
-    if (atMs - startMs >= playSeconds * 1000) return;
-    const waitMs = atMs - Date.now();
-    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
-    push({ ...(ordered[i % ordered.length] as AccessUnit), capturedAtMs: Math.round(atMs) });
-  }
-}
-
-function frameMsOf(clip: readonly AccessUnit[]): number {
-  return ((clip.at(-1)?.ptsMs ?? 0) - (clip[0]?.ptsMs ?? 0)) / Math.max(clip.length - 1, 1);
-}
-
-/** The video as a camera's small stream would bring it: H.264, at most 640x360, a keyframe every two seconds. */
-async function encode(path: string): Promise<AccessUnit[]> {
-  const filter = "scale=640:360:force_original_aspect_ratio=decrease:force_divisible_by=2";
-  const codec =
-    "-c:v libx264 -preset veryfast -tune zerolatency -bf 0 -pix_fmt yuv420p -force_key_frames expr:gte(t,n_forced*2)";
-  const child = spawn(
-    "ffmpeg",
-    ["-v", "error", "-i", path, "-an", "-vf", filter, ...codec.split(" "), "-f", "flv", "pipe:1"],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  const demuxer = new FlvDemuxer();
-  const units: AccessUnit[] = [];
-  for await (const chunk of child.stdout) {
-    for (const { annexB, keyframe, ptsMs } of demuxer.push(chunk as Buffer)) {
-      units.push({
-        codec: "h264",
-        keyframe,
-        discontinuity: false,
-        unitNumber: units.length,
-        capturedAtMs: 0,
-        ptsMs,
-        data: annexB,
-      });
-    }
-  }
-  return units;
 }
 
 async function timed(run: () => Promise<unknown>): Promise<number> {

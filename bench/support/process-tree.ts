@@ -13,6 +13,9 @@ export interface TreeMemory {
   }[];
 }
 
+/** USER_HZ: 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
 /** Memory of a process and all that descend from it (Linux: /proc/PID/smaps_rollup). */
 export function memoryOfTree(rootPid: number): TreeMemory {
   const processes = descendants(rootPid).flatMap((pid) => {
@@ -32,6 +35,20 @@ export function memoryOfTree(rootPid: number): TreeMemory {
   });
   const sum = (field: "rssMb" | "pssMb"): number => processes.reduce((total, each) => total + each[field], 0);
   return { rssMb: sum("rssMb"), pssMb: sum("pssMb"), processes };
+}
+
+/** Seconds of processor time that a process and all that descend from it and still live have used (proc(5), stat). */
+export function cpuSecondsOfTree(rootPid: number): number {
+  const ticks = descendants(rootPid).reduce((sum, pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return sum + Number(fields[11]) + Number(fields[12]);
+    } catch {
+      return sum;
+    }
+  }, 0);
+  return ticks / TICKS_PER_SECOND;
 }
 
 function descendants(rootPid: number): number[] {
