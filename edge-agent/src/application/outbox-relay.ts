@@ -78,6 +78,7 @@ export class EventRecorder {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #pending = new Set<Promise<void>>();
+  #lost = 0;
 
   constructor(outbox: Outbox, clock: Clock, log: Log) {
     this.#outbox = outbox;
@@ -88,9 +89,14 @@ export class EventRecorder {
   record(event: EventDraft): void {
     const write = this.#outbox
       .append(event, this.#clock.nowMs())
-      .catch((err: unknown) => this.#log.error({ err, type: event.type }, "event was not stored"))
+      .catch((err: unknown) => this.#noteLoss(err))
       .finally(() => this.#pending.delete(write));
     this.#pending.add(write);
+  }
+
+  /** A full outbox loses thousands: they are counted, and told in thousands. */
+  #noteLoss(err: unknown): void {
+    if (this.#lost++ % 1000 === 0) this.#log.error({ err, lost: this.#lost }, "event was not stored");
   }
 
   /** Resolves when everything recorded so far is stored. */

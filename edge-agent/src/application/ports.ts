@@ -49,7 +49,7 @@ export interface OutboxStats {
 
 /** Keeps events until the centre has committed them, over power cuts and restarts. */
 export interface Outbox {
-  /** Resolves when the event would survive a power cut. */
+  /** Resolves when the event would survive a power cut; rejects with OUTBOX_FULL when there is no room for it. */
   append(event: EventDraft, agentAtMs: number): Promise<void>;
   /** First event that is not acknowledged. */
   readonly start: OutboxPosition;

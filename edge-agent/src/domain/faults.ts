@@ -20,6 +20,7 @@ export const EDGE_FAULTS = {
     "the centre does not accept this agent: delete identity.json in its state folder and claim it anew",
   SERVER_UNREACHABLE: "check the network and the address of the centre; the agent keeps trying",
   DISK_FULL: "free space in the agent's state folder; events wait in memory until it can be written",
+  OUTBOX_FULL: "bring the state folder's disk back: events that come now are lost, and counted",
   STATE_DIR: "make the agent's state folder writable for its user",
 } as const;
 export type EdgeFaultCode = keyof typeof EDGE_FAULTS;

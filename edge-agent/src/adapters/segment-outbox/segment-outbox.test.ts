@@ -156,10 +156,29 @@ describe("SegmentOutbox", () => {
     const late = fill(outbox, 3, 10);
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect(logged).toContain("outbox cannot be written");
+    expect((await outbox.stats()).depth).toBe(4);
     await import("node:fs/promises").then(({ mkdir }) => mkdir(folder));
     await late;
     expect((await readAll(outbox)).at(-1)?.events.map(({ agentAtMs }) => agentAtMs)).toEqual([10, 11, 12]);
     await outbox.close();
+  });
+});
+
+describe("a SegmentOutbox that cannot write", () => {
+  test("refuses what does not fit into memory, counts it, and says so to each writer", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "outbox-"));
+    const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const outbox = await SegmentOutbox.open({ folder, log: silent, retryDelayMs: 20 });
+    await rm(folder, { recursive: true });
+    const writes = Array.from({ length: 25_000 }, (_, i) => outbox.append(motion(i), i));
+    const settled = Promise.allSettled(writes);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await outbox.close();
+    const reasons = (await settled).map((one) =>
+      one.status === "rejected" ? (one.reason as { code: string }).code : "",
+    );
+    expect(new Set(reasons)).toEqual(new Set(["OUTBOX_FULL", "STATE_DIR"]));
+    expect((await outbox.stats()).dropped).toBe(25_000);
   });
 });
 

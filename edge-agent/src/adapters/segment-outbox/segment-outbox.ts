@@ -27,11 +27,13 @@ export interface SegmentOutboxOptions {
 interface Pending {
   readonly seq: number;
   readonly record: Buffer;
-  readonly stored: () => void;
+  readonly settle: (fault: Error | null) => void;
 }
 
-/** Events that wait in memory while the disk cannot be written. */
-const MAX_PENDING = 10_000;
+/** Events that wait in memory while the disk cannot be written; beyond it new ones are refused and counted. */
+const MAX_PENDING = 20_000;
+/** Events that share one write and fsync. */
+const MAX_GROUP = 500;
 
 /**
  * Outbox in append-only segment files. Writers that come together share one fsync. Sequence numbers go on over
@@ -46,6 +48,8 @@ export class SegmentOutbox implements Outbox {
   #nextSeq = 0;
   #acknowledged: OutboxPosition = 0;
   #dropped = 0;
+  /** Events that are being written. */
+  #inHand = 0;
   readonly #pending = new BoundedQueue<Pending>(MAX_PENDING, "refuse");
   #writing: Promise<void> | null = null;
   readonly #closing = new AbortController();
@@ -80,10 +84,11 @@ export class SegmentOutbox implements Outbox {
     const seq = this.#nextSeq++;
     const record = encodeRecord({ boot: this.boot, json: JSON.stringify({ ...event, seq, agentAtMs }) });
     if (record.length > MAX_PAYLOAD_BYTES) throw new RangeError("event is too large for the outbox");
-    await new Promise<void>((resolve) => {
-      if (!this.#pending.push({ seq, record, stored: resolve })) {
+    await new Promise<void>((resolve, reject) => {
+      const settle = (fault: Error | null): void => (fault ? reject(fault) : resolve());
+      if (!this.#pending.push({ seq, record, settle })) {
         this.#dropped += 1;
-        resolve();
+        reject(new EdgeError("OUTBOX_FULL", `${MAX_PENDING} events wait to be written`));
         return;
       }
       this.#writing ??= this.#writeAll().finally(() => (this.#writing = null));
@@ -139,7 +144,7 @@ export class SegmentOutbox implements Outbox {
   async stats(): Promise<OutboxStats> {
     const oldest = await this.read(this.#acknowledged, { maxEvents: 1, maxBytes: 0 });
     return {
-      depth: Math.max(0, this.#endPosition - this.#acknowledged) + this.#pending.size,
+      depth: Math.max(0, this.#endPosition - this.#acknowledged) + this.#pending.size + this.#inHand,
       oldestAtMs: oldest?.events[0]?.agentAtMs ?? null,
       bytes: this.#bytes,
       dropped: this.#dropped,
@@ -193,16 +198,18 @@ export class SegmentOutbox implements Outbox {
     while (this.#pending.size > 0) {
       // Writers of the same moment join this group.
       await new Promise((resolve) => setImmediate(resolve));
-      const group = this.#pending.take(MAX_PENDING);
-      const isStored = await this.#store(group);
-      for (const { stored } of group) stored();
-      if (!isStored) this.#dropped += group.length;
+      const group = this.#pending.take(MAX_GROUP);
+      this.#inHand = group.length;
+      const fault = await this.#store(group);
+      this.#inHand = 0;
+      if (fault) this.#dropped += group.length;
+      for (const { settle } of group) settle(fault);
       for (const wake of this.#waiters) wake();
     }
   }
 
-  /** Writes a group, as often as it takes; gives up only when the outbox closes. */
-  async #store(group: readonly Pending[]): Promise<boolean> {
+  /** Writes a group, as often as it takes; gives up, and returns why, only when the outbox closes. */
+  async #store(group: readonly Pending[]): Promise<Error | null> {
     const { log, segmentBytes, retryDelayMs } = this.#options;
     const records = Buffer.concat(group.map(({ record }) => record));
     for (let attempt = 0; ; attempt++) {
@@ -213,12 +220,12 @@ export class SegmentOutbox implements Outbox {
           segment = await this.#addSegment(group[0]?.seq ?? this.#nextSeq);
         }
         await segment.append(records, group.length);
-        return true;
+        return null;
       } catch (error) {
         if (attempt === 0 || attempt % 30 === 0) {
           log.error({ err: storageFault(error), waiting: group.length }, "outbox cannot be written");
         }
-        if (this.#closing.signal.aborted) return false;
+        if (this.#closing.signal.aborted) return storageFault(error);
         await sleep(retryDelayMs, this.#closing.signal).catch(() => undefined);
       }
     }
