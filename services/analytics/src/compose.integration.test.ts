@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { SceneFrame } from "@huishi/contracts";
@@ -6,6 +6,7 @@ import { createLogger, createPool, EmbeddedPostgres, InProcessMediaBus, migrate 
 import { createAgent, createCamera, type TestDatabase, testDatabase, until } from "@huishi/testkit";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { loadModel, registryPath } from "./adapters/onnxruntime/index.ts";
 import { rule, track, zone } from "./application/test-support/tracks.ts";
 import { type Analytics, startAnalytics } from "./compose.ts";
 import { insertRule, insertZone, updateRule } from "./test-support/database-rows.ts";
@@ -104,7 +105,7 @@ describe("analytics on a real database", () => {
       boxes: [{ objectClass: "person", deciding: true, box: { x: 0.4, y: 0.3, w: 0.1, h: 0.2 } }],
     });
     const [snapshot] = await rows("SELECT jpeg FROM alarm_snapshot");
-    expect([...(snapshot?.["jpeg"] as Buffer)]).toEqual([...PICTURE]);
+    expect(snapshot?.["jpeg"]).toEqual(Buffer.from(PICTURE));
     expect(scenes).toHaveLength(11);
     await stopped(one);
     expect(await rows("SELECT * FROM detection")).toHaveLength(11);
@@ -239,4 +240,46 @@ describe("analytics without its database for a while", () => {
     expect(raised).toBeGreaterThan(50);
     expect(rows[0]).toEqual({ alarms: raised, occurrences: raised, detections: raised });
   }, 60_000);
+});
+
+describe("analytics with a damaged model", () => {
+  it("says once what to do, and begins when the model is mended", async () => {
+    const mended = await loadModel().catch(() => null);
+    if (!mended) {
+      process.stderr.write("skipped, the model is not built (npm run build:model)\n");
+      return;
+    }
+    const database = await testDatabase();
+    const agent = await createAgent(database.pool);
+    await createCamera(database.pool, agent.id, "cam-1");
+    await insertZone(database.pool, zone());
+    await insertRule(database.pool, rule());
+    const modelDir = await mkdtemp(path.join(tmpdir(), "huishi-model-"));
+    const file = path.join(modelDir, mended.record.file);
+    await mkdir(path.dirname(file), { recursive: true });
+    await copyFile(registryPath, path.join(modelDir, "registry.json"));
+    await writeFile(file, mended.bytes.slice(0, 1_000));
+    const lines: string[] = [];
+    const mediaBus = new InProcessMediaBus({ lingerMs: 0 });
+    const analytics = await startAnalytics({
+      databaseUrl: database.databaseUrl,
+      mediaBus,
+      logger: createLogger({ name: "test", destination: { write: (line) => void lines.push(line) } }),
+      inferenceProcesses: 1,
+      sampleFps: 5,
+      modelDir,
+      registry: new Registry(),
+    });
+    const said = (): string[] => lines.filter((line) => line.includes("MODEL_CORRUPT"));
+    await until("the fault is logged", () => said().length > 0);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(said()).toHaveLength(1);
+    expect(said()[0]).toContain("npm run build:model");
+    expect(mediaBus.demands()).toEqual([]);
+    await writeFile(file, mended.bytes);
+    await until("the camera is analysed", () => mediaBus.demands().length === 1, 40_000);
+    await analytics.close();
+    await database.drop();
+    await rm(modelDir, { recursive: true, force: true });
+  }, 90_000);
 });

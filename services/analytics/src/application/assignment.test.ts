@@ -7,7 +7,7 @@ import { Assignment } from "./assignment.ts";
 import { FaultLog } from "./fault-log.ts";
 import { PerceptionWriter } from "./perception-writer.ts";
 import type { CameraPlan, ChangeFeed, Meter, PlanChange, PlanSelection, PlanStore } from "./ports.ts";
-import { plan, rule } from "./test-support/tracks.ts";
+import { plan, rule, track } from "./test-support/tracks.ts";
 import { TrackIds } from "./track-ids.ts";
 
 class FakeChanges implements ChangeFeed {
@@ -167,5 +167,15 @@ describe("Assignment", () => {
     inference.feeds.get("cam-1")?.onFault(new HuishiError("INFERENCE_PROCESS_DIED", "it died"));
     await vi.waitFor(() => expect(inference.opened).toBe(2), { timeout: 10_000 });
     expect(lines).toMatchObject([{ code: "INFERENCE_PROCESS_DIED", cameraId: "cam-1" }]);
+  });
+
+  it("survives a frame that it cannot interpret, and counts it", async () => {
+    plans.plans = [plan()];
+    void assignment.run(stop.signal);
+    await vi.waitFor(() => expect(inference.opened).toBe(1));
+    inference.see("cam-1", 1_000, { tracks: [track(1, { box: undefined as never })] });
+    inference.see("cam-1", 1_200);
+    expect(lines).toMatchObject([{ code: "ANALYSIS_FAILED", cameraId: "cam-1" }]);
+    expect(assignment.stats()).toMatchObject([{ framesAnalysed: 1, samplesDropped: 1 }]);
   });
 });

@@ -34,7 +34,7 @@ export interface CameraStats {
 const RETRY = { baseDelayMs: 500, maxDelayMs: 5_000, healthyAfterMs: 30_000 };
 const FAULT = {
   code: "ANALYSIS_FAILED",
-  message: "the analysis of a camera failed and is started again",
+  message: "the analysis of a camera failed and goes on with its next frame or start",
 };
 
 /** The small stream where there is one: the detector sees 300 pixels, the network carries a fifth. */
@@ -98,7 +98,7 @@ export class CameraAnalysis {
     const feed = await pool.open({
       cameraId: this.#cameraId,
       sampleFps,
-      onFrame: (frame) => this.#take(frame, feed),
+      onFrame: (frame) => this.#tryTake(frame, feed),
       onDrop: (reason, count) => {
         this.#samplesDropped += count;
         meter.dropped(reason, count);
@@ -118,6 +118,17 @@ export class CameraAnalysis {
       await feed.close();
       // The next feed's tracker knows nothing of these tracks.
       this.#parts.perception.write({ tracks: this.#scene.finish() });
+    }
+  }
+
+  /** One frame that cannot be interpreted costs that frame, not the service. */
+  #tryTake(frame: AnalysedFrame, feed: CameraFeed): void {
+    try {
+      this.#take(frame, feed);
+    } catch (error) {
+      this.#samplesDropped += 1;
+      this.#parts.meter.dropped("interpretation_failed", 1);
+      this.#parts.faults.report(error, FAULT, { cameraId: this.#cameraId });
     }
   }
 
