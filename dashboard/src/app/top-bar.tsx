@@ -1,16 +1,17 @@
 import { useEffect, useRef } from "react";
 import { useApp } from "../core/app-context.ts";
 import { useWords } from "../core/i18n/use-words.ts";
-import { LAYOUTS } from "../core/model/tile-arrangement.ts";
+import { layoutFor, LAYOUTS } from "../core/model/tile-arrangement.ts";
 import { useStore } from "../core/store.ts";
 import { ticker } from "../core/ticker.ts";
 import { BrandMark } from "../ui/brand-mark.tsx";
 import { LanguageSwitch } from "../ui/language-switch.tsx";
 
 export function TopBar() {
-  const { preferences, hub, session: sessionStore, signOut } = useApp();
+  const { operations, preferences, hub, session: sessionStore, signOut } = useApp();
   const { t, number } = useWords();
-  const { layout } = useStore(preferences);
+  const { layout: chosen } = useStore(preferences);
+  const layout = layoutFor(chosen, useStore(operations.cameras).length);
   const { phase } = useStore(hub.connection);
   const session = useStore(sessionStore);
   return (

@@ -2,13 +2,14 @@
 import { LAYOUTS, type Layout } from "./model/tile-arrangement.ts";
 
 export interface WallPreferences {
-  readonly layout: Layout;
+  /** Null while nobody chose one: the wall then fits the number of cameras. */
+  readonly layout: Layout | null;
   readonly pinned: ReadonlyMap<number, string>;
   readonly sound: boolean;
 }
 
 const KEY = "huishi.wall";
-const DEFAULTS: WallPreferences = { layout: 4, pinned: new Map(), sound: true };
+const DEFAULTS: WallPreferences = { layout: null, pinned: new Map(), sound: true };
 
 /** Reads what was kept; anything damaged counts as nothing. */
 export function parsePreferences(text: string | null): WallPreferences {

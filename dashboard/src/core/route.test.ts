@@ -26,6 +26,6 @@ describe("preferences", () => {
   });
 
   it.each([null, "", "{", "[]", '{"layout":5,"pinned":[1,["a"],[0,7]]}'])("start anew from %j", (text) =>
-    expect(parsePreferences(text)).toEqual({ layout: 4, pinned: new Map(), sound: true }),
+    expect(parsePreferences(text)).toEqual({ layout: null, pinned: new Map(), sound: true }),
   );
 });

@@ -26,15 +26,28 @@ export function countsOfZone(
       };
 }
 
-/** The most urgent open alarm of each zone of the camera, as `zoneId priority` strings. */
-function openByZone(state: AlarmListState, cameraId: string): string[] {
-  const open = new Map<string, Alarm["priority"]>();
+/** `zoneId priority` of the most urgent open alarm of each zone, by camera. Every tile asks: counted once a state. */
+const openByState = new WeakMap<AlarmListState, ReadonlyMap<string, readonly string[]>>();
+const NONE: readonly string[] = [];
+
+function openByZone(state: AlarmListState, cameraId: string): readonly string[] {
+  const known = openByState.get(state) ?? countOpen(state);
+  openByState.set(state, known);
+  return known.get(cameraId) ?? NONE;
+}
+
+function countOpen(state: AlarmListState): Map<string, readonly string[]> {
+  const zones = new Map<string, Alarm>();
   for (const id of state.order) {
     const alarm = state.byId.get(id);
-    if (alarm?.state !== "new" || alarm.cameraId !== cameraId || alarm.zoneId === null) continue;
-    if (urgency(alarm.priority) < urgency(open.get(alarm.zoneId))) open.set(alarm.zoneId, alarm.priority);
+    if (alarm?.state !== "new" || alarm.zoneId === null) continue;
+    if (urgency(alarm.priority) < urgency(zones.get(alarm.zoneId)?.priority)) zones.set(alarm.zoneId, alarm);
   }
-  return [...open].map(([zoneId, priority]) => `${zoneId} ${priority}`);
+  const cameras = new Map<string, string[]>();
+  for (const [zoneId, { cameraId, priority }] of zones) {
+    cameras.set(cameraId, [...(cameras.get(cameraId) ?? []), `${zoneId} ${priority}`]);
+  }
+  return cameras;
 }
 
 const byCamera =

@@ -38,6 +38,7 @@ export class LiveView {
   readonly #leave: () => void;
   #facts: LiveViewFacts;
   #zones: readonly OverlayZone[] = [];
+  #drawnTracks = 0;
   #size: Size = { width: 0, height: 0 };
   #rect: Rect = { left: 0, top: 0, width: 0, height: 0 };
 
@@ -58,7 +59,7 @@ export class LiveView {
           unsupportedCodec: null,
           refusedCode: null,
         };
-        this.#draw();
+        this.#draw(false);
       },
       unsupported: (codec) => (this.#facts = { ...this.#facts, unsupportedCodec: codec }),
     });
@@ -110,14 +111,18 @@ export class LiveView {
     this.#draw();
   };
 
-  #draw(): void {
+  /** Draws what belongs on the frame; an overlay that would not change is left as it is. */
+  #draw(force = true): void {
+    const { frame } = this.#facts;
+    const tracks = frame ? this.#parts.timeline.at(frame.capturedAtMs) : [];
+    if (!force && tracks.length === 0 && this.#drawnTracks === 0) return;
     const context = this.#parts.canvas.getContext("2d");
     if (!context || this.#size.width === 0) return;
-    const { frame } = this.#facts;
+    this.#drawnTracks = tracks.length;
     drawOverlay(context, {
       rect: this.#rect,
       zones: this.#zones,
-      tracks: frame ? this.#parts.timeline.at(frame.capturedAtMs) : [],
+      tracks,
       style: this.#parts.style,
       labelOf: this.#parts.labelOf,
     });

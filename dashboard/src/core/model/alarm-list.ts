@@ -87,8 +87,13 @@ function merge(state: AlarmListState, alarms: readonly Alarm[]): AlarmListState 
     byId.set(alarm.id, alarm);
   }
   if (added.length === 0) return { ...state, byId };
-  const order = [...state.order, ...added].sort(compareIdsDescending);
-  return trim({ ...state, byId, order });
+  added.sort(compareIdsDescending);
+  const [newest] = state.order;
+  const oldestAdded = added.at(-1);
+  const isOnTop =
+    newest === undefined || (oldestAdded !== undefined && compareIdsDescending(oldestAdded, newest) < 0);
+  const order = [...added, ...state.order];
+  return trim({ ...state, byId, order: isOnTop ? order : order.sort(compareIdsDescending) });
 }
 
 /** Forgets the oldest beyond the bound and remembers that they can be loaded again. */

@@ -19,6 +19,7 @@ export interface LineCount {
 /** Open alarms decide frames of tiles, so as many as the API gives at once are read. */
 const NEW_PAGE = 500;
 const PAGE = 100;
+const ALARM_PAUSE_MS = 100;
 const byName = (a: Camera, b: Camera): number =>
   a.name.localeCompare(b.name, undefined, { numeric: true }) || (a.id < b.id ? -1 : 1);
 
@@ -38,6 +39,8 @@ export class Operations {
   readonly #onNewAlarms: (alarms: readonly Alarm[]) => void;
   readonly #timelines = new Map<string, SceneTimeline>();
   #pending: Change[] | null = null;
+  #alarmQueue: Alarm[] = [];
+  #alarmTimer: ReturnType<typeof setTimeout> | null = null;
   #loading: Promise<void> | null = null;
 
   constructor(api: Api, onNewAlarms: (alarms: readonly Alarm[]) => void) {
@@ -112,7 +115,20 @@ export class Operations {
       else if (change.kind === "rule") this.putRule(change.rule);
       else this.#delete(change.what, change.id);
     }
-    if (alarms.length > 0) this.putAlarms(alarms);
+    this.#alarmQueue.push(...alarms);
+    this.#flushAlarms();
+  }
+
+  /** At once after a quiet moment; in a flood ten times a second, for each time costs a list and its paint. */
+  #flushAlarms(): void {
+    if (this.#alarmQueue.length === 0 || this.#alarmTimer !== null) return;
+    const alarms = this.#alarmQueue;
+    this.#alarmQueue = [];
+    this.#alarmTimer = setTimeout(() => {
+      this.#alarmTimer = null;
+      this.#flushAlarms();
+    }, ALARM_PAUSE_MS);
+    this.putAlarms(alarms);
   }
 
   putAlarms(alarms: readonly Alarm[]): void {

@@ -1,7 +1,7 @@
 import type { Priority } from "@huishi/contracts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type ArrangementFacts, arrangeTiles, assignTile, LAYOUTS } from "./tile-arrangement.ts";
+import { type ArrangementFacts, arrangeTiles, assignTile, layoutFor, LAYOUTS } from "./tile-arrangement.ts";
 
 const facts = (change: Partial<ArrangementFacts>): ArrangementFacts => ({
   layout: 4,
@@ -78,6 +78,13 @@ describe("arrangeTiles", () => {
         },
       ),
     );
+  });
+});
+
+describe("layoutFor", () => {
+  it("fits the number of cameras until somebody chooses", () => {
+    expect([0, 1, 2, 4, 5, 10, 40].map((count) => layoutFor(null, count))).toEqual([1, 1, 4, 4, 9, 16, 16]);
+    expect(layoutFor(9, 1)).toBe(9);
   });
 });
 

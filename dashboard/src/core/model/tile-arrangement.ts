@@ -3,6 +3,11 @@ import type { Priority } from "@huishi/contracts";
 
 export const LAYOUTS = [1, 4, 9, 16] as const;
 export type Layout = (typeof LAYOUTS)[number];
+/** The layout that somebody chose, else the smallest that shows all cameras. */
+export function layoutFor(chosen: Layout | null, cameraCount: number): Layout {
+  return chosen ?? LAYOUTS.find((layout) => layout >= cameraCount) ?? 16;
+}
+
 /** Camera ids by position; null is an empty tile. */
 export type Tiles = readonly (string | null)[];
 

@@ -4,7 +4,7 @@ import type { WallPreferences } from "../preferences.ts";
 import { createStore, isSameList, type ReadableStore, type Store } from "../store.ts";
 import { openAlarms } from "./alarm-list.ts";
 import type { Operations } from "./operations.ts";
-import { arrangeTiles, assignTile, type Tiles } from "./tile-arrangement.ts";
+import { arrangeTiles, assignTile, layoutFor, type Tiles } from "./tile-arrangement.ts";
 
 export class WallTiles {
   readonly #operations: Pick<Operations, "cameras" | "alarms">;
@@ -41,14 +41,15 @@ export class WallTiles {
 
   #arrange(): void {
     const { layout, pinned } = this.#preferences.get();
+    const cameraIds = this.#operations.cameras.get().map((camera) => camera.id);
     const alarmed = new Map<string, Priority>();
     for (const [cameraId, { priority }] of openAlarms(this.#operations.alarms.get()))
       alarmed.set(cameraId, priority);
     const next = arrangeTiles({
-      layout,
+      layout: layoutFor(layout, cameraIds.length),
       pinned,
       previous: this.#tiles.get(),
-      cameraIds: this.#operations.cameras.get().map((camera) => camera.id),
+      cameraIds,
       alarmed,
     });
     if (!isSameList(next, this.#tiles.get())) this.#tiles.set(next);

@@ -50,7 +50,7 @@ export function AlarmDetail({
           {alarm.acknowledgedBy ? ` ${t.alarms.by(alarm.acknowledgedBy)}` : ""}
         </span>
       </header>
-      <Evidence key={alarm.id} alarm={alarm} maxWidth={374} maxHeight={232} isThumbnail={false} />
+      <Evidence key={alarm.id} alarm={alarm} maxWidth={374} maxHeight={204} isThumbnail={false} />
       <dl>
         {facts.map(([label, value]) =>
           value === null ? null : (

@@ -14,6 +14,7 @@ import { useTileState } from "../../ui/use-tile-state.ts";
 import { CameraPicker } from "./camera-picker.tsx";
 import { LineCounts } from "./line-counts.tsx";
 import { writeTick } from "./tile-tick.ts";
+import { usePulse } from "./use-pulse.ts";
 import { CAMERA_DRAG_TYPE, useCameraDrop } from "./use-camera-drop.ts";
 
 export interface TileProps {
@@ -34,6 +35,7 @@ export const Tile = memo(function Tile(props: TileProps) {
   const words = useWords();
   const { t, number } = words;
   const root = useRef<HTMLElement>(null);
+  const frame = useRef<HTMLDivElement>(null);
   const view = useRef<LiveView | null>(null);
   const zones = useOverlayZones(camera.id);
   const isOver = useCameraDrop(root, position);
@@ -42,6 +44,7 @@ export const Tile = memo(function Tile(props: TileProps) {
     useMemo(() => (state: AlarmListState) => openAlarms(state).get(camera.id) ?? null, [camera.id]),
     isSameAlarm,
   );
+  usePulse(frame, alarm);
   const state = useTileState(camera, view, (tick) => writeTick(root.current, tick, { camera, words }));
   const cause = t.tile[state];
 
@@ -128,8 +131,9 @@ export const Tile = memo(function Tile(props: TileProps) {
         </span>
       </footer>
       <div
-        key={alarm?.alarmId ?? "quiet"}
-        className={alarm ? `tile-frame tile-frame-alarm priority-${alarm.priority}` : "tile-frame"}
+        ref={frame}
+        className={`tile-frame priority-${alarm?.priority ?? "none"}`}
+        hidden={!alarm}
         aria-hidden
       />
     </article>

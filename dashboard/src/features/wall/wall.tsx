@@ -3,7 +3,7 @@ import type { Camera, StreamProfile } from "@huishi/contracts";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { useApp } from "../../core/app-context.ts";
 import { useWords } from "../../core/i18n/use-words.ts";
-import type { Layout } from "../../core/model/tile-arrangement.ts";
+import { type Layout, layoutFor } from "../../core/model/tile-arrangement.ts";
 import { useStore } from "../../core/store.ts";
 import { CameraPicker } from "./camera-picker.tsx";
 import { Tile } from "./tile.tsx";
@@ -22,9 +22,10 @@ export function Wall() {
   const { t } = useWords();
   const cameras = useStore(operations.cameras);
   const isLoaded = useStore(operations.loaded);
-  const { layout: chosen, pinned } = useStore(preferences);
+  const { layout: preferred, pinned } = useStore(preferences);
+  const chosen = layoutFor(preferred, cameras.length);
   const tiles = useStore(wall.tiles);
-  const [focused, setFocused] = useState<{ cameraId: string; layout: Layout } | null>(null);
+  const [focused, setFocused] = useState<{ cameraId: string; layout: Layout | null } | null>(null);
   const byId = useMemo(() => new Map(cameras.map((camera) => [camera.id, camera])), [cameras]);
   const toggleFocus = useCallback(
     (cameraId: string) =>
@@ -45,7 +46,7 @@ export function Wall() {
     );
   }
   // A layout key leads back to all tiles.
-  const large = focused?.layout === chosen && byId.has(focused.cameraId) ? focused.cameraId : null;
+  const large = focused?.layout === preferred && byId.has(focused.cameraId) ? focused.cameraId : null;
   const layout: Layout = large ? 1 : chosen;
   return (
     <div className={`wall wall-${layout}`} data-testid="wall" data-layout={layout}>
