@@ -16,10 +16,10 @@ import {
   EmbeddedPostgres,
   InProcessMediaBus,
   migrate,
+  Registry,
   type Pool,
 } from "@huishi/platform";
 import { createAgent, createCamera, until } from "@huishi/testkit";
-import { Registry } from "prom-client";
 import { encodeClip, playClip, startsOf } from "./support/clip.ts";
 import { cpuSecondsOfTree, memoryOfTree } from "./support/process-tree.ts";
 import { describeMs } from "./support/statistics.ts";
