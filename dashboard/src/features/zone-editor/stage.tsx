@@ -69,7 +69,14 @@ export function Stage({ cameraId, draft, dispatch, onCancel, viewRef, children }
   };
 
   return (
-    <div className={isDrawing ? "stage stage-drawing" : "stage"}>
+    <div
+      className={isDrawing ? "stage stage-drawing" : "stage"}
+      data-testid="editor-stage"
+      data-left={rect.left}
+      data-top={rect.top}
+      data-width={rect.width}
+      data-height={rect.height}
+    >
       <LivePicture cameraId={cameraId} profile="sub" zones={zones} viewRef={viewRef} onLayout={onLayout} />
       {/* A drawing surface has no native element: it takes focus, clicks and keys while a shape is drawn. */}
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
@@ -80,11 +87,7 @@ export function Stage({ cameraId, draft, dispatch, onCancel, viewRef, children }
         aria-label={t.editor.stage}
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         tabIndex={0}
-        data-testid="editor-stage"
-        data-left={rect.left}
-        data-top={rect.top}
-        data-width={rect.width}
-        data-height={rect.height}
+        data-testid="editor-surface"
         onPointerMove={(event) => {
           if (isDrawing) setCursor(pointOf(event));
         }}
