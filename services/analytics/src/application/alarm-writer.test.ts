@@ -113,4 +113,16 @@ describe("AlarmWriter", () => {
     expect(store.committed).toEqual([1_000]);
     expect(dropped).toHaveBeenCalledExactlyOnceWith("snapshot_missing", 1);
   });
+
+  it("closes though the process that was asked for a picture hangs", async () => {
+    vi.useFakeTimers();
+    const dropped = vi.fn();
+    const alarms = writerFor(new FakeStore(), { dropped });
+    alarms.push(frameAlarm(1_000), () => new Promise(() => undefined));
+    const closed = alarms.close(1_000);
+    await vi.advanceTimersByTimeAsync(10_000);
+    await closed;
+    vi.useRealTimers();
+    expect(dropped).toHaveBeenCalledExactlyOnceWith("snapshot_missing", 1);
+  });
 });

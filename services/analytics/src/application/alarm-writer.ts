@@ -31,6 +31,8 @@ const ALARM_CAPACITY = 20_000;
 /** Pictures held in memory at once; alarms beyond are written without theirs (20 MB at 640x360). */
 const MAX_WAITING_PICTURES = 400;
 
+/** A process that hangs keeps no alarm from closing; the frame is kept for three seconds anyway. */
+const PICTURE_TIMEOUT_MS = 5_000;
 const DELAYED = {
   code: "ALARMS_DELAYED",
   message: "the database does not take alarms; they are kept and tried again: check that PostgreSQL runs",
@@ -134,11 +136,20 @@ export class AlarmWriter {
   /** Never rejects. */
   #take(takePicture: TakePicture): Promise<Uint8Array | null> {
     if (this.#alarms.pending > MAX_WAITING_PICTURES) return Promise.resolve(null);
-    return takePicture().catch((error: unknown) => {
+    const taken = takePicture().catch((error: unknown) => {
       this.#options.faults.report(error, NO_PICTURE);
       return null;
     });
+    return nullAfter(taken, PICTURE_TIMEOUT_MS);
   }
+}
+
+/** What the promise gives, or null when it takes too long. */
+function nullAfter<T>(promise: Promise<T>, timeoutMs: number): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(null), timeoutMs);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 function belongs(receipt: AlarmReceipt, { frame }: AlarmJob): boolean {
