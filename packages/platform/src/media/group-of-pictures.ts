@@ -1,7 +1,7 @@
 import type { AccessUnit } from "@huishi/contracts";
 
 /** Longest and largest group that is kept for newcomers. Beyond either, they wait for the next keyframe. */
-export const MAX_GROUP_MS = 10_000;
+const MAX_GROUP_MS = 10_000;
 export const MAX_GROUP_BYTES = 12 * 1024 * 1024;
 
 /**

@@ -23,7 +23,7 @@ const SUSPICIOUS = /\\u(0000|d[89a-f])/i;
 /** With the u flag whole pairs are one character, so only halves match. */
 const HALF_PAIR = /\p{Surrogate}/u;
 const MAX_REASON_CHARACTERS = 500;
-export const MAX_DEAD_LETTER_BYTES = 64 * 1024;
+const MAX_DEAD_LETTER_BYTES = 64 * 1024;
 
 export interface ValidatedBatch {
   readonly events: readonly EventRow[];

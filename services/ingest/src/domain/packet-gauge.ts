@@ -7,7 +7,7 @@ import type { ConnectionKind } from "./topic-rights.ts";
  */
 export const MAX_CONNECT_BYTES = 4 * 1024;
 /** A client may send on after CONNECT without waiting (§3.1.4), but not much. */
-export const MAX_BYTES_BEFORE_CONNACK = 16 * 1024;
+const MAX_BYTES_BEFORE_CONNACK = 16 * 1024;
 const MAX_CONTROL_BYTES = 4 * 1024;
 /** Topic name and packet id of a PUBLISH. */
 const PUBLISH_OVERHEAD_BYTES = 512;

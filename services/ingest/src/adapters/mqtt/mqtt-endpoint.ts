@@ -25,7 +25,7 @@ const DRAIN_TIMEOUT_MS = 1_000;
 const REVOCATION_CHECK_MS = 10_000;
 
 /** What the endpoint needs of the service behind it. */
-export interface EndpointHandlers {
+interface EndpointHandlers {
   /** Resolves when committed: only then is the PUBACK sent. */
   acceptEvents(connection: object, agentId: string, topic: string, payload: Uint8Array): Promise<void>;
   acceptStatus(agentId: string, payload: Uint8Array): void;
