@@ -1,16 +1,14 @@
 /** What the rules said about one frame, with everything an alarm row copies: the rule may be gone tomorrow. */
-import type { AlarmSchema, EvidenceBoxSchema, Rule, Zone } from "@huishi/contracts";
-import type { Static } from "typebox";
+import type { Alarm, Rule, Zone } from "@huishi/contracts";
 import type { RaisedOutcome, RepeatedOutcome, RuleOutcome, Track } from "../domain/index.ts";
 
-export type EvidenceBox = Static<typeof EvidenceBoxSchema>;
-type ObjectClassText = NonNullable<Static<typeof AlarmSchema>["objectClass"]>;
+type EvidenceBox = Alarm["boxes"][number];
 
 /** What one rule said in one frame. */
 export interface RuleAlarm {
   readonly rule: Rule;
   readonly zone: Zone;
-  readonly objectClass: ObjectClassText;
+  readonly objectClass: string;
   readonly startedAtMs: number;
   /** How often the rule said it in this frame, 1 and up (two people may cross a line at once). */
   readonly occurrences: number;

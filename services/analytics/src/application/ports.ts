@@ -7,7 +7,7 @@ import type { AlarmReceipt, FrameAlarms } from "./alarms.ts";
 
 /** Where the time of one analysed frame went, in its inference process. */
 export const STAGES = ["queue", "decode", "gate", "detect", "track"] as const;
-export type Stage = (typeof STAGES)[number];
+type Stage = (typeof STAGES)[number];
 
 /** One sampled frame after detection and tracking. Frames of one camera come in order of their capture. */
 export interface AnalysedFrame {

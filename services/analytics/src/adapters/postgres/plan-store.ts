@@ -1,12 +1,11 @@
-import type { CameraStreamSchema, Rule, Zone } from "@huishi/contracts";
+import type { Camera, Rule, Zone } from "@huishi/contracts";
 import type { Pool } from "@huishi/platform";
-import type { Static } from "typebox";
 import type { CameraPlan, PlanSelection, PlanStore } from "../../application/ports.ts";
 
 interface PlanRow {
   readonly id: string;
   readonly no: number;
-  readonly streams: readonly Static<typeof CameraStreamSchema>[];
+  readonly streams: Camera["streams"];
   readonly zones: readonly Zone[];
   readonly rules: readonly Rule[];
 }
