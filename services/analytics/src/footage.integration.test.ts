@@ -85,7 +85,7 @@ describe.skipIf(!isReady)("analysis of real footage", () => {
           { x: 0.58, y: 0.65 },
         ],
       });
-      const intrusion = rule({ persistenceMs: 2_000, exitMs: 1_000, dedupeMs: 0 });
+      const intrusion = rule({ persistenceMs: 3_000, exitMs: 1_000, dedupeMs: 0 });
       const { startMs, stats } = await analyse(vtest as string, {
         zone: middle,
         rule: intrusion,
