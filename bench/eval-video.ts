@@ -127,7 +127,7 @@ async function main(): Promise<void> {
     const analysed = await analysis.analyse({ data, ...size, capturedAtMs, decodeMs: 0 }, 0);
     result.push(...peopleOf(analysed, frame, video));
     inferences += analysed.regions.length;
-    for (const stage of ["gate", "detect", "track"] as const) spent[stage] += analysed.stageMs[stage];
+    for (const stage of ["gate", "detect", "track"] as const) spent[stage] += analysed.stageMs[stage] ?? 0;
     frames++;
   }
   await detector.close();

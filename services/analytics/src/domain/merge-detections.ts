@@ -1,7 +1,7 @@
 import { type Box, iou } from "@huishi/kernel";
 import { sameGroup } from "./class-group.ts";
 import type { Detection } from "./detection.ts";
-import type { Region } from "./regions.ts";
+import { LEAST_INPUT_SIDE, type Region, shownSide } from "./regions.ts";
 
 /** What the detector found in one region; the boxes are normalised to that region. */
 export interface RegionDetections {
@@ -12,12 +12,15 @@ export interface RegionDetections {
 interface Candidate {
   readonly detection: Detection;
   readonly regionIndex: number;
+  readonly rank: number;
 }
 
 /** A box this near to the region's edge (share of its side) is taken to be cut by it... */
 const EDGE = 0.015;
 /** ...and then dropped, unless it is so large that no crop could have shown it whole. */
 const TOO_LARGE = 0.6;
+/** A crop's box is better placed than the whole frame's: it is preferred unless its score is so much lower. */
+const CLOSER_LOOK = 0.2;
 const SAME_IOU = 0.5;
 /** Between regions the same object may be seen in part: this share of the smaller box inside the other one. */
 const SAME_SHARE = 0.7;
@@ -25,19 +28,24 @@ const SAME_SHARE = 0.7;
 /**
  * Brings the detections of several overlapping regions into the whole picture's coordinates and keeps one for
  * each object. Those cut by an inner edge of their region are dropped: an object worth a look has a region of
- * its own around it, and half a person would mislead the tracker.
+ * its own around it, and half a person would mislead the tracker. So are those too small in the detector's input
+ * (a square of `inputSide` pixels) to be trusted.
  */
 export function mergeRegionDetections(
   inspected: readonly RegionDetections[],
   frame: { readonly width: number; readonly height: number },
+  inputSide = 300,
 ): Detection[] {
   const candidates = inspected
     .flatMap(({ region, detections }, regionIndex) =>
       detections
-        .filter(({ box }) => !isCut(box, region, frame))
-        .map((detection): Candidate => ({ detection: inFrame(detection, region, frame), regionIndex })),
+        .filter(({ box }) => !isCut(box, region, frame) && !isTiny(box, region, inputSide))
+        .map((detection): Candidate => {
+          const rank = detection.score + (region.kind === "crop" ? CLOSER_LOOK : 0);
+          return { detection: inFrame(detection, region, frame), regionIndex, rank };
+        }),
     )
-    .sort((a, b) => b.detection.score - a.detection.score);
+    .sort((a, b) => b.rank - a.rank);
   const kept: Candidate[] = [];
   for (const candidate of candidates) if (!kept.some((one) => isSame(one, candidate))) kept.push(candidate);
   return kept.map(({ detection }) => detection);
@@ -53,6 +61,10 @@ function isCut(
   const downCut =
     (box.y < EDGE && region.y > 0) || (box.y + box.h > 1 - EDGE && region.y + region.h < frame.height);
   return (acrossCut && box.w < TOO_LARGE) || (downCut && box.h < TOO_LARGE);
+}
+
+function isTiny(box: Box, region: Region, inputSide: number): boolean {
+  return (Math.max(box.w * region.w, box.h * region.h) / shownSide(region)) * inputSide < LEAST_INPUT_SIDE;
 }
 
 function inFrame(

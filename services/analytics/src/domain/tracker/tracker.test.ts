@@ -92,7 +92,7 @@ describe("Tracker", () => {
       steps(20).map(() => [person(0.3, 0.4)]),
     );
     const elsewhere: Box = { x: 0.6, y: 0, w: 0.4, h: 1 };
-    const coarse = { x: 0, y: 0, w: 1, h: 1, leastHeight: 0.3 };
+    const coarse = { x: 0, y: 0, w: 1, h: 1, leastSide: 0.3 };
     for (let t = 4_000; t < 30_000; t += 200) {
       const { tracks } = tracker.update([], T0 + t, t % 400 === 0 ? [elsewhere] : [coarse]);
       expect(tracks).toMatchObject([{ id: 1, state: "confirmed", observed: false, lastSeenMs: T0 + 3_800 }]);

@@ -1,4 +1,4 @@
-import { type Box, iou } from "@huishi/kernel";
+import { iou } from "@huishi/kernel";
 import { sameGroup } from "../class-group.ts";
 import type { Detection } from "../detection.ts";
 import type { InspectedRegion } from "../regions.ts";
@@ -70,8 +70,7 @@ export class Tracker {
     this.match(present, weak, capturedAtMs, PARAMETERS.weakMatchLimit);
 
     for (const track of this.living) {
-      if (!track.observed && isCovered(track.box(this.aspectRatio), observedRegions))
-        track.miss(capturedAtMs);
+      if (!track.observed && isCovered(track, this.aspectRatio, observedRegions)) track.miss(capturedAtMs);
     }
     this.begin(spare, capturedAtMs);
     ended.push(...this.end(capturedAtMs));
@@ -160,13 +159,18 @@ function ordered(detections: readonly Detection[], aspectRatio: number): Measure
     );
 }
 
-function isCovered(box: Box, regions: readonly InspectedRegion[] | undefined): boolean {
+function isCovered(
+  track: LivingTrack,
+  aspectRatio: number,
+  regions: readonly InspectedRegion[] | undefined,
+): boolean {
   if (regions === undefined) return true;
+  const box = track.box(aspectRatio);
   const area = box.w * box.h;
   return regions.some((region) => {
     const w = Math.min(box.x + box.w, region.x + region.w) - Math.max(box.x, region.x);
     const h = Math.min(box.y + box.h, region.y + region.h) - Math.max(box.y, region.y);
-    if (box.h < (region.leastHeight ?? 0)) return false;
+    if (Math.max(track.w, track.h) < (region.leastSide ?? 0)) return false;
     return w >= 0 && h >= 0 && w * h >= COVERED * area;
   });
 }
