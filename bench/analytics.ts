@@ -45,13 +45,14 @@ const agesMs: number[] = [];
 for (const cameraId of cameras) {
   mediaBus.subscribeScenes(cameraId, (scene) => agesMs.push(Date.now() - scene.capturedAtMs));
 }
+const registry = new Registry();
 const analytics = await startAnalytics({
   databaseUrl: server.databaseUrl,
   mediaBus,
   logger,
   inferenceProcesses: availableParallelism(),
   sampleFps: SAMPLE_FPS,
-  registry: new Registry(),
+  registry,
 });
 await until("all cameras are analysed", () => mediaBus.demands().length === cameras.length, 60_000);
 const clip = await encodeClip(video);
@@ -71,6 +72,7 @@ const cpuSeconds = cpuSecondsOfTree(process.pid) - cpuBefore;
 await new Promise((resolve) => setTimeout(resolve, 1_500));
 const stats = analytics.stats();
 const memory = memoryOfTree(process.pid);
+const stageMs = await stageMeans(registry);
 await analytics.close();
 const expected = cameras.length * SAMPLE_FPS * seconds;
 print({
@@ -81,6 +83,7 @@ print({
   dropped: stats.dropped,
   coresUsed: Math.round((cpuSeconds / seconds) * 100) / 100,
   cpuMsPerSample: Math.round((cpuSeconds * 1000) / stats.framesAnalysed),
+  stageMs,
   captureToResult: describeMs(agesMs),
   captureToCommittedAlarm: await alarmAges(pool),
   eventLoopDelayMs: { p99: Math.round(loop.percentile(99) / 1e5) / 10, max: Math.round(loop.max / 1e5) / 10 },
@@ -132,6 +135,23 @@ async function alarmAges(pool: Pool): Promise<string> {
     "SELECT (extract(epoch FROM created_at - captured_at) * 1000)::float8 AS ms FROM alarm",
   );
   return rows.length === 0 ? "no alarm" : describeMs(rows.map((row) => row.ms));
+}
+
+/** Mean time of a sample in each stage. */
+async function stageMeans(from: Registry): Promise<Record<string, number>> {
+  const metric = await from.getSingleMetric("huishi_analytics_stage_seconds")?.get();
+  const totals = new Map<string, { sum: number; count: number }>();
+  for (const value of metric?.values ?? []) {
+    const stage = String(value.labels["stage"]);
+    const total = totals.get(stage) ?? { sum: 0, count: 0 };
+    totals.set(stage, total);
+    const { metricName } = value as { metricName?: string };
+    if (metricName?.endsWith("_sum")) total.sum += value.value;
+    if (metricName?.endsWith("_count")) total.count += value.value;
+  }
+  return Object.fromEntries(
+    [...totals].map(([stage, { sum, count }]) => [stage, Math.round((sum / count) * 1e5) / 100]),
+  );
 }
 
 async function counts(pool: Pool): Promise<unknown> {
