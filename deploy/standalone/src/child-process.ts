@@ -2,7 +2,7 @@ import { HuishiError, supervise } from "@huishi/kernel";
 import { type ChildProcess, fork } from "node:child_process";
 
 /** The part of a logger that is needed here. */
-export interface ChildLog {
+interface ChildLog {
   warn(fields: Record<string, unknown>, message: string): void;
 }
 

@@ -6,7 +6,7 @@ import { basename, extname } from "node:path";
 import { findDemoFootage } from "./demo-footage.ts";
 import type { StandaloneOptions } from "./options.ts";
 
-export interface SimulatedCamera {
+interface SimulatedCamera {
   readonly name: string;
   /** Stable for a file, so that a second start meets the same camera again. */
   readonly serial: string;

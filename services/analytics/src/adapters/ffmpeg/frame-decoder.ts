@@ -15,7 +15,7 @@ export interface DecodedFrame extends RgbFrame {
 }
 
 /** `decoder_behind`: its input queue was full; `decoder_restart`: no decoder runs; `unsupported_codec`: not H.264. */
-export type DecoderDropReason = "decoder_behind" | "decoder_restart" | "unsupported_codec";
+type DecoderDropReason = "decoder_behind" | "decoder_restart" | "unsupported_codec";
 
 export interface FrameDecoderOptions {
   readonly name: string;

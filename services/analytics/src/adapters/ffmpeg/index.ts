@@ -1,6 +1,1 @@
-export {
-  type DecodedFrame,
-  type DecoderDropReason,
-  FrameDecoder,
-  type FrameDecoderOptions,
-} from "./frame-decoder.ts";
+export { type DecodedFrame, FrameDecoder } from "./frame-decoder.ts";

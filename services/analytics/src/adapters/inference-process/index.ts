@@ -1,2 +1,2 @@
-export { type InferenceFeedOptions, type InferenceResult } from "./inference-feed.ts";
-export { ForkedInferencePool, type ForkedInferencePoolOptions } from "./inference-pool.ts";
+export type { InferenceResult } from "./inference-feed.ts";
+export { ForkedInferencePool } from "./inference-pool.ts";

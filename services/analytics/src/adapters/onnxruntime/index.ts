@@ -1,8 +1,2 @@
-export {
-  loadModel,
-  type LoadedModel,
-  type ModelRecord,
-  readModelRegistry,
-  registryPath,
-} from "./model-registry.ts";
-export { OnnxDetector, type OnnxDetectorOptions, sessionOptions } from "./onnx-detector.ts";
+export { loadModel, readModelRegistry, registryPath } from "./model-registry.ts";
+export { OnnxDetector, sessionOptions } from "./onnx-detector.ts";

@@ -35,7 +35,7 @@ export interface RepeatedOutcome extends RuleEvidence {
  * The condition is over (line crossings are moments and never cleared). A new one within `dedupeMs` is an
  * occurrence, a later one is a new alarm.
  */
-export interface ClearedOutcome extends RuleEvent {
+interface ClearedOutcome extends RuleEvent {
   readonly type: "cleared";
   readonly occurrences: number;
 }
