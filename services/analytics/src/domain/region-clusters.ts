@@ -17,15 +17,19 @@ export interface ClusterOptions {
   readonly largestSide: (span: Span) => number;
 }
 
-export function clusterSpan(members: readonly Span[]): Span {
-  const heights = members.map((one) => one.objectHeight).filter((height) => height > 0);
+/** The span of both. */
+function join(a: Span, b: Span): Span {
   return {
-    left: Math.min(...members.map((one) => one.left)),
-    top: Math.min(...members.map((one) => one.top)),
-    right: Math.max(...members.map((one) => one.right)),
-    bottom: Math.max(...members.map((one) => one.bottom)),
-    objectHeight: heights.length === 0 ? 0 : Math.min(...heights),
+    left: Math.min(a.left, b.left),
+    top: Math.min(a.top, b.top),
+    right: Math.max(a.right, b.right),
+    bottom: Math.max(a.bottom, b.bottom),
+    objectHeight: Math.min(a.objectHeight || b.objectHeight, b.objectHeight || a.objectHeight),
   };
+}
+
+export function clusterSpan(members: readonly Span[]): Span {
+  return members.reduce(join);
 }
 
 const sideOf = (span: Span): number => Math.max(span.right - span.left, span.bottom - span.top);
@@ -42,7 +46,7 @@ export function cluster(spans: readonly Span[], options: ClusterOptions): Span[]
     let best: { i: number; j: number; side: number } | null = null;
     for (let i = 0; i < clusters.length; i++) {
       for (let j = i + 1; j < clusters.length; j++) {
-        const joined = clusterSpan([clusters[i]!.span, clusters[j]!.span]);
+        const joined = join(clusters[i]!.span, clusters[j]!.span);
         const side = sideOf(joined);
         const free = side <= options.leastSide;
         const allowed = free || (clusters.length > options.most && side <= options.largestSide(joined));
@@ -53,7 +57,7 @@ export function cluster(spans: readonly Span[], options: ClusterOptions): Span[]
     const [from] = clusters.splice(best.j, 1);
     const into = clusters[best.i]!;
     into.members.push(...from!.members);
-    into.span = clusterSpan([into.span, from!.span]);
+    into.span = join(into.span, from!.span);
   }
 }
 
