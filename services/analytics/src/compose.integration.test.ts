@@ -242,6 +242,27 @@ describe("analytics without its database for a while", () => {
   }, 60_000);
 });
 
+describe("analytics before its database is there", () => {
+  it("starts all the same, says once what is missing, and closes at once", async () => {
+    const lines: string[] = [];
+    const analytics = await startAnalytics({
+      databaseUrl: "postgres://nobody:nothing@127.0.0.1:1/none",
+      mediaBus: new InProcessMediaBus(),
+      logger: createLogger({ name: "test", destination: { write: (line) => void lines.push(line) } }),
+      inferenceProcesses: 1,
+      sampleFps: 5,
+      registry: new Registry(),
+    });
+    const said = (): string[] => lines.filter((line) => line.includes("PLAN_UNKNOWN"));
+    await until("the fault is logged", () => said().length > 0);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await analytics.close();
+    expect(said()).toHaveLength(1);
+    expect(said()[0]).toContain("check that PostgreSQL runs");
+    expect(lines.join("")).not.toContain("nothing@");
+  });
+});
+
 describe("analytics with a damaged model", () => {
   it("says once what to do, and begins when the model is mended", async () => {
     const mended = await loadModel().catch(() => null);

@@ -32,7 +32,7 @@ export class Assignment {
   async run(signal: AbortSignal): Promise<void> {
     await this.#parts.changes.run(signal, {
       onReady: async () => {
-        this.#parts.faults.recovered("PLAN_UNKNOWN");
+        for (const code of ["PLAN_UNKNOWN", "CHANGE_FEED_LOST"]) this.#parts.faults.recovered(code);
         const plans = await this.#parts.store.readAll();
         await this.#apply([...this.#plans.keys()], plans);
       },
