@@ -5,16 +5,17 @@ import { useStore } from "../core/store.ts";
 import { SetupPage } from "../features/setup/setup-page.tsx";
 import { SignInPage } from "../features/sign-in/sign-in-page.tsx";
 import { ZoneEditorPage } from "../features/zone-editor/zone-editor-page.tsx";
+import { ErrorBoundary } from "../ui/error-boundary.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { ToastList } from "../ui/toast-list.tsx";
 import { OperationsPage } from "./operations-page.tsx";
 
 export function App() {
   return (
-    <>
+    <ErrorBoundary>
       <Page />
       <ToastList />
-    </>
+    </ErrorBoundary>
   );
 }
 

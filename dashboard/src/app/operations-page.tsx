@@ -1,7 +1,9 @@
 /** The wall with its alarm list: features stand side by side here and know nothing of each other. */
+import { HuishiError } from "@huishi/kernel";
 import { useEffect } from "react";
 import { useApp } from "../core/app-context.ts";
 import { useWords } from "../core/i18n/use-words.ts";
+import { canPlayLive } from "../core/live/playable.ts";
 import { useStore } from "../core/store.ts";
 import { AlarmPanel } from "../features/alarms/alarm-panel.tsx";
 import { useAlarmMoves } from "../features/alarms/use-alarm-moves.ts";
@@ -26,6 +28,11 @@ export function OperationsPage() {
     <div className="operations" data-theme="wall" data-testid="page-wall">
       <TopBar />
       <LostBanner />
+      {canPlayLive() ? null : (
+        <div className="load-error">
+          <ErrorNote thrown={new HuishiError("MSE_MISSING", "")} />
+        </div>
+      )}
       {loadError === null ? null : (
         <div className="load-error">
           <ErrorNote thrown={loadError} />

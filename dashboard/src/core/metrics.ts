@@ -17,6 +17,8 @@ interface TileMetrics {
   readonly presentedFrames: number;
   readonly droppedFrames: number;
   readonly lagMs: number;
+  /** How far the newest boxes are behind the frame on the screen; null without boxes. */
+  readonly sceneLagMs: number | null;
 }
 export interface AlarmMetrics {
   readonly id: string;
@@ -65,6 +67,7 @@ export class Metrics {
           capturedAtMs: view.facts.frame?.capturedAtMs ?? null,
           presentedAtMs: view.facts.frame?.presentedAtMs ?? null,
           ...view.stats,
+          sceneLagMs: view.sceneLagMs,
         })),
       alarms: () => [...this.#alarms.values()],
       clockOffsetMs: () => hub.clockOffsetMs,

@@ -4,6 +4,7 @@ import { useEffect, useRef } from "react";
 import { useApp } from "../core/app-context.ts";
 import { currentWords } from "../core/i18n/use-words.ts";
 import { LiveView } from "../core/live/live-view.ts";
+import { canPlayLive } from "../core/live/playable.ts";
 import type { OverlayZone } from "../core/overlay/draw.ts";
 import type { Rect } from "../core/overlay/letterbox.ts";
 import { readOverlayStyle } from "./overlay-style.ts";
@@ -26,7 +27,7 @@ export function LivePicture({ cameraId, profile, zones, viewRef, onLayout }: Liv
 
   useEffect(() => {
     const [video, canvas] = [videoRef.current, canvasRef.current];
-    if (!video || !canvas) return undefined;
+    if (!video || !canvas || !canPlayLive()) return undefined;
     const view = new LiveView({
       video,
       canvas,

@@ -11,6 +11,7 @@ const wordsStore = createStore<Words>(wordsOf(chooseLanguage(readStored(), navig
 
 function wordsOf(language: Language): Words {
   document.documentElement.lang = language;
+  document.title = CATALOGUES[language].product;
   return createWords(language, CATALOGUES[language]);
 }
 

@@ -80,6 +80,13 @@ export class LiveView {
     return this.#facts;
   }
 
+  /** How far the newest boxes are behind the frame on the screen, ms; null without boxes or frame. */
+  get sceneLagMs(): number | null {
+    const { newestMs } = this.#parts.timeline;
+    const { frame } = this.#facts;
+    return newestMs === null || !frame ? null : Math.max(0, frame.capturedAtMs - newestMs);
+  }
+
   get stats(): MsePlayer["stats"] {
     return this.#player.stats;
   }

@@ -45,7 +45,11 @@ export function drawOverlay(context: CanvasRenderingContext2D, scene: OverlaySce
   context.textBaseline = "middle";
   context.lineJoin = "round";
   for (const zone of scene.zones) drawZone(context, scene, zone);
-  for (const track of scene.tracks) drawBox(context, scene, track);
+  for (const track of scene.tracks) {
+    context.globalAlpha = track.isFaint ? 0.4 : 1;
+    drawBox(context, scene, track);
+  }
+  context.globalAlpha = 1;
 }
 
 function drawZone(

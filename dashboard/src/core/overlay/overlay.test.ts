@@ -101,8 +101,9 @@ describe("SceneTimeline", () => {
   it("carries a box on for a moment, then holds, then draws nothing", () => {
     const timeline = timelineOf(scene(1_000, ["a", 0.1]), scene(1_200, ["a", 0.2]));
     expect(places(timeline, 1_300)).toEqual([["a", 0.25]]);
-    expect(places(timeline, 1_600)).toEqual([["a", 0.4]]);
-    expect(places(timeline, 2_100)).toEqual([["a", 0.4]]);
+    expect(places(timeline, 1_800)).toEqual([["a", 0.5]]);
+    expect(places(timeline, 2_100)).toEqual([["a", 0.5]]);
+    expect([1_700, 1_701].map((atMs) => timeline.at(atMs)[0]?.isFaint)).toEqual([false, true]);
     expect(places(timeline, 2_201)).toEqual([]);
   });
 

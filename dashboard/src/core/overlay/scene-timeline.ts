@@ -8,7 +8,9 @@ import type { Box } from "@huishi/kernel";
 
 const KEPT_SCENES = 48;
 /** A track is carried on beyond its last scene along its own motion for this long. */
-const LONGEST_CARRY_MS = 400;
+const LONGEST_CARRY_MS = 600;
+/** From here on a box is only where something was: it is drawn faint. */
+const FAINT_AFTER_MS = 500;
 /** After this time without a scene nothing is drawn. */
 const LONGEST_HOLD_MS = 1_000;
 /** Two scenes further apart than this are not interpolated. */
@@ -19,6 +21,8 @@ export interface ShownTrack {
   readonly objectClass: string;
   readonly score: number;
   readonly box: Box;
+  /** The last scene is too old for this place to be sure. */
+  readonly isFaint?: boolean;
 }
 
 export class SceneTimeline {
@@ -31,6 +35,11 @@ export class SceneTimeline {
     const isSame = at > 0 && this.#scenes[at - 1]?.capturedAtMs === scene.capturedAtMs;
     this.#scenes.splice(isSame ? at - 1 : at, isSame ? 1 : 0, scene);
     if (this.#scenes.length > KEPT_SCENES) this.#scenes.shift();
+  }
+
+  /** Capture time of the newest scene; null before the first. */
+  get newestMs(): number | null {
+    return this.#scenes.at(-1)?.capturedAtMs ?? null;
   }
 
   /** The tracks as they are on the frame captured at `frameMs`. */
@@ -51,12 +60,14 @@ export class SceneTimeline {
 
   #carry(newest: SceneFrame, previous: SceneFrame | undefined, frameMs: number): readonly ShownTrack[] {
     const stepMs = previous ? newest.capturedAtMs - previous.capturedAtMs : 0;
-    if (!previous || stepMs <= 0 || stepMs > LONGEST_STEP_MS) return newest.tracks;
-    const aheadMs = Math.min(frameMs - newest.capturedAtMs, LONGEST_CARRY_MS);
-    const earlier = new Map(previous.tracks.map((track) => [track.id, track]));
+    const behindMs = frameMs - newest.capturedAtMs;
+    const isFaint = behindMs > FAINT_AFTER_MS;
+    const isCarried = previous !== undefined && stepMs > 0 && stepMs <= LONGEST_STEP_MS;
+    const earlier = new Map(isCarried ? previous.tracks.map((track) => [track.id, track]) : []);
+    const share = 1 + Math.min(behindMs, LONGEST_CARRY_MS) / (stepMs || 1);
     return newest.tracks.map((track) => {
       const from = earlier.get(track.id);
-      return from ? { ...track, box: mix(from.box, track.box, 1 + aheadMs / stepMs) } : track;
+      return { ...track, isFaint, box: from ? mix(from.box, track.box, share) : track.box };
     });
   }
 }

@@ -89,7 +89,7 @@ function BoxLabels({ alarm }: { alarm: Alarm }) {
       {shown.map(({ box, trackId, objectClass: slug, score }, index) => (
         <span
           key={`${trackId ?? "box"}-${String(index)}`}
-          className="evidence-label numeric"
+          className={box.y < 0.08 ? "evidence-label evidence-label-inside numeric" : "evidence-label numeric"}
           style={{ left: `${String(box.x * 100)}%`, top: `${String(box.y * 100)}%` }}
         >
           {objectClass(slug)} {percent(score)}

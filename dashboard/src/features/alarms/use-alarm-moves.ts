@@ -1,8 +1,12 @@
-import type { AlarmMove } from "@huishi/contracts";
+import { ALARM_MOVES, type AlarmMove, type AlarmState } from "@huishi/contracts";
 import { useCallback, useRef } from "react";
 import { useApp } from "../../core/app-context.ts";
 import { useWords } from "../../core/i18n/use-words.ts";
 import { nextNew, reduceAlarmList } from "../../core/model/alarm-list.ts";
+
+function isLegal(state: AlarmState, move: AlarmMove): boolean {
+  return (ALARM_MOVES[move].from as readonly AlarmState[]).includes(state);
+}
 
 /** Moves an alarm, says so, and goes on to the next new one when it was the selected one. */
 export function useAlarmMoves(): (alarmId: string, move: AlarmMove) => void {
@@ -11,8 +15,9 @@ export function useAlarmMoves(): (alarmId: string, move: AlarmMove) => void {
   const underWay = useRef(new Set<string>());
   return useCallback(
     (alarmId: string, move: AlarmMove) => {
-      // One key held down must not ask twice.
-      if (underWay.current.has(alarmId)) return;
+      // One key held down must not ask twice, nor ask what cannot be.
+      const known = operations.alarms.get().byId.get(alarmId);
+      if (underWay.current.has(alarmId) || (known && !isLegal(known.state, move))) return;
       underWay.current.add(alarmId);
       const state = operations.alarms.get();
       const next = state.selectedId === alarmId ? nextNew(state, alarmId) : state.selectedId;
