@@ -287,6 +287,27 @@ describe.skipIf(!isRunnable)("the page in a browser", { timeout: 90_000 }, () =>
       persistenceMs: 5_000,
     });
     await picture(page, "editor-rule");
+    await page.getByTestId("zone-edit").click();
+    await page.getByTestId("editor-add-corner").nth(0).click();
+    const corner = await page.getByTestId("editor-corner").nth(1).boundingBox();
+    await page.mouse.move((corner?.x ?? 0) + 12, (corner?.y ?? 0) + 12);
+    await page.mouse.down();
+    await page.mouse.move(...at(0.5, 0.1), { steps: 4 });
+    await page.mouse.up();
+    server.refuseNext = {
+      status: 409,
+      code: "VERSION_CONFLICT",
+      details: { current: { ...zone, version: 7 } },
+    };
+    await page.getByTestId("editor-save").click();
+    await page.locator('[data-testid=error-note][data-code="VERSION_CONFLICT"]').waitFor();
+    await page.getByTestId("editor-save").click();
+    await page.getByTestId("zone-row").waitFor();
+    const changed = server.zones.find((each) => each.id === zone?.id);
+    expect(changed?.points).toHaveLength(4);
+    expect(Math.hypot((changed?.points[1]?.x ?? 9) - 0.5, (changed?.points[1]?.y ?? 9) - 0.1)).toBeLessThan(
+      0.01,
+    );
     await page.getByTestId("zone-delete").click();
     await page.getByTestId("toast-undo").click();
     await page.getByTestId("zone-row").waitFor();

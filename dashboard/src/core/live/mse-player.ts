@@ -11,6 +11,7 @@ const MAX_QUEUED = 150;
 const KEPT_BEHIND_S = 4;
 const TRIM_ABOVE_S = 12;
 const RESTART_PAUSE_MS = 1_000;
+const SEEK_PAUSE_MS = 1_000;
 
 export interface PlayerListener {
   /** A frame is on the screen now. */
@@ -39,6 +40,7 @@ export class MsePlayer {
   #droppedFrames = 0;
   #restartTimer: ReturnType<typeof setTimeout> | null = null;
   #frameCallback = 0;
+  #seekedAtMs = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(video: HTMLVideoElement, listener: PlayerListener) {
@@ -111,6 +113,7 @@ export class MsePlayer {
     this.#buffer?.removeEventListener("updateend", this.#onUpdateEnd);
     this.#buffer = null;
     this.#queue = [];
+    this.#seekedAtMs = Number.NEGATIVE_INFINITY;
     this.#times.clear();
   }
 
@@ -165,9 +168,17 @@ export class MsePlayer {
       bufferedEndS: buffered.end(buffered.length - 1),
       frameDurationMs: this.#frameDurationMs,
     });
-    if (action.kind === "seek") this.#video.currentTime = action.toS;
+    if (action.kind === "seek") this.#seek(action.toS);
     else if (this.#video.playbackRate !== action.playbackRate) this.#video.playbackRate = action.playbackRate;
     if (this.#video.paused) void this.#video.play().catch(() => undefined);
+  }
+
+  /** A seek decodes again from a keyframe: where the processor is the limit, seeking all the time makes it worse. */
+  #seek(toS: number): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#seekedAtMs < SEEK_PAUSE_MS) return;
+    this.#seekedAtMs = nowMs;
+    this.#video.currentTime = toS;
   }
 
   /** Forgets what was played. Returns whether the buffer is busy with it now. */

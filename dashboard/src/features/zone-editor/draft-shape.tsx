@@ -37,6 +37,9 @@ export function DraftShape({ draft, dispatch, rect, cursor, pointOf }: DraftShap
         {ahead && !draft.isClosed ? <Cross at={ahead} /> : null}
       </svg>
       {draft.kind === "line" && path[0] && path[1] ? <LineSides a={path[0]} b={path[1]} /> : null}
+      {draft.isClosed && draft.kind === "polygon" ? (
+        <EdgeMiddles corners={corners} dispatch={dispatch} draft={draft} />
+      ) : null}
       {corners.map((corner, index) => (
         <Corner key={index} index={index} at={corner} draft={draft} dispatch={dispatch} pointOf={pointOf} />
       ))}
@@ -95,6 +98,38 @@ function Corner(props: {
       {draft.kind === "line" ? name : null}
     </button>
   );
+}
+
+/** In the middle of each edge: a click makes a corner there. */
+function EdgeMiddles(props: {
+  corners: readonly Point[];
+  draft: Draft;
+  dispatch: (action: DraftAction) => void;
+}) {
+  const { corners, draft, dispatch } = props;
+  const { t, number } = useWords();
+  const between = (a: Point, b: Point): Point => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+  return corners.map((corner, index) => {
+    const next = (index + 1) % corners.length;
+    const at = between(corner, corners[next] as Point);
+    return (
+      <button
+        key={index}
+        type="button"
+        className="corner corner-middle"
+        style={{ left: at.x, top: at.y }}
+        aria-label={t.editor.addCorner(number(index + 1))}
+        data-testid="editor-add-corner"
+        onClick={() =>
+          dispatch({
+            type: "insertAfter",
+            index,
+            point: between(draft.points[index] as Point, draft.points[next] as Point),
+          })
+        }
+      />
+    );
+  });
 }
 
 /** The arrow across the line, and which side is which for somebody who walks from A to B. */
