@@ -201,7 +201,9 @@ describe.skipIf(CARS === null)("with cars on a road", () => {
       const api = new ApiClient(running.url);
       await api.signIn();
       const [camera] = (await api.cameras()) as [Camera];
-      const alarm = (await api.alarms())[0] as Alarm;
+      const alarm = await eventually("an alarm with a snapshot", async () =>
+        (await api.alarms()).find((each) => each.hasSnapshot),
+      );
       expect(alarm).toMatchObject({ alarmClass: "line_crossing", cameraId: camera.id, zoneName: "路口" });
       await eventually("a counted crossing on the tile", async () =>
         /[1-9]/.test(await page.getByTestId("line-count").first().innerText()),
