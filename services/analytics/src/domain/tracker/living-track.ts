@@ -30,7 +30,9 @@ export class LivingTrack {
   /** Frames in a row in which it was looked for in vain. */
   misses = 0;
   observations = 1;
-  scoreSum: number;
+  /** Confident sightings and the sum of their scores. */
+  private confident = 1;
+  private scoreSum: number;
   lastScore: number;
   objectClass: ObjectClass;
   observed = true;
@@ -107,7 +109,10 @@ export class LivingTrack {
     correctLevel(this.logW, Math.log(w), VARIANCE_LOG_W);
     correctLevel(this.logH, Math.log(h), VARIANCE_LOG_H);
     this.observations++;
-    this.scoreSum += detection.score;
+    if (detection.score >= PARAMETERS.highScore) {
+      this.confident++;
+      this.scoreSum += detection.score;
+    }
     this.evidence += evidenceOf(detection);
     this.lastScore = detection.score;
     this.lastSeenMs = capturedAtMs;
@@ -157,7 +162,7 @@ export class LivingTrack {
       firstSeenMs: this.firstSeenMs,
       lastSeenMs: this.lastSeenMs,
       observations: this.observations,
-      scoreMean: this.scoreSum / this.observations,
+      scoreMean: this.scoreSum / this.confident,
       lastScore: this.lastScore,
       stationarySinceMs: this.stillness.sinceMs,
       observed: this.observed,

@@ -7,12 +7,12 @@ import type { ObjectClass } from "@huishi/contracts";
  */
 export const PARAMETERS = {
   /** Detections from here start tracks and are assigned first. */
-  highScore: 0.5,
+  highScore: 0.4,
   /** Weaker ones only carry on a track that was there just before. */
   lowScore: 0.2,
   /** A new track is believed at its second sighting or later, when its scores above the base add up to this... */
   evidenceBase: 0.3,
-  evidenceNeeded: 0.6,
+  evidenceNeeded: 0.45,
   /** ...and given up when it is missed before that and was last seen this long ago. */
   tentativeMs: 250,
   /** A confirmed track that is missed counts as present for this long, so that it does not flicker... */

@@ -22,6 +22,7 @@ export interface Track {
   readonly lastSeenMs: number;
   /** Frames in which a detection was assigned to the track. */
   readonly observations: number;
+  /** Mean score of the confident sightings; weak ones only tell where it is. */
   readonly scoreMean: number;
   readonly lastScore: number;
   /** Capture time since which the object has stood still; null while it moves. */

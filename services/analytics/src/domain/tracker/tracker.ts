@@ -66,7 +66,7 @@ export class Tracker {
     const shift = cameraShift(this.living, strong);
     if (shift !== null) for (const track of this.living) track.shift(shift);
     const { alone, spare } = this.match(this.living, strong, capturedAtMs, PARAMETERS.matchLimit);
-    const present = alone.filter((track) => track.state === "confirmed");
+    const present = alone.filter((track) => track.state !== "lost");
     this.match(present, weak, capturedAtMs, PARAMETERS.weakMatchLimit);
 
     for (const track of this.living) {
