@@ -93,7 +93,9 @@ describe.skipIf(!isRunnable)("the page in a browser", { timeout: 90_000 }, () =>
     await page.getByTestId("setup-submit").click();
     await tileIn(page, "cam-1", "live");
     expect(page.url()).not.toContain("token");
-    expect(await page.getByTestId("tile-note").textContent()).toBe("generated scene");
+    expect(await page.getByTestId("tile-note").textContent()).toBe(
+      locale === "en" ? "generated scene" : "生成的画面",
+    );
     expect(await page.getByTestId("alarms-empty").getAttribute("data-reason")).toBe("no-rules");
     expect(await page.evaluate(() => "hacked" in globalThis)).toBe(false);
     expect(await page.locator("html").getAttribute("lang")).toBe(locale);

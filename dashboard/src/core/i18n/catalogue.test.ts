@@ -60,5 +60,12 @@ describe("words", () => {
     expect(createWords("zh-CN", zhCn).alarmClass("intrusion")).toBe("区域入侵");
   });
 
+  it("translates what simulated cameras say of themselves, and nothing that a person wrote", () => {
+    const chinese = createWords("zh-CN", zhCn);
+    expect(chinese.note("demo footage")).toBe("演示录像");
+    expect(chinese.note("plays vtest.avi")).toBe("播放 vtest.avi");
+    expect(chinese.note("ask for the key")).toBe("ask for the key");
+  });
+
   it("names the days from Monday on", () => expect(words.weekday(1)).toBe("Mon"));
 });

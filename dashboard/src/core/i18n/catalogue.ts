@@ -34,6 +34,8 @@ export interface Words {
   readonly age: (lengthMs: number) => string;
   readonly alarmClass: (slug: string) => string;
   readonly objectClass: (slug: string) => string;
+  /** A camera's note, translated when it is one of the simulator's. */
+  readonly note: (text: string) => string;
   /** The words for an error's code, else the server's own message. */
   readonly error: (code: string, message: string) => string;
 }
@@ -77,6 +79,10 @@ export function createWords(language: Language, t: Catalogue): Words {
     },
     alarmClass: (slug) => t.alarmClass[slug] ?? slug,
     objectClass: (slug) => t.objectClass[slug] ?? slug,
+    note: (text) => {
+      const file = /^plays (.+)$/.exec(text)?.[1];
+      return file === undefined ? (t.notes[text] ?? text) : t.playsFile(file);
+    },
     error: (code, message) => t.errors[code] ?? (message || t.errors.unknown),
   };
 }

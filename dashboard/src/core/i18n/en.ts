@@ -195,6 +195,13 @@ export const en = {
     dog: "Dog",
     cat: "Cat",
   } as Readonly<Record<string, string>>,
+  /** What simulated cameras say of themselves; a note that a person wrote is shown as it is. */
+  notes: {
+    "demo footage": "demo footage",
+    "generated scene": "generated scene",
+    "generated scene, no real footage": "generated scene, no real footage",
+  } as Readonly<Record<string, string>>,
+  playsFile: (file: string) => `plays ${file}`,
   editor: {
     title: (camera: string) => `Zones and rules: ${camera}`,
     stage: "Live picture with zones. Click to set corners.",

@@ -173,6 +173,12 @@ export const zhCn: Catalogue = {
     dog: "狗",
     cat: "猫",
   },
+  notes: {
+    "demo footage": "演示录像",
+    "generated scene": "生成的画面",
+    "generated scene, no real footage": "生成的画面，非真实影像",
+  },
+  playsFile: (file) => `播放 ${file}`,
   editor: {
     title: (camera) => `区域与规则：${camera}`,
     stage: "带区域的实时画面，点击设置顶点。",

@@ -80,7 +80,7 @@ export const Tile = memo(function Tile(props: TileProps) {
         </span>
         {camera.note ? (
           <span className="chip" data-testid="tile-note">
-            {camera.note}
+            {words.note(camera.note)}
           </span>
         ) : null}
         <span className="chip chip-late numeric" data-tick="late" data-testid="tile-late" hidden />

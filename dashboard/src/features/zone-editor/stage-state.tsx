@@ -25,7 +25,7 @@ export function StageState({
   return (
     <p className={`stage-state stage-state-${state}`} data-testid="stage-state" data-state={state}>
       <strong>{words.t.tile[state].title}</strong> <span ref={text} className="numeric" />
-      {camera.note ? <span className="chip">{camera.note}</span> : null}
+      {camera.note ? <span className="chip">{words.note(camera.note)}</span> : null}
     </p>
   );
 }
