@@ -11,7 +11,7 @@ import { PARAMETERS } from "./parameters.ts";
  * overlap from frame to frame (1-5 pictures a second) the velocity decides, not the overlap.
  * @returns Infinity from `limit` on
  */
-export function pairCost(track: LivingTrack, measured: Measurement, limit: number): number {
+function pairCost(track: LivingTrack, measured: Measurement, limit: number): number {
   const { objectClass } = measured.detection;
   if (!sameGroup(track.objectClass, objectClass)) return Infinity;
   const spreadX = track.cx.pp + varianceX(measured);

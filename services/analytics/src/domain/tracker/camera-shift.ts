@@ -1,6 +1,6 @@
 import { sameGroup } from "../class-group.ts";
 import type { LivingTrack } from "./living-track.ts";
-import type { Measurement } from "./measurement.ts";
+import type { Measurement, Shift } from "./measurement.ts";
 
 /** Tracks that have a say: those best known, so that the cost stays small in a crowd. */
 const MOST_WITNESSES = 12;
@@ -14,11 +14,6 @@ const HEIGHT_TOLERANCE = 0.18;
 const SIDE_TOLERANCE = 0.35;
 /** Picture heights beyond which it is not a shift but another scene. */
 const LARGEST_SHIFT = 0.3;
-
-export interface Shift {
-  readonly x: number;
-  readonly y: number;
-}
 
 interface Residual extends Shift {
   readonly witness: number;

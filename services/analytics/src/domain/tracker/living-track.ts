@@ -2,8 +2,14 @@ import type { ObjectClass } from "@huishi/contracts";
 import type { Box } from "@huishi/kernel";
 import type { Detection } from "../detection.ts";
 import { type Axis, type Level, correctAxis, correctLevel, newAxis, predictAxis } from "./motion-model.ts";
-import type { Shift } from "./camera-shift.ts";
-import { type Measurement, VARIANCE_LOG_H, VARIANCE_LOG_W, varianceX, varianceY } from "./measurement.ts";
+import {
+  type Measurement,
+  type Shift,
+  VARIANCE_LOG_H,
+  VARIANCE_LOG_W,
+  varianceX,
+  varianceY,
+} from "./measurement.ts";
 import { PARAMETERS, velocityVariances } from "./parameters.ts";
 import { Stillness } from "./stillness.ts";
 import type { Track, TrackState } from "./track.ts";

@@ -10,6 +10,12 @@ export interface Measurement {
   readonly h: number;
 }
 
+/** A displacement in the same plane. */
+export interface Shift {
+  readonly x: number;
+  readonly y: number;
+}
+
 const SMALLEST_SIDE = 1e-4;
 
 export function measure(detection: Detection, aspectRatio: number): Measurement {
