@@ -3,6 +3,7 @@
 import { type Alarm, type Camera } from "@huishi/contracts";
 import { iou } from "@huishi/kernel";
 import { existsSync, readFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
@@ -258,6 +259,18 @@ describe("the launcher", () => {
     },
     5 * MINUTES,
   );
+
+  it("stops with one clear line for a taken port", async () => {
+    const squatter = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => squatter.once("listening", resolve));
+    const { port } = squatter.address() as AddressInfo;
+    await expect(
+      startStandaloneProcess({ stateDir: scratch.path, args: ["--generated"], port }),
+    ).rejects.toThrowError(
+      /PORT_TAKEN: Port \d+ is taken by another program\. Choose another one with --port N/,
+    );
+    squatter.close();
+  });
 
   it.each([
     [

@@ -19,6 +19,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SupervisedChild } from "./child-process.ts";
+import { reportCameras } from "./camera-report.ts";
 import { giveDemoRule } from "./demo-rule.ts";
 import { edgeAgentConfig, writeSecretJson } from "./edge-agent-config.ts";
 import { chooseFootage, type Footage } from "./footage.ts";
@@ -153,7 +154,7 @@ async function startParts(site: Site): Promise<RunningStandalone> {
 
   const played = await footagePlayed;
   await startEdgeAgent(site, children, { serverUrl: api.url, mqttUrl, databaseUrl, played });
-  await giveDemo(site, databaseUrl, played.footage);
+  await attend(site, databaseUrl, played.footage);
 
   const setupToken = await issueSetupToken(databaseUrl);
   return {
@@ -266,23 +267,29 @@ async function startEdgeAgent(
   await progress.step("Edge agent", () => agent.start());
 }
 
-async function giveDemo({ state, log, closers }: Site, databaseUrl: string, footage: Footage): Promise<void> {
-  const demo = footage.cameras.find((camera) => camera.isDemo && camera.videoFile !== null);
-  if (demo === undefined) return;
-  const pool = createPool(databaseUrl, { max: 1, applicationName: "huishi-demo" });
+/** What goes on beside the services: the demo's rule, and lines about the cameras. */
+async function attend(
+  { state, log, closers, progress }: Site,
+  databaseUrl: string,
+  footage: Footage,
+): Promise<void> {
+  const pool = createPool(databaseUrl, { max: 1, applicationName: "huishi-launcher", logger: log });
   const stop = new AbortController();
+  const report = reportCameras(pool, (line) => progress.line(line), stop.signal);
+  const demo = footage.cameras.find((camera) => camera.isDemo && camera.videoFile !== null);
   const give = async (): Promise<void> => {
+    if (demo === undefined) return;
     try {
       await giveDemoRule(pool, demo.serial, join(state.path, "demo", "rule-given"), stop.signal);
     } catch (err) {
       if (!stop.signal.aborted) log.warn({ err }, "the demo's rule could not be given");
     }
-    await pool.end();
   };
   const given = give();
-  closers.add("demo", async () => {
+  closers.add("launcher", async () => {
     stop.abort(new Error("stopping"));
-    await given;
+    await Promise.all([report, given]);
+    await pool.end();
   });
 }
 
