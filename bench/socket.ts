@@ -2,7 +2,7 @@
  * The socket under load: 200 clients, 50 alarms/s for 20 s. Prints the CPU of the api against a bare `ws`
  * broadcast of the same bytes, and how long an alarm takes from its commit to a client.
  *
- *   npm run bench:socket -w @huishi/api
+ *   npm run bench:socket
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -22,8 +22,8 @@ import {
   type Pool,
 } from "@huishi/platform";
 import { WebSocketServer } from "ws";
-import { nodeSecrets } from "../src/adapters/crypto/node-secrets.ts";
-import { startApi } from "../src/index.ts";
+import { nodeSecrets } from "../services/api/src/adapters/crypto/node-secrets.ts";
+import { startApi } from "../services/api/src/index.ts";
 
 const CLIENTS = 200;
 const ALARMS_PER_SECOND = 50;
