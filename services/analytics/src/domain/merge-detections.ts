@@ -19,6 +19,8 @@ interface Candidate {
 const EDGE = 0.015;
 /** ...and then dropped, unless it is so large that no crop could have shown it whole. */
 const TOO_LARGE = 0.6;
+/** A box over this share of its region is the detector's guess at the scene, not an object in it. */
+const LARGEST_SHARE = 0.65;
 /** A crop's box is better placed than the whole frame's: it is preferred unless its score is so much lower. */
 const CLOSER_LOOK = 0.2;
 const SAME_IOU = 0.5;
@@ -29,7 +31,7 @@ const SAME_SHARE = 0.7;
  * Brings the detections of several overlapping regions into the whole picture's coordinates and keeps one for
  * each object. Those cut by an inner edge of their region are dropped: an object worth a look has a region of
  * its own around it, and half a person would mislead the tracker. So are those too small in the detector's input
- * (a square of `inputSide` pixels) to be trusted.
+ * (a square of `inputSide` pixels) to be trusted, and those that fill their region.
  */
 export function mergeRegionDetections(
   inspected: readonly RegionDetections[],
@@ -39,7 +41,10 @@ export function mergeRegionDetections(
   const candidates = inspected
     .flatMap(({ region, detections }, regionIndex) =>
       detections
-        .filter(({ box }) => !isCut(box, region, frame) && !isTiny(box, region, inputSide))
+        .filter(
+          ({ box }) =>
+            !isCut(box, region, frame) && !isTiny(box, region, inputSide) && box.w * box.h < LARGEST_SHARE,
+        )
         .map((detection): Candidate => {
           const rank = detection.score + (region.kind === "crop" ? CLOSER_LOOK : 0);
           return { detection: inFrame(detection, region, frame), regionIndex, rank };
