@@ -10,7 +10,7 @@ import {
   varianceX,
   varianceY,
 } from "./measurement.ts";
-import { PARAMETERS, velocityVariances } from "./parameters.ts";
+import { PARAMETERS, sideDriftVariance, velocityVariances } from "./parameters.ts";
 import { Stillness } from "./stillness.ts";
 import type { Track, TrackState } from "./track.ts";
 
@@ -92,7 +92,7 @@ export class LivingTrack {
     const area = this.w * this.h * this.liveliness() ** 2;
     predictAxis(this.cx, dt, speed.x * area, PARAMETERS.velocityTimeConstant);
     predictAxis(this.cy, dt, speed.y * area, PARAMETERS.velocityTimeConstant);
-    const drift = PARAMETERS.sideDrift ** 2 * dt;
+    const drift = sideDriftVariance(this.objectClass) * dt;
     this.logW.variance += drift;
     this.logH.variance += drift;
     this.observed = false;

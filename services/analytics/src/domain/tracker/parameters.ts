@@ -47,6 +47,7 @@ export const PARAMETERS = {
   widthNoise: 0.25,
   heightNoise: 0.2,
   sideDrift: 0.25,
+  vehicleDriftFactor: 3,
 
   /** Squared Mahalanobis distance of the centre beyond which a pair is impossible. */
   gate: 16,
@@ -76,6 +77,11 @@ const VEHICLES: ReadonlySet<ObjectClass> = new Set([
   "bicycle",
   "boat",
 ]);
+
+/** Variance by which the logarithm of a side strays in a second: what drives towards the camera grows quickly. */
+export function sideDriftVariance(objectClass: ObjectClass): number {
+  return ((VEHICLES.has(objectClass) ? PARAMETERS.vehicleDriftFactor : 1) * PARAMETERS.sideDrift) ** 2;
+}
 
 /** Variances of the velocity of a class across and down the picture, in squared sizes per second. */
 export function velocityVariances(objectClass: ObjectClass): { x: number; y: number } {
