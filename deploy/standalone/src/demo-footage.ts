@@ -15,7 +15,10 @@ export type DemoFootage =
   | { readonly kind: "generated"; readonly reason: string };
 
 /** Finds the footage in `folder`, on this machine, or in Debian's package; falls back to a generated scene. */
-export async function findDemoFootage(folder: string): Promise<DemoFootage> {
+export async function findDemoFootage(
+  folder: string,
+  announce: (line: string) => void,
+): Promise<DemoFootage> {
   const file = join(folder, "vtest.avi");
   if (await exists(file)) return { kind: "file", file };
   const installed = `/${PATH_IN_PACKAGE}`;
@@ -23,6 +26,7 @@ export async function findDemoFootage(folder: string): Promise<DemoFootage> {
     await copyWhole(installed, file);
     return { kind: "file", file };
   }
+  announce(`  Demo footage: fetching Debian's package ${PACKAGE} (96 MB, once)`);
   const scratch = await mkdtemp(join(tmpdir(), "huishi-demo-"));
   try {
     await run("apt-get", ["download", PACKAGE], { cwd: scratch, timeout: 180_000 });

@@ -24,10 +24,10 @@ describe("chooseFootage", () => {
 
   it("gives one file played twice two cameras, each the same again at the next start", async () => {
     const file = join(folder, "gate north.mp4");
-    const first = await chooseFootage(options([file, file]), folder);
+    const first = await chooseFootage(options([file, file]), folder, () => {});
     expect(first.cameras.map((camera) => camera.name)).toEqual(["gate north", "gate north (2)"]);
     expect(new Set(first.cameras.map((camera) => camera.serial)).size).toBe(2);
-    expect(await chooseFootage(options([file, file]), folder)).toEqual(first);
+    expect(await chooseFootage(options([file, file]), folder, () => {})).toEqual(first);
   });
 
   it("goes on without a file that is missing, and says which", async () => {
@@ -42,13 +42,13 @@ describe("chooseFootage", () => {
   });
 
   it("refuses to start when no video can be played", async () => {
-    await expect(chooseFootage(options([folder]), folder)).rejects.toMatchObject({
+    await expect(chooseFootage(options([folder]), folder, () => {})).rejects.toMatchObject({
       code: "VIDEO_UNREADABLE",
     });
   });
 
   it("plays nothing beside a real camera", async () => {
-    expect(await chooseFootage(options([], [{ rtspUrl: "rtsp://192.0.2.1/a" }]), folder)).toEqual({
+    expect(await chooseFootage(options([], [{ rtspUrl: "rtsp://192.0.2.1/a" }]), folder, () => {})).toEqual({
       cameras: [],
       remarks: [],
     });

@@ -24,10 +24,14 @@ export interface Footage {
 }
 
 /** Decides what is played: the videos asked for, the demo when nothing was asked for, nothing beside real cameras. */
-export async function chooseFootage(options: StandaloneOptions, demoFolder: string): Promise<Footage> {
+export async function chooseFootage(
+  options: StandaloneOptions,
+  demoFolder: string,
+  announce: (line: string) => void,
+): Promise<Footage> {
   if (options.videos.length > 0) return chooseVideos(options.videos);
   if (options.cameras.length > 0) return { cameras: [], remarks: [] };
-  return options.generatedScene ? generated("it was asked for") : chooseDemo(demoFolder);
+  return options.generatedScene ? generated("it was asked for") : chooseDemo(demoFolder, announce);
 }
 
 async function chooseVideos(files: readonly string[]): Promise<Footage> {
@@ -74,8 +78,8 @@ function serialOf(file: string, copy: number): string {
   return stem === "" ? `video-${digest}` : `${stem}-${digest}`;
 }
 
-async function chooseDemo(folder: string): Promise<Footage> {
-  const found = await findDemoFootage(folder);
+async function chooseDemo(folder: string, announce: (line: string) => void): Promise<Footage> {
+  const found = await findDemoFootage(folder, announce);
   if (found.kind === "file") {
     const camera = {
       name: "Demo crossing · 演示路口",

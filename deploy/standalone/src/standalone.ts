@@ -192,7 +192,7 @@ interface Played {
 async function playFootage(site: Site, children: Map<string, SupervisedChild>): Promise<Played> {
   const { options, state, progress, closers } = site;
   const account = { username: "huishi", password: randomBytes(18).toString("base64url") };
-  const footage = await chooseFootage(options, await state.folder("demo"));
+  const footage = await chooseFootage(options, await state.folder("demo"), (line) => progress.line(line));
   for (const remark of footage.remarks) progress.line(`  ! ${remark}`);
   if (footage.cameras.length === 0) return { footage, account, onvifUrls: new Map() };
 
