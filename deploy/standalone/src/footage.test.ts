@@ -34,6 +34,7 @@ describe("chooseFootage", () => {
     const { cameras, remarks } = await chooseFootage(
       options([join(folder, "none.mp4"), join(folder, "gate north.mp4")]),
       folder,
+      () => {},
     );
     expect(cameras).toHaveLength(1);
     expect(remarks).toEqual([
