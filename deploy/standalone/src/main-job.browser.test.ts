@@ -4,6 +4,7 @@ import { type Alarm, type Camera } from "@huishi/contracts";
 import { iou } from "@huishi/kernel";
 import { existsSync, readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
@@ -258,6 +259,21 @@ describe("the launcher", () => {
       );
     },
     5 * MINUTES,
+  );
+
+  it(
+    "claims its agent anew when the database is a new one",
+    async () => {
+      await (await startStandaloneProcess({ stateDir: scratch.path, args: ["--generated"] })).stop();
+      await rm(join(scratch.path, "postgres"), { recursive: true });
+      running = await startStandaloneProcess({ stateDir: scratch.path, args: ["--generated"] });
+      const api = new ApiClient(running.url);
+      await api.setUp(running.setupUrl as string);
+      await eventually("the camera", async () =>
+        (await api.cameras()).some((each) => each.condition === "online" && each.agentOnline),
+      );
+    },
+    3 * MINUTES,
   );
 
   it("stops with one clear line for a taken port", async () => {

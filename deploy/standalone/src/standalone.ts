@@ -27,6 +27,7 @@ import type { StandaloneOptions } from "./options.ts";
 import { preferPort, requireFreePort } from "./ports.ts";
 import type { Progress } from "./progress.ts";
 import type { SimulatorAnswer, SimulatorOrder } from "./simulator-order.ts";
+import { dropStaleIdentity } from "./stale-identity.ts";
 import { openStateFolder, type StateFolder } from "./state-folder.ts";
 
 const HOST = "127.0.0.1";
@@ -239,6 +240,13 @@ async function startEdgeAgent(
 ): Promise<void> {
   const { options, state, progress, closers } = site;
   const configFile = join(state.path, "edge-agent.json");
+  const agentStateDir = await state.folder("edge-agent");
+  const pool = createPool(databaseUrl, { max: 1, applicationName: "huishi-launcher", logger: site.log });
+  try {
+    await dropStaleIdentity(pool, agentStateDir);
+  } finally {
+    await pool.end();
+  }
   const simulated = played.footage.cameras.flatMap(({ serial, name, note }) => {
     const onvifUrl = played.onvifUrls.get(serial);
     return onvifUrl === undefined ? [] : [{ onvifUrl, name, note }];
@@ -246,7 +254,7 @@ async function startEdgeAgent(
   await writeSecretJson(
     configFile,
     edgeAgentConfig({
-      stateDir: await state.folder("edge-agent"),
+      stateDir: agentStateDir,
       serverUrl,
       mqttUrl,
       claimCode: (await issueClaimCode(databaseUrl)).code,
