@@ -11,6 +11,7 @@ export default defineConfig({
       "bench/**/*.test.ts",
     ],
     globalSetup: ["packages/testkit/src/vitest-global-setup.ts"],
+    setupFiles: ["./vitest.setup.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 30_000,

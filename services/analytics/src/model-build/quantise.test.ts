@@ -48,6 +48,11 @@ test("each weight comes back within half a step of its own channel", () => {
   );
 });
 
+test("a channel too faint for float32 scales is nothing", () => {
+  const { values, scales, bias } = quantiseWeights(Float32Array.of(1e-40), Float32Array.of(-1.5e-38), 0.02);
+  expect([values[0], scales[0], bias[0]]).toEqual([0, 1, 0]);
+});
+
 test("a dead channel keeps its bias: the scale does not overflow int32", () => {
   const { bias, biasScales } = quantiseWeights(Float32Array.of(1e-12, 0), Float32Array.of(3, -2), 0.02);
   expect((bias[0] as number) * (biasScales[0] as number)).toBeCloseTo(3, 4);

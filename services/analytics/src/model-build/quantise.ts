@@ -30,6 +30,8 @@ export interface QuantisedWeights {
 const WEIGHT_MAX = 127;
 /** Keeps a bias far from the end of int32, so that the sum over the products fits as well. */
 const BIAS_MAX = 2 ** 30;
+/** Below this a channel is nothing; much finer scales leave float32's normal range and lose their digits. */
+const FINEST_SCALE = 2 ** -60;
 
 /**
  * int8 weights, symmetric, one scale an output channel (Krishnamoorthi 2018, §2.2 and §3.1), and the int32 bias that
@@ -57,8 +59,8 @@ export function quantiseWeights(
     for (let i = from; i < from + perChannel; i++)
       largest = Math.max(largest, Math.abs(weights[i] as number));
     // A dead channel (weights near zero) would give its bias a scale too fine for int32.
-    const scale =
-      Math.fround(Math.max(largest / WEIGHT_MAX, Math.abs(channelBias) / (BIAS_MAX * inputScale))) || 1;
+    const wanted = Math.max(largest / WEIGHT_MAX, Math.abs(channelBias) / (BIAS_MAX * inputScale));
+    const scale = wanted < FINEST_SCALE ? 1 : Math.fround(wanted);
     result.scales[channel] = scale;
     for (let i = from; i < from + perChannel; i++) {
       result.values[i] = Math.min(
