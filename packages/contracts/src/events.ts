@@ -1,13 +1,26 @@
 import { type Static, Type } from "typebox";
-import { BoxSchema, DisplayName, EpochMs, Id, PrioritySchema } from "./common.ts";
+import {
+  BoxSchema,
+  DisplayName,
+  EpochMs,
+  Fraction,
+  Id,
+  ObjectClassSchema,
+  PrioritySchema,
+} from "./common.ts";
 
 /**
- * Events that agents send. An event's identity is agent (from the topic) + boot + seq: the store inserts it
+ * Events that agents send (version 1 of the contract). An event's identity is agent (from the topic) + boot + seq: the store inserts it
  * once however often it arrives. Three clocks are kept apart: `capturedAtMs` is the device's or the moment of
  * capture, `agentAtMs` the agent's clock when it was recorded, and ingest adds its own on arrival.
  */
 export const MAX_BATCH_EVENTS = 500;
 export const MAX_EVENT_BATCH_BYTES = 512 * 1024;
+/** One event as JSON: the outbox takes no larger one, so that a batch always holds at least one. */
+export const MAX_EVENT_BYTES = 64 * 1024;
+/** Objects in one frame's detections, and points of one track's path. */
+export const MAX_FRAME_OBJECTS = 256;
+export const MAX_PATH_POINTS = 64;
 
 const header = {
   /** Rises by one an event within a boot. */
@@ -105,15 +118,188 @@ export const ObservationEvent = Type.Object(
   { additionalProperties: false },
 );
 
-export const EventSchema = Type.Union([
+/** A sensor's device record: its datastreams (OGC SensorThings) with what is expected of them. */
+export const SensorInventoryEvent = Type.Object(
+  {
+    ...header,
+    type: Type.Literal("sensor_inventory"),
+    sensorId: Id,
+    name: DisplayName,
+    manufacturer: Type.Optional(SubjectText),
+    model: Type.Optional(SubjectText),
+    serial: Type.Optional(SubjectText),
+    datastreams: Type.Array(
+      Type.Object(
+        {
+          observedProperty: Type.String({ pattern: "^[a-z][a-z0-9_]{0,63}$" }),
+          unit: Type.String({ maxLength: 32 }),
+          /** How often a value is expected: what lies further apart is shown as a gap. */
+          expectedIntervalMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000 })),
+        },
+        { additionalProperties: false },
+      ),
+      { minItems: 1, maxItems: 32 },
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export const SENSOR_CONDITIONS = ["online", "offline", "fault"] as const;
+export const SensorHealthEvent = Type.Object(
+  {
+    ...header,
+    type: Type.Literal("sensor_health"),
+    sensorId: Id,
+    condition: Type.Enum(SENSOR_CONDITIONS),
+    code: Type.Optional(Type.String({ maxLength: 64 })),
+  },
+  { additionalProperties: false },
+);
+
+/** Objects that the edge saw in one frame (`capturedAtMs` is the frame's). */
+export const DetectionBatchEvent = Type.Object(
+  {
+    ...header,
+    type: Type.Literal("detection_batch"),
+    cameraId: Id,
+    objects: Type.Array(
+      Type.Object(
+        {
+          /** The agent's own number of the track, unique within its boot; absent where nothing tracks. */
+          track: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295 })),
+          objectClass: ObjectClassSchema,
+          score: Fraction,
+          box: BoxSchema,
+        },
+        { additionalProperties: false },
+      ),
+      { minItems: 1, maxItems: MAX_FRAME_OBJECTS },
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** One object over time, told when it has ended (`capturedAtMs` = `lastSeenAtMs`). */
+export const TrackSummaryEvent = Type.Object(
+  {
+    ...header,
+    type: Type.Literal("track_summary"),
+    cameraId: Id,
+    /** The number that its detections carried. */
+    track: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
+    objectClass: ObjectClassSchema,
+    firstSeenAtMs: EpochMs,
+    lastSeenAtMs: EpochMs,
+    observations: Type.Integer({ minimum: 1, maximum: 2_147_483_647 }),
+    /** Mean score. */
+    score: Fraction,
+    /** Milliseconds since `firstSeenAtMs`, then the foot point. */
+    path: Type.Array(
+      Type.Object(
+        { atMs: Type.Integer({ minimum: 0, maximum: 2_147_483_647 }), x: Fraction, y: Fraction },
+        { additionalProperties: false },
+      ),
+      { minItems: 1, maxItems: MAX_PATH_POINTS },
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** What a camera's own analytics or electronics report (ONVIF Core, Pull-Point), other than motion. */
+export const CameraSideEvent = Type.Object(
+  {
+    ...header,
+    type: Type.Literal("camera_event"),
+    cameraId: Id,
+    /** ONVIF topic without prefixes, e.g. `RuleEngine/LineDetector/Crossed`. */
+    topic: Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_/.-]{0,199}$" }),
+    active: Type.Optional(Type.Boolean()),
+    data: Type.Optional(
+      Type.Record(Type.String({ pattern: "^[A-Za-z0-9_.-]{1,64}$" }), Type.String({ maxLength: 500 }), {
+        maxProperties: 32,
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/**
+ * What an agent's outbox had to give up: it was full, its disk was, or a file was damaged. It follows the events
+ * that are missing, so that a hole in the record says what it is.
+ */
+export const OutboxGapEvent = Type.Object(
+  {
+    ...header,
+    type: Type.Literal("outbox_gap"),
+    reason: Type.Union([Type.Literal("full"), Type.Literal("disk_full"), Type.Literal("damaged")]),
+    /** How many events of each type are missing. */
+    lost: Type.Record(Type.String({ pattern: "^[a-z_]{1,32}$" }), Type.Integer({ minimum: 1 }), {
+      minProperties: 1,
+      maxProperties: 32,
+    }),
+    /** Capture times of the first and the last of them. */
+    fromMs: EpochMs,
+    toMs: EpochMs,
+  },
+  { additionalProperties: false },
+);
+
+const EVENT_SCHEMAS = [
   CameraInventoryEvent,
   CameraHealthEvent,
   CameraMotionEvent,
+  CameraSideEvent,
   AlarmTriggerEvent,
   ObservationEvent,
-]);
-export type EdgeEvent = Static<typeof EventSchema>;
+  SensorInventoryEvent,
+  SensorHealthEvent,
+  DetectionBatchEvent,
+  TrackSummaryEvent,
+  OutboxGapEvent,
+] as const;
+export const EventSchema = Type.Union([...EVENT_SCHEMAS]);
+export type EdgeEvent = Static<(typeof EVENT_SCHEMAS)[number]>;
 export type EdgeEventType = EdgeEvent["type"];
+
+/** Stable codes of event types in narrow database rows. */
+export const EVENT_TYPES = {
+  camera_inventory: 1,
+  camera_health: 2,
+  camera_motion: 3,
+  camera_event: 4,
+  alarm_trigger: 5,
+  observation: 6,
+  sensor_inventory: 7,
+  sensor_health: 8,
+  detection_batch: 9,
+  track_summary: 10,
+  outbox_gap: 11,
+} as const satisfies Record<EdgeEventType, number>;
+
+/** The schema of each event type: one a type, so that an error names the field and not "no branch of the union". */
+export const EVENT_SCHEMA_OF: ReadonlyMap<string, (typeof EVENT_SCHEMAS)[number]> = new Map(
+  EVENT_SCHEMAS.map((schema) => [schema.properties.type.const, schema]),
+);
+
+/** What an outbox gives up first when it is full: 0 before 1 before 2; 3 last of all. */
+export type EventSeverity = 0 | 1 | 2 | 3;
+const SEVERITY_OF: Readonly<Record<EdgeEventType, EventSeverity>> = {
+  detection_batch: 0,
+  camera_motion: 1,
+  observation: 1,
+  track_summary: 1,
+  camera_event: 2,
+  camera_inventory: 2,
+  camera_health: 2,
+  sensor_inventory: 2,
+  sensor_health: 2,
+  alarm_trigger: 3,
+  outbox_gap: 3,
+};
+
+export function severityOf(type: EdgeEventType): EventSeverity {
+  return SEVERITY_OF[type];
+}
 
 /** Envelope of a batch; the events inside are validated one by one, so that one bad event stops no other. */
 export const EventBatchEnvelope = Type.Object(
@@ -121,6 +307,8 @@ export const EventBatchEnvelope = Type.Object(
     v: Type.Literal(1),
     /** Random per start of the agent's outbox. */
     boot: Type.String({ pattern: "^[0-9a-f]{16}$" }),
+    /** Set by an agent that wants an application-level acknowledgement of this batch (`EventAck`). */
+    batch: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
     events: Type.Array(Type.Unknown(), { minItems: 1, maxItems: MAX_BATCH_EVENTS }),
   },
   { additionalProperties: false },
@@ -128,8 +316,23 @@ export const EventBatchEnvelope = Type.Object(
 export interface EventBatch {
   v: 1;
   boot: string;
+  batch?: number;
   events: EdgeEvent[];
 }
+
+/**
+ * The centre has committed the batch. Sent where a broker stands between (its PUBACK says nothing about the
+ * database); the in-process endpoint's PUBACK says the same without it.
+ */
+export const EventAckSchema = Type.Object(
+  {
+    v: Type.Literal(1),
+    boot: Type.String({ pattern: "^[0-9a-f]{16}$" }),
+    batch: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  },
+  { additionalProperties: false },
+);
+export type EventAck = Static<typeof EventAckSchema>;
 
 /** Retained status of an agent; its Will says `online: false`. */
 export const AgentStatusSchema = Type.Object(
@@ -140,6 +343,9 @@ export const AgentStatusSchema = Type.Object(
     version: Type.Optional(Type.String({ maxLength: 40 })),
     outboxDepth: Type.Optional(Type.Integer({ minimum: 0 })),
     outboxOldestMs: Type.Optional(EpochMs),
+    outboxBytes: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** Events given up since the agent started. */
+    outboxLost: Type.Optional(Type.Integer({ minimum: 0 })),
     mediaDropped: Type.Optional(Type.Integer({ minimum: 0 })),
   },
   { additionalProperties: false },

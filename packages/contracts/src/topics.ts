@@ -7,12 +7,14 @@
  * | huishi/v1/{agent}/events | 1 | agent -> centre | EventBatch (JSON) |
  * | huishi/v1/{agent}/status | 1, retained, Will | agent -> centre | AgentStatus (JSON) |
  * | huishi/v1/{agent}/media/{camera}/{stream} | 0 | agent -> centre | media fragment (binary) |
+ * | huishi/v1/{agent}/ack | 1 | centre -> agent | EventAck (JSON), where a broker stands between |
  * | huishi/v1/{agent}/demand/{camera} | 1, retained | centre -> agent | MediaDemand (JSON) |
  */
 export const TOPIC_ROOT = "huishi/v1";
 
 export const eventsTopic = (agentId: string): string => `${TOPIC_ROOT}/${agentId}/events`;
 export const statusTopic = (agentId: string): string => `${TOPIC_ROOT}/${agentId}/status`;
+export const ackTopic = (agentId: string): string => `${TOPIC_ROOT}/${agentId}/ack`;
 export const mediaTopic = (agentId: string, cameraId: string, stream: string): string =>
   `${TOPIC_ROOT}/${agentId}/media/${cameraId}/${stream}`;
 export const demandTopic = (agentId: string, cameraId: string): string =>
@@ -25,6 +27,7 @@ export const mediaClientId = (agentId: string): string => `${agentId}_media`;
 export type ParsedTopic =
   | { readonly kind: "events"; readonly agentId: string }
   | { readonly kind: "status"; readonly agentId: string }
+  | { readonly kind: "ack"; readonly agentId: string }
   | {
       readonly kind: "media";
       readonly agentId: string;
@@ -38,7 +41,9 @@ export function parseTopic(topic: string): ParsedTopic | null {
   const [root, version, agentId, kind, cameraId, stream, ...rest] = topic.split("/");
   if (`${root}/${version}` !== TOPIC_ROOT || agentId === undefined || rest.length > 0) return null;
   if (!/^[a-z0-9-]{1,64}$/.test(agentId)) return null;
-  if (cameraId === undefined) return kind === "events" || kind === "status" ? { kind, agentId } : null;
+  if (cameraId === undefined) {
+    return kind === "events" || kind === "status" || kind === "ack" ? { kind, agentId } : null;
+  }
   if (!/^[a-z0-9-]{1,64}$/.test(cameraId)) return null;
   if (kind === "demand" && stream === undefined) return { kind, agentId, cameraId };
   if (kind === "media" && (stream === "main" || stream === "sub")) return { kind, agentId, cameraId, stream };

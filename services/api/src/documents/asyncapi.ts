@@ -1,9 +1,12 @@
 import {
   AgentStatusSchema,
   ClientMessageSchema,
+  EventAckSchema,
   EventBatchEnvelope,
   EventSchema,
+  MAX_BATCH_EVENTS,
   MAX_EVENT_BATCH_BYTES,
+  MAX_EVENT_BYTES,
   MAX_FRAGMENT_BYTES,
   MediaDemandSchema,
   ServerMessageSchema,
@@ -40,6 +43,12 @@ export function asyncApiDocument(version: string): object {
         1,
         "Acknowledged (PUBACK) after the commit, never before.",
       ),
+      sendAck: mqttOperation(
+        "send",
+        "ack",
+        1,
+        "Where a broker stands between: the batch is committed. The in-process endpoint says the same by its PUBACK.",
+      ),
       receiveStatus: mqttOperation("receive", "status", 1, "Retained; the Will says `online: false`."),
       receiveMedia: mqttOperation(
         "receive",
@@ -63,6 +72,7 @@ export function asyncApiDocument(version: string): object {
       schemas: {
         EventBatch: plain(EventBatchEnvelope),
         Event: plain(EventSchema),
+        EventAck: plain(EventAckSchema),
         AgentStatus: plain(AgentStatusSchema),
         MediaDemand: plain(MediaDemandSchema),
         ClientMessage: plain(ClientMessageSchema),
@@ -86,11 +96,12 @@ function mqttChannels(): Record<string, object> {
     events: channel(
       "{agent}/events",
       {
-        summary: `A batch of at most ${MAX_EVENT_BATCH_BYTES} bytes; each of its events is checked by itself against Event.`,
+        summary: `A batch of at most ${MAX_BATCH_EVENTS} events and ${MAX_EVENT_BATCH_BYTES} bytes, each event at most ${MAX_EVENT_BYTES} bytes and checked by itself against Event.`,
         payload: schema("EventBatch"),
       },
       AGENT,
     ),
+    ack: channel("{agent}/ack", { payload: schema("EventAck") }, AGENT),
     status: channel("{agent}/status", { payload: schema("AgentStatus") }, AGENT),
     media: channel(
       "{agent}/media/{camera}/{stream}",

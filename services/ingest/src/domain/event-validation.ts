@@ -1,22 +1,10 @@
-import {
-  AlarmTriggerEvent,
-  CameraHealthEvent,
-  CameraInventoryEvent,
-  CameraMotionEvent,
-  type EdgeEvent,
-  EventBatchEnvelope,
-  ObservationEvent,
-} from "@huishi/contracts";
+import { type EdgeEvent, EVENT_SCHEMA_OF, EventBatchEnvelope } from "@huishi/contracts";
 import { Compile } from "typebox/compile";
 import type { DeadLetter, EventRow } from "./records.ts";
 
 const envelope = Compile(EventBatchEnvelope);
-/** Compiled once; one a type, so that an error names the field and not "no branch of the union". */
-const validators = new Map(
-  [CameraInventoryEvent, CameraHealthEvent, CameraMotionEvent, AlarmTriggerEvent, ObservationEvent].map(
-    (schema) => [schema.properties.type.const as string, Compile(schema)] as const,
-  ),
-);
+/** Compiled once. */
+const validators = new Map([...EVENT_SCHEMA_OF].map(([type, schema]) => [type, Compile(schema)] as const));
 
 /** What PostgreSQL's jsonb cannot hold: NUL and halves of surrogate pairs. Both can only come in as \u escapes. */
 const SUSPICIOUS = /\\u(0000|d[89a-f])/i;

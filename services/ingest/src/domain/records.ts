@@ -19,9 +19,16 @@ export interface DeadLetter {
   readonly payload: Uint8Array;
 }
 
-/** The camera or sensor that an event is about. */
-export function subjectOf(event: EdgeEvent): string {
-  return event.type === "observation" ? event.sensorId : event.cameraId;
+/** What an event is about. `outbox_gap` is about the agent itself. */
+export type Subject =
+  | { readonly kind: "camera"; readonly id: string }
+  | { readonly kind: "sensor"; readonly id: string }
+  | { readonly kind: "agent"; readonly id: null };
+
+export function subjectOf(event: EdgeEvent): Subject {
+  if ("cameraId" in event) return { kind: "camera", id: event.cameraId };
+  if ("sensorId" in event) return { kind: "sensor", id: event.sensorId };
+  return { kind: "agent", id: null };
 }
 
 /** The dead letter of an event that was valid but could not be stored. */

@@ -14,7 +14,7 @@ export function sortByCamera(
   const deadLetters: DeadLetter[] = [];
   for (const row of rows) {
     const { event } = row;
-    if (event.type === "observation") {
+    if (!("cameraId" in event)) {
       accepted.push(row);
       continue;
     }

@@ -58,7 +58,7 @@ async function writeAll(
 
 async function cameraOwnersOf(client: PoolClient, events: readonly EventRow[]): Promise<Map<string, string>> {
   const ids = new Set<string>();
-  for (const { event } of events) if (event.type !== "observation") ids.add(event.cameraId);
+  for (const { event } of events) if ("cameraId" in event) ids.add(event.cameraId);
   if (ids.size === 0) return new Map();
   const result = await client.query<{ id: string; agent_id: string }>({
     name: "camera-owners-of",
@@ -92,7 +92,7 @@ async function insertEvents(client: PoolClient, rows: readonly EventRow[]): Prom
       rows.map((row) => row.boot),
       rows.map((row) => row.event.seq),
       rows.map((row) => row.event.type),
-      rows.map((row) => subjectOf(row.event)),
+      rows.map((row) => subjectOf(row.event).id ?? row.agentId),
       rows.map((row) => row.event.capturedAtMs),
       rows.map((row) => row.event.agentAtMs),
       JSON.stringify(rows.map((row) => row.event)),
