@@ -5,3 +5,4 @@ export * from "./retry.ts";
 export * from "./supervisor.ts";
 export * from "./ids.ts";
 export * from "./geometry.ts";
+export * from "./path.ts";

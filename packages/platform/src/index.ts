@@ -9,3 +9,4 @@ export * from "./embedded/embedded-postgres.ts";
 export * from "./media/in-process-media-bus.ts";
 export * from "./metrics.ts";
 export * from "./shutdown.ts";
+export * from "./store/index.ts";

@@ -3,6 +3,8 @@ import { systemClock } from "@huishi/kernel";
 import { createPool, type Logger, type Metrics, repeatSummary, unreachable } from "@huishi/platform";
 import { MqttEndpoint } from "./adapters/mqtt/mqtt-endpoint.ts";
 import { PostgresAgentDirectory } from "./adapters/postgres/postgres-agent-directory.ts";
+import { LatestValues } from "./adapters/postgres/latest-values.ts";
+import { NumberBook } from "./adapters/postgres/number-book.ts";
 import { PostgresEventStore } from "./adapters/postgres/postgres-event-store.ts";
 import { Authentication } from "./application/authentication.ts";
 import { CameraOwners } from "./application/camera-owners.ts";
@@ -56,7 +58,14 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
   const askPool = createPool(databaseUrl, { max: 2, applicationName: "huishi-ingest", logger });
   const directory = new PostgresAgentDirectory(askPool);
   const owners = new CameraOwners(directory, onFault("camera owners could not be read"));
-  const store = new PostgresEventStore(commitPool, (learned) => owners.learn(learned));
+  const book = new NumberBook(askPool);
+  const latest = new LatestValues(askPool, book, onFault("the latest sensor values could not be written"));
+  const store = new PostgresEventStore({
+    pool: commitPool,
+    book,
+    onCameras: (learned) => owners.learn(learned),
+    onObservations: (rows) => latest.note(rows),
+  });
   const committer = new GroupCommitter({
     store,
     lanes: COMMIT_LANES,
@@ -75,7 +84,7 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
       refused: onFault("the database refused an event; it is a dead letter now"),
     },
   });
-  const intake = new EventIntake(committer);
+  const intake = new EventIntake(committer, systemClock);
   const media = new MediaIntake(mediaBus, owners);
   const presence = new Presence(directory, onFault("an agent's presence could not be written"));
   const authentication = new Authentication(directory, systemClock);
@@ -154,6 +163,8 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     clock: systemClock,
     publish: (topic, payload) => running.publishRetained(topic, payload),
   });
+  const stop = new AbortController();
+  const upkeep = latest.run(stop.signal);
   logger.info({ host: options.host, port: running.port }, "MQTT endpoint listens");
 
   return {
@@ -164,6 +175,8 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
       owners.close();
       await running.close();
       await committer.close();
+      stop.abort(new Error("ingest stops"));
+      await upkeep;
       await presence.close();
       await directory.markAllOffline().catch(onFault("agents could not be marked offline"));
       await Promise.all([commitPool.end(), askPool.end()]);

@@ -1,4 +1,4 @@
-import { eventsTopic } from "@huishi/contracts";
+import { EVENT_TYPES, eventsTopic } from "@huishi/contracts";
 import { connectAgent, createAgent, createCamera, type TestAgent, until } from "@huishi/testkit";
 import type { MqttClient } from "mqtt";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -32,13 +32,15 @@ const deadLetters = (): Promise<unknown[]> => rows("SELECT agent_id, code FROM d
 test("an acknowledged event is committed", async () => {
   await publishEvents(client, agent.id, [motion(1)]);
   expect(
-    await rows("SELECT agent_id, boot, seq, type, subject_id, captured_at, body FROM edge_event"),
+    await rows(
+      "SELECT agent_id, boot, seq, type_code, subject_id, captured_at, body FROM edge_event JOIN event_source ON no = source_no",
+    ),
   ).toEqual([
     {
       agent_id: agent.id,
       boot: BOOT,
       seq: "1",
-      type: "camera_motion",
+      type_code: EVENT_TYPES.camera_motion,
       subject_id: "north",
       captured_at: new Date(times.capturedAtMs),
       body: motion(1),

@@ -28,6 +28,8 @@ export interface TrackRow {
   readonly observations: number;
   readonly score: number;
   readonly path: readonly PathPoint[];
+  /** It will not go on. */
+  readonly ended: boolean;
 }
 
 /** One crossing of a counting line. */

@@ -31,20 +31,20 @@ export class TrackRecorder {
       const recording = this.#record(track, capturedAtMs);
       if (capturedAtMs - recording.writtenAtMs < WRITE_EVERY_MS) continue;
       recording.writtenAtMs = capturedAtMs;
-      due.push(this.#row(recording));
+      due.push(this.#row(recording, false));
     }
     for (const track of ended) {
       const recording = this.#recordings.get(track.id);
       if (!recording) continue;
       this.#recordings.delete(track.id);
-      due.push(this.#row({ ...recording, track }));
+      due.push(this.#row({ ...recording, track }, true));
     }
     return due;
   }
 
   /** Ends every living track: rows as they stand. */
   finish(): TrackRow[] {
-    const rows = [...this.#recordings.values()].map((recording) => this.#row(recording));
+    const rows = [...this.#recordings.values()].map((recording) => this.#row(recording, true));
     this.#recordings.clear();
     return rows;
   }
@@ -62,7 +62,7 @@ export class TrackRecorder {
     return recording;
   }
 
-  #row({ track, path }: Recording): TrackRow {
+  #row({ track, path }: Recording, ended: boolean): TrackRow {
     return {
       id: track.id,
       cameraNo: this.#cameraNo,
@@ -72,6 +72,7 @@ export class TrackRecorder {
       observations: track.observations,
       score: scaled(track.scoreMean),
       path: [...path],
+      ended,
     };
   }
 }

@@ -10,6 +10,7 @@ const row = (seq: number, agentId = "a"): EventRow => ({
   agentId,
   topic: "t",
   boot: "0000000000000000",
+  ingestedAtMs: 2,
   event: {
     type: "camera_motion",
     seq,

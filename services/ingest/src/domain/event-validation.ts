@@ -1,4 +1,9 @@
-import { type EdgeEvent, EVENT_SCHEMA_OF, EventBatchEnvelope } from "@huishi/contracts";
+import {
+  type EdgeEvent,
+  EVENT_SCHEMA_OF,
+  EventBatchEnvelope,
+  MAX_EVENT_BATCH_BYTES,
+} from "@huishi/contracts";
 import { Compile } from "typebox/compile";
 import type { DeadLetter, EventRow } from "./records.ts";
 
@@ -11,7 +16,21 @@ const SUSPICIOUS = /\\u(0000|d[89a-f])/i;
 /** With the u flag whole pairs are one character, so only halves match. */
 const HALF_PAIR = /\p{Surrogate}/u;
 const MAX_REASON_CHARACTERS = 500;
-const MAX_DEAD_LETTER_BYTES = 64 * 1024;
+/** No message of the events topic is larger: a dead letter holds all of it, to be given again. */
+const MAX_DEAD_LETTER_BYTES = MAX_EVENT_BATCH_BYTES;
+/** Before this nobody had a camera on a network: a clock that was never set. */
+const EARLIEST_CAPTURE_MS = Date.UTC(2000, 0, 1);
+/** A clock may be days ahead, and its events still are events; further on it is no clock. */
+const MAX_AHEAD_MS = 31 * 86_400_000;
+
+/** One message of the events topic. */
+export interface ArrivedMessage {
+  readonly agentId: string;
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  /** The centre's clock. */
+  readonly ingestedAtMs: number;
+}
 
 export interface ValidatedBatch {
   readonly events: readonly EventRow[];
@@ -22,43 +41,58 @@ export interface ValidatedBatch {
  * Reads one message of the events topic. Every event is judged by itself: a bad one becomes a dead letter with a
  * code and a reason, its neighbours go on. Never throws.
  *
- * Codes: MALFORMED_JSON, INVALID_BATCH (the whole message), UNKNOWN_EVENT_TYPE, INVALID_EVENT, UNSTORABLE_TEXT.
+ * Codes: MALFORMED_JSON, INVALID_BATCH (the whole message), UNKNOWN_EVENT_TYPE, INVALID_EVENT, UNSTORABLE_TEXT,
+ * CAPTURE_TIME_IMPLAUSIBLE.
  */
-export function validateBatch(agentId: string, topic: string, payload: Uint8Array): ValidatedBatch {
-  const letter = (code: string, reason: string, what: Uint8Array): DeadLetter => ({
+export function validateBatch(message: ArrivedMessage): ValidatedBatch {
+  const { agentId, topic, payload, ingestedAtMs } = message;
+  const letter = (
+    code: string,
+    reason: string,
+    what: Uint8Array,
+    boot: string | null = null,
+  ): DeadLetter => ({
     agentId,
     topic,
     code,
     reason: reason.slice(0, MAX_REASON_CHARACTERS),
+    boot,
     payload: what.subarray(0, MAX_DEAD_LETTER_BYTES),
+    truncated: what.byteLength > MAX_DEAD_LETTER_BYTES,
   });
   const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString("utf8");
-  let message: unknown;
+  let batch: unknown;
   try {
-    message = JSON.parse(text);
+    batch = JSON.parse(text);
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : "not JSON";
     return { events: [], deadLetters: [letter("MALFORMED_JSON", toStorable(reason), payload)] };
   }
-  if (!envelope.Check(message)) {
+  if (!envelope.Check(batch)) {
     return {
       events: [],
-      deadLetters: [letter("INVALID_BATCH", firstFault(envelope.Errors(message)), payload)],
+      deadLetters: [letter("INVALID_BATCH", firstFault(envelope.Errors(batch)), payload)],
     };
   }
   const mayBeUnstorable = SUSPICIOUS.test(text);
   const events: EventRow[] = [];
   const deadLetters: DeadLetter[] = [];
-  for (const candidate of message.events) {
-    const fault = judge(candidate, mayBeUnstorable);
-    if (fault)
-      deadLetters.push(letter(fault.code, fault.reason, Buffer.from(JSON.stringify(candidate) ?? "")));
-    else events.push({ agentId, topic, boot: message.boot, event: candidate as EdgeEvent });
+  for (const candidate of batch.events) {
+    const fault = judge(candidate, mayBeUnstorable, ingestedAtMs);
+    if (fault) {
+      deadLetters.push(
+        letter(fault.code, fault.reason, Buffer.from(JSON.stringify(candidate) ?? ""), batch.boot),
+      );
+    } else events.push({ agentId, topic, boot: batch.boot, event: candidate as EdgeEvent, ingestedAtMs });
   }
   return { events, deadLetters };
 }
 
-function judge(candidate: unknown, mayBeUnstorable: boolean): { code: string; reason: string } | null {
+function judge(
+  candidate: unknown,
+  mayBeUnstorable: boolean,
+  nowMs: number,
+): { code: string; reason: string } | null {
   const type = (candidate as { type?: unknown } | null)?.type;
   const validator = typeof type === "string" ? validators.get(type) : undefined;
   if (!validator) {
@@ -70,6 +104,13 @@ function judge(candidate: unknown, mayBeUnstorable: boolean): { code: string; re
   }
   if (mayBeUnstorable && !isStorable(candidate)) {
     return { code: "UNSTORABLE_TEXT", reason: "a text holds NUL or half a surrogate pair" };
+  }
+  const { capturedAtMs } = candidate as EdgeEvent;
+  if (capturedAtMs < EARLIEST_CAPTURE_MS || capturedAtMs > nowMs + MAX_AHEAD_MS) {
+    return {
+      code: "CAPTURE_TIME_IMPLAUSIBLE",
+      reason: "captured before 2000 or a month ahead: set the device's clock",
+    };
   }
   return null;
 }

@@ -7,6 +7,8 @@ export interface EventRow {
   /** Of the agent's outbox: sequence numbers rise within one. */
   readonly boot: string;
   readonly event: EdgeEvent;
+  /** The centre's clock when it arrived. */
+  readonly ingestedAtMs: number;
 }
 
 /** What could not be stored as an event, kept for a person to look at. */
@@ -16,7 +18,11 @@ export interface DeadLetter {
   /** Stable: MALFORMED_JSON, INVALID_BATCH, INVALID_EVENT, UNKNOWN_CAMERA ... */
   readonly code: string;
   readonly reason: string;
+  /** Of the one event that it holds; null when it holds a whole message. */
+  readonly boot: string | null;
   readonly payload: Uint8Array;
+  /** The payload was too long to be kept whole. */
+  readonly truncated: boolean;
 }
 
 /** What an event is about. `outbox_gap` is about the agent itself. */
@@ -38,6 +44,8 @@ export function deadLetterOf(row: EventRow, code: string, reason: string): DeadL
     topic: row.topic,
     code,
     reason: reason.replaceAll("\0", "\uFFFD").slice(0, 500),
-    payload: Buffer.from(JSON.stringify({ boot: row.boot, ...row.event })),
+    boot: row.boot,
+    payload: Buffer.from(JSON.stringify(row.event)),
+    truncated: false,
   };
 }

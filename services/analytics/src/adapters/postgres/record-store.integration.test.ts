@@ -24,6 +24,7 @@ const trackRow = (fields: Partial<TrackRow> = {}): TrackRow => ({
   observations: 5,
   score: 8_000,
   path: [[0, 100, 200]],
+  ended: false,
   ...fields,
 });
 

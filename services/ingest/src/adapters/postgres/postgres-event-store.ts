@@ -1,119 +1,221 @@
 import { HuishiError, messageOf } from "@huishi/kernel";
-import { isValueFault, type Pool, type PoolClient, withTransaction } from "@huishi/platform";
+import {
+  copyNewRows,
+  copyRows,
+  DETECTION_COLUMNS,
+  EDGE_EVENT_COLUMNS,
+  isValueFault,
+  markLate,
+  OBSERVATION_COLUMNS,
+  type Pool,
+  type PoolClient,
+  sqlStateOf,
+  type StoredTrack,
+  withTransaction,
+  writeTracks,
+} from "@huishi/platform";
 import type { EventStore, WriteResult } from "../../application/ports.ts";
-import { type DeadLetter, type EventRow, subjectOf } from "../../domain/records.ts";
-import { sortByCamera } from "../../domain/sort-by-camera.ts";
-import { projectAlarms, projectHealth, projectInventory } from "./projections.ts";
+import type { DeadLetter, EventRow } from "../../domain/records.ts";
+import { sortByOwner } from "../../domain/sort-by-owner.ts";
+import { detectionRows, edgeEventRow, observationRow, storedTrack } from "./event-rows.ts";
+import type { NumberBook } from "./number-book.ts";
+import { PROJECTIONS } from "./projections.ts";
+
+const UNIQUE_VIOLATION = "23505";
+/** After a duplicate, so many groups go the slower way that settles duplicates: they seldom come alone. */
+const CAREFUL_GROUPS = 8;
+
+const OBSERVATION = {
+  table: "observation",
+  columns: OBSERVATION_COLUMNS,
+  keys: ["source_no", "seq"],
+} as const;
+const EDGE_EVENT = { table: "edge_event", columns: EDGE_EVENT_COLUMNS, keys: ["source_no", "seq"] } as const;
+
+export interface PostgresEventStoreOptions {
+  readonly pool: Pool;
+  readonly book: NumberBook;
+  /** Told which cameras belong to whom, as far as a committed batch has shown. */
+  readonly onCameras?: (owners: ReadonlyMap<string, string>) => void;
+  /** Told of every committed batch, duplicates included: a newer value stays the latest. */
+  readonly onObservations?: (rows: readonly EventRow[]) => void;
+}
+
+interface Camera {
+  readonly no: number;
+  readonly agentId: string;
+}
 
 /**
- * Events in PostgreSQL: one transaction inserts the events that are new, carries what they mean into the tables
- * that people see, and keeps the dead letters.
+ * Events in PostgreSQL. One transaction copies the events (binary COPY), carries what they mean into the tables that
+ * people see, and keeps the dead letters. A unique index tells what came before: then the same group is settled
+ * through a temporary table.
  */
 export class PostgresEventStore implements EventStore {
-  readonly #pool: Pool;
-  readonly #onCameras: (owners: ReadonlyMap<string, string>) => void;
+  readonly #options: PostgresEventStoreOptions;
+  #carefulGroups = 0;
 
-  /** @param onCameras told which cameras belong to whom, as far as a committed batch has shown */
-  constructor(pool: Pool, onCameras: (owners: ReadonlyMap<string, string>) => void = () => {}) {
-    this.#pool = pool;
-    this.#onCameras = onCameras;
+  constructor(options: PostgresEventStoreOptions) {
+    this.#options = options;
   }
 
   async write(events: readonly EventRow[], deadLetters: readonly DeadLetter[]): Promise<WriteResult> {
     try {
-      const { result, owners } = await withTransaction(this.#pool, (client) =>
-        writeAll(client, events, deadLetters),
-      );
-      this.#onCameras(owners);
-      return result;
+      await this.#options.book.prepare(events);
+      const isCareful = this.#carefulGroups > 0;
+      if (isCareful) return await this.#commit(events, deadLetters, "settling");
+      try {
+        return await this.#commit(events, deadLetters, "copying");
+      } catch (thrown) {
+        if (sqlStateOf(thrown) !== UNIQUE_VIOLATION) throw thrown;
+        this.#carefulGroups = CAREFUL_GROUPS;
+        return await this.#commit(events, deadLetters, "settling");
+      }
     } catch (cause) {
-      if (!isValueFault(cause)) throw cause;
+      if (!isRefusal(cause)) throw cause;
       throw new HuishiError("EVENT_REFUSED", `the database refuses it: ${messageOf(cause)}`, { cause });
     }
   }
+
+  async #commit(
+    events: readonly EventRow[],
+    deadLetters: readonly DeadLetter[],
+    way: "copying" | "settling",
+  ): Promise<WriteResult> {
+    const { pool, book } = this.#options;
+    const { result, cameras } = await withTransaction(pool, (client) =>
+      new GroupWrite(client, book, way).run(events, deadLetters),
+    );
+    if (way === "settling")
+      this.#carefulGroups = result.duplicates > 0 ? CAREFUL_GROUPS : this.#carefulGroups - 1;
+    if (cameras.size > 0) this.#options.onCameras?.(cameras);
+    this.#options.onObservations?.(events);
+    return result;
+  }
 }
 
-async function writeAll(
-  client: PoolClient,
-  events: readonly EventRow[],
-  deadLetters: readonly DeadLetter[],
-): Promise<{ result: WriteResult; owners: Map<string, string> }> {
-  const owners = await cameraOwnersOf(client, events);
-  const sorted = sortByCamera(events, owners);
-  const fresh = await insertEvents(client, sorted.accepted);
-  await projectInventory(client, fresh);
-  await projectHealth(client, fresh);
-  await projectAlarms(client, fresh);
-  const letters = [...deadLetters, ...sorted.deadLetters];
-  await insertDeadLetters(client, letters);
-  return {
-    owners,
-    result: {
-      inserted: fresh.length,
-      duplicates: sorted.accepted.length - fresh.length,
-      deadLetters: letters.length,
-    },
-  };
+/** A value that does not fit its column, or that the database blames: writing the same again would fail again. */
+function isRefusal(thrown: unknown): boolean {
+  return (thrown instanceof HuishiError && thrown.code === "COPY_VALUE") || isValueFault(thrown);
 }
 
-async function cameraOwnersOf(client: PoolClient, events: readonly EventRow[]): Promise<Map<string, string>> {
-  const ids = new Set<string>();
-  for (const { event } of events) if ("cameraId" in event) ids.add(event.cameraId);
-  if (ids.size === 0) return new Map();
-  const result = await client.query<{ id: string; agent_id: string }>({
-    name: "camera-owners-of",
-    text: "SELECT id, agent_id FROM camera WHERE id = ANY($1::text[])",
-    values: [[...ids]],
-  });
-  return new Map(result.rows.map((row) => [row.id, row.agent_id]));
+/** One group of events within one transaction. */
+class GroupWrite {
+  readonly #client: PoolClient;
+  readonly #book: NumberBook;
+  readonly #way: "copying" | "settling";
+
+  constructor(client: PoolClient, book: NumberBook, way: "copying" | "settling") {
+    this.#client = client;
+    this.#book = book;
+    this.#way = way;
+  }
+
+  async run(
+    events: readonly EventRow[],
+    deadLetters: readonly DeadLetter[],
+  ): Promise<{ result: WriteResult; cameras: Map<string, string> }> {
+    const cameras = await this.#ownersOfCameras(events);
+    const sorted = sortByOwner(events, { cameras, sensors: this.#book.sensorOwners });
+    const observations = sorted.accepted.filter(({ event }) => event.type === "observation");
+    const others = sorted.accepted.filter(({ event }) => event.type !== "observation");
+    const newObservations = await this.#insertObservations(observations);
+    const fresh = await this.#insertOthers(others);
+    if (fresh.length > 0) {
+      for (const project of PROJECTIONS) await project(this.#client, fresh);
+      await this.#writePerception(fresh);
+    }
+    const letters = [...deadLetters, ...sorted.deadLetters];
+    await insertDeadLetters(this.#client, letters);
+    // Last: the transaction has its id by now, on which the rollup job waits.
+    await markLate(this.#client, "observation", timesOf(observations));
+    const inserted = newObservations + fresh.length;
+    return {
+      cameras,
+      result: { inserted, duplicates: sorted.accepted.length - inserted, deadLetters: letters.length },
+    };
+  }
+
+  async #insertObservations(rows: readonly EventRow[]): Promise<number> {
+    if (rows.length === 0) return 0;
+    const copied = rows.flatMap((row) =>
+      row.event.type === "observation" ? [observationRow(row, row.event, this.#book)] : [],
+    );
+    if (this.#way === "settling") return (await copyNewRows(this.#client, OBSERVATION, copied)).length;
+    return copyRows(this.#client, OBSERVATION.table, OBSERVATION.columns, copied);
+  }
+
+  /** Returns the events that were not there before, in their order. */
+  async #insertOthers(rows: readonly EventRow[]): Promise<readonly EventRow[]> {
+    if (rows.length === 0) return rows;
+    const copied = rows.map((row) => edgeEventRow(row, this.#book));
+    if (this.#way === "copying") {
+      await copyRows(this.#client, EDGE_EVENT.table, EDGE_EVENT.columns, copied);
+      return rows;
+    }
+    const found = await copyNewRows(this.#client, EDGE_EVENT, copied);
+    const fresh = new Set(found.map((key) => key.join("/")));
+    // An event that came twice in one group was inserted once: `delete` lets only its first copy through.
+    return rows.filter((row) =>
+      fresh.delete(`${this.#book.sourceNo(row.agentId, row.boot)}/${row.event.seq}`),
+    );
+  }
+
+  async #writePerception(fresh: readonly EventRow[]): Promise<void> {
+    const perceived = fresh.filter(
+      ({ event }) => event.type === "detection_batch" || event.type === "track_summary",
+    );
+    if (perceived.length === 0) return;
+    const numbers = await this.#camerasOf(perceived);
+    const detections = [];
+    const tracks: StoredTrack[] = [];
+    for (const { agentId, boot, event } of perceived) {
+      const camera = "cameraId" in event ? numbers.get(event.cameraId) : undefined;
+      if (!camera) continue;
+      const sourceNo = this.#book.sourceNo(agentId, boot);
+      if (event.type === "detection_batch") detections.push(...detectionRows(event, sourceNo, camera.no));
+      if (event.type === "track_summary") tracks.push(storedTrack(event, sourceNo, camera.no));
+    }
+    if (detections.length > 0) await copyRows(this.#client, "detection", DETECTION_COLUMNS, detections);
+    await writeTracks(this.#client, tracks);
+    const frames = perceived.filter(({ event }) => event.type === "detection_batch");
+    await markLate(this.#client, "detection", timesOf(frames));
+  }
+
+  async #ownersOfCameras(rows: readonly EventRow[]): Promise<Map<string, string>> {
+    const cameras = await this.#camerasOf(rows);
+    return new Map([...cameras].map(([id, { agentId }]) => [id, agentId]));
+  }
+
+  async #camerasOf(rows: readonly EventRow[]): Promise<Map<string, Camera>> {
+    const ids = new Set<string>();
+    for (const { event } of rows) if ("cameraId" in event) ids.add(event.cameraId);
+    if (ids.size === 0) return new Map();
+    const result = await this.#client.query<{ id: string; no: number; agent_id: string }>({
+      name: "cameras-of",
+      text: "SELECT id, no, agent_id FROM camera WHERE id = ANY($1::text[])",
+      values: [[...ids]],
+    });
+    return new Map(result.rows.map((row) => [row.id, { no: row.no, agentId: row.agent_id }]));
+  }
 }
 
-/** The bodies come as one JSON array: as elements of a text[] every quote in them would be escaped once more. */
-const INSERT_EVENTS = `
-  INSERT INTO edge_event (agent_id, boot, seq, type, subject_id, captured_at, agent_at, body)
-  SELECT agent_id, boot, seq, type, subject_id,
-         'epoch'::timestamptz + captured_ms * interval '1 millisecond',
-         'epoch'::timestamptz + agent_ms * interval '1 millisecond', body
-  FROM ROWS FROM (unnest($1::text[]), unnest($2::text[]), unnest($3::bigint[]), unnest($4::text[]),
-                  unnest($5::text[]), unnest($6::bigint[]), unnest($7::bigint[]), jsonb_array_elements($8::jsonb))
-       AS t (agent_id, boot, seq, type, subject_id, captured_ms, agent_ms, body)
-  ON CONFLICT DO NOTHING
-  RETURNING agent_id, boot, seq`;
-
-/** Returns the events that were not there before, in their order. */
-async function insertEvents(client: PoolClient, rows: readonly EventRow[]): Promise<EventRow[]> {
-  if (rows.length === 0) return [];
-  const result = await client.query<[string, string, string]>({
-    name: "insert-edge-events",
-    text: INSERT_EVENTS,
-    rowMode: "array",
-    values: [
-      rows.map((row) => row.agentId),
-      rows.map((row) => row.boot),
-      rows.map((row) => row.event.seq),
-      rows.map((row) => row.event.type),
-      rows.map((row) => subjectOf(row.event).id ?? row.agentId),
-      rows.map((row) => row.event.capturedAtMs),
-      rows.map((row) => row.event.agentAtMs),
-      JSON.stringify(rows.map((row) => row.event)),
-    ],
-  });
-  if (result.rows.length === rows.length) return [...rows];
-  const inserted = new Set(result.rows.map((key) => key.join("/")));
-  // An event that came twice in one batch was inserted once: `delete` lets only its first copy through.
-  return rows.filter((row) => inserted.delete(`${row.agentId}/${row.boot}/${row.event.seq}`));
+function* timesOf(rows: readonly EventRow[]): Generator<number> {
+  for (const { event } of rows) yield event.capturedAtMs;
 }
 
 async function insertDeadLetters(client: PoolClient, letters: readonly DeadLetter[]): Promise<void> {
   if (letters.length === 0) return;
   await client.query(
-    `INSERT INTO dead_letter (agent_id, topic, code, reason, payload)
-     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])`,
+    `INSERT INTO dead_letter (agent_id, topic, code, reason, boot, truncated, payload)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::bytea[])`,
     [
       letters.map((letter) => letter.agentId),
       letters.map((letter) => letter.topic),
       letters.map((letter) => letter.code),
       letters.map((letter) => letter.reason),
+      letters.map((letter) => letter.boot),
+      letters.map((letter) => letter.truncated),
       letters.map((letter) => Buffer.from(letter.payload)),
     ],
   );

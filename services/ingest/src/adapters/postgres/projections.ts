@@ -19,38 +19,48 @@ function recordsOf<T extends EdgeEvent["type"]>(
     .map((row) => ({ row, event: row.event as EventOf<T> }));
 }
 
-/** One record a camera: the last one said. */
-function lastPerCamera<R extends { cameraId: string }>(records: readonly R[]): R[] {
-  return [...new Map(records.map((record) => [record.cameraId, record])).values()];
+/** One record a device: the one captured last, of equal ones the one said last. */
+function lastPerDevice<R extends { capturedAtMs: number } & ({ cameraId: string } | { sensorId: string })>(
+  records: readonly R[],
+): R[] {
+  const last = new Map<string, R>();
+  for (const record of records) {
+    const id = "cameraId" in record ? record.cameraId : record.sensorId;
+    const known = last.get(id);
+    if (!known || known.capturedAtMs <= record.capturedAtMs) last.set(id, record);
+  }
+  return [...last.values()];
 }
 
 /** Device records: a person's name outlives the device's own. */
-export async function projectInventory(client: PoolClient, rows: readonly EventRow[]): Promise<void> {
+async function projectInventory(client: PoolClient, rows: readonly EventRow[]): Promise<void> {
   const records = recordsOf(rows, "camera_inventory").map(({ row, event }) => ({
     ...event,
     agentId: row.agentId,
   }));
   if (records.length === 0) return;
   await client.query(
-    `INSERT INTO camera AS c (id, agent_id, name, manufacturer, model, firmware, serial, address, streams, ptz)
-     SELECT "cameraId", "agentId", name, manufacturer, model, firmware, serial, address, streams, ptz
+    `INSERT INTO camera AS c
+       (id, agent_id, name, manufacturer, model, firmware, serial, address, streams, ptz, described_at)
+     SELECT "cameraId", "agentId", name, manufacturer, model, firmware, serial, address, streams, ptz,
+       to_timestamp("capturedAtMs" / 1000.0)
      FROM jsonb_to_recordset($1::jsonb) AS t ("cameraId" text, "agentId" text, name text, manufacturer text,
-          model text, firmware text, serial text, address text, streams jsonb, ptz boolean)
+          model text, firmware text, serial text, address text, streams jsonb, ptz boolean, "capturedAtMs" bigint)
      ON CONFLICT (id) DO UPDATE SET
        name = CASE WHEN c.name_by_person THEN c.name ELSE EXCLUDED.name END,
        manufacturer = EXCLUDED.manufacturer, model = EXCLUDED.model, firmware = EXCLUDED.firmware,
        serial = EXCLUDED.serial, address = EXCLUDED.address, streams = EXCLUDED.streams, ptz = EXCLUDED.ptz,
-       version = c.version + 1
-     WHERE c.agent_id = EXCLUDED.agent_id
+       described_at = EXCLUDED.described_at, version = c.version + 1
+     WHERE c.agent_id = EXCLUDED.agent_id AND (c.described_at IS NULL OR c.described_at <= EXCLUDED.described_at)
        AND (CASE WHEN c.name_by_person THEN c.name ELSE EXCLUDED.name END, EXCLUDED.manufacturer, EXCLUDED.model,
             EXCLUDED.firmware, EXCLUDED.serial, EXCLUDED.address, EXCLUDED.streams, EXCLUDED.ptz)
          IS DISTINCT FROM (c.name, c.manufacturer, c.model, c.firmware, c.serial, c.address, c.streams, c.ptz)`,
-    [JSON.stringify(lastPerCamera(records))],
+    [JSON.stringify(lastPerDevice(records))],
   );
 }
 
-/** A camera's condition, and since when it holds. */
-export async function projectHealth(client: PoolClient, rows: readonly EventRow[]): Promise<void> {
+/** A camera's condition, and since when it holds. A word older than the last one changes nothing: an outbox may be late. */
+async function projectHealth(client: PoolClient, rows: readonly EventRow[]): Promise<void> {
   const records = recordsOf(rows, "camera_health").map(({ row, event }) => ({
     ...event,
     agentId: row.agentId,
@@ -61,20 +71,23 @@ export async function projectHealth(client: PoolClient, rows: readonly EventRow[
        condition = t.condition, condition_code = t.code,
        condition_since = CASE WHEN c.condition = t.condition AND c.condition_since IS NOT NULL
          THEN c.condition_since ELSE 'epoch'::timestamptz + t."capturedAtMs" * interval '1 millisecond' END,
-       clock_offset_ms = coalesce(t."clockOffsetMs", c.clock_offset_ms)
+       clock_offset_ms = coalesce(t."clockOffsetMs", c.clock_offset_ms),
+       condition_at = 'epoch'::timestamptz + t."capturedAtMs" * interval '1 millisecond'
      FROM jsonb_to_recordset($1::jsonb) AS t ("cameraId" text, "agentId" text, condition text, code text,
           "capturedAtMs" bigint, "clockOffsetMs" bigint)
      WHERE c.id = t."cameraId" AND c.agent_id = t."agentId"
+       AND (c.condition_at IS NULL
+            OR c.condition_at <= 'epoch'::timestamptz + t."capturedAtMs" * interval '1 millisecond')
        AND (c.condition_since IS NULL
             OR (t.condition, t.code) IS DISTINCT FROM (c.condition, c.condition_code)
             OR (c.clock_offset_ms IS NULL AND t."clockOffsetMs" IS NOT NULL)
             OR abs(t."clockOffsetMs" - c.clock_offset_ms) >= 1000)`,
-    [JSON.stringify(lastPerCamera(records))],
+    [JSON.stringify(lastPerDevice(records))],
   );
 }
 
 /** Alarms that the field decided: one a trigger, whatever arrives twice. */
-export async function projectAlarms(client: PoolClient, rows: readonly EventRow[]): Promise<void> {
+async function projectAlarms(client: PoolClient, rows: readonly EventRow[]): Promise<void> {
   const records = recordsOf(rows, "alarm_trigger").map(({ row, event }) => ({
     cameraId: event.cameraId,
     alarmClass: event.alarmClass,
@@ -106,3 +119,56 @@ export async function projectAlarms(client: PoolClient, rows: readonly EventRow[
     [JSON.stringify(records)],
   );
 }
+
+/** A sensor's device record and what is expected of its datastreams. */
+async function projectSensors(client: PoolClient, rows: readonly EventRow[]): Promise<void> {
+  const records = lastPerDevice(recordsOf(rows, "sensor_inventory").map(({ event }) => event));
+  if (records.length === 0) return;
+  await client.query(
+    `UPDATE sensor AS s SET
+       name = CASE WHEN s.name_by_person THEN s.name ELSE t.name END,
+       manufacturer = t.manufacturer, model = t.model, serial = t.serial,
+       described_at = to_timestamp(t."capturedAtMs" / 1000.0), version = s.version + 1
+     FROM jsonb_to_recordset($1::jsonb) AS t
+       ("sensorId" text, name text, manufacturer text, model text, serial text, "capturedAtMs" bigint)
+     WHERE s.id = t."sensorId" AND (s.described_at IS NULL OR s.described_at <= to_timestamp(t."capturedAtMs" / 1000.0))
+       AND (CASE WHEN s.name_by_person THEN s.name ELSE t.name END, t.manufacturer, t.model, t.serial)
+         IS DISTINCT FROM (s.name, s.manufacturer, s.model, s.serial)`,
+    [JSON.stringify(records)],
+  );
+  const streams = records.flatMap(({ sensorId, datastreams }) =>
+    datastreams.map((datastream) => ({ sensorId, ...datastream })),
+  );
+  await client.query(
+    `INSERT INTO datastream AS d (sensor_id, observed_property, unit, expected_interval_ms)
+     SELECT DISTINCT ON ("sensorId", "observedProperty", unit) "sensorId", "observedProperty", unit, "expectedIntervalMs"
+     FROM jsonb_to_recordset($1::jsonb) AS t ("sensorId" text, "observedProperty" text, unit text, "expectedIntervalMs" integer)
+     ON CONFLICT (sensor_id, observed_property, unit) DO UPDATE SET expected_interval_ms = EXCLUDED.expected_interval_ms
+     WHERE d.expected_interval_ms IS DISTINCT FROM EXCLUDED.expected_interval_ms`,
+    [JSON.stringify(streams)],
+  );
+}
+
+async function projectSensorHealth(client: PoolClient, rows: readonly EventRow[]): Promise<void> {
+  const records = lastPerDevice(recordsOf(rows, "sensor_health").map(({ event }) => event));
+  if (records.length === 0) return;
+  await client.query(
+    `UPDATE sensor AS s SET
+       condition = t.condition, condition_code = t.code, condition_at = moment.at,
+       condition_since = CASE WHEN s.condition = t.condition AND s.condition_since IS NOT NULL
+         THEN s.condition_since ELSE moment.at END
+     FROM jsonb_to_recordset($1::jsonb) AS t ("sensorId" text, condition text, code text, "capturedAtMs" bigint),
+          LATERAL (SELECT 'epoch'::timestamptz + t."capturedAtMs" * interval '1 millisecond' AS at) AS moment
+     WHERE s.id = t."sensorId" AND (s.condition_at IS NULL OR s.condition_at <= moment.at)`,
+    [JSON.stringify(records)],
+  );
+}
+
+/** What new events of one transaction mean elsewhere, in the order in which it is written. */
+export const PROJECTIONS: readonly ((client: PoolClient, rows: readonly EventRow[]) => Promise<void>)[] = [
+  projectInventory,
+  projectHealth,
+  projectAlarms,
+  projectSensors,
+  projectSensorHealth,
+];

@@ -1,0 +1,4 @@
+export * from "./copy-once.ts";
+export * from "./late-marks.ts";
+export * from "./series-columns.ts";
+export * from "./write-tracks.ts";
