@@ -200,7 +200,7 @@ test("a message of the largest allowed size is taken", async () => {
   const client = await connect(running.ingest.port, agent);
   await client.publishAsync(eventsTopic(agent.id), Buffer.alloc(512 * 1024, 0x20), { qos: 1 });
   const letters = await running.pool.query("SELECT code, length(payload) AS bytes FROM dead_letter");
-  expect(letters.rows).toEqual([{ code: "MALFORMED_JSON", bytes: 64 * 1024 }]);
+  expect(letters.rows).toEqual([{ code: "MALFORMED_JSON", bytes: 512 * 1024 }]);
 });
 
 test("a half CONNECT does not keep its place", { timeout: 15_000 }, async () => {
