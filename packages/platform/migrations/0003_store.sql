@@ -37,6 +37,7 @@ CREATE TABLE series_partition (
   name     text NOT NULL,
   from_at  timestamptz NOT NULL,
   to_at    timestamptz NOT NULL CHECK (to_at > from_at),
+  made_at  timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (series, from_at)
 );
 COMMENT ON TABLE series_partition IS 'derived: partitions of this database';
@@ -110,15 +111,16 @@ END $$;
 
 -- Chunks and partitions alike: what retention and chunk sizing look at.
 CREATE FUNCTION huishi_store.series_chunks(p_series text)
-RETURNS TABLE (chunk text, from_at timestamptz, to_at timestamptz, bytes bigint, compressed boolean)
+RETURNS TABLE (chunk text, from_at timestamptz, to_at timestamptz, bytes bigint, compressed boolean, made_at timestamptz)
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF huishi_store.mode() = 'plain' THEN
-    RETURN QUERY SELECT format('%I', p.name), p.from_at, p.to_at, pg_total_relation_size(format('%I', p.name)::regclass), false
+    RETURN QUERY SELECT format('%I', p.name), p.from_at, p.to_at, pg_total_relation_size(format('%I', p.name)::regclass), false, p.made_at
       FROM series_partition AS p WHERE p.series = p_series ORDER BY p.from_at;
   ELSE
     RETURN QUERY SELECT format('%I.%I', c.chunk_schema, c.chunk_name), c.range_start, c.range_end,
-        pg_total_relation_size(format('%I.%I', c.chunk_schema, c.chunk_name)::regclass), coalesce(c.is_compressed, false)
+        pg_total_relation_size(format('%I.%I', c.chunk_schema, c.chunk_name)::regclass), coalesce(c.is_compressed, false),
+        c.chunk_creation_time
       FROM timescaledb_information.chunks AS c
       WHERE c.hypertable_schema = 'public' AND c.hypertable_name = p_series ORDER BY c.range_start;
   END IF;
@@ -322,6 +324,7 @@ CREATE TABLE legal_hold (
   id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   dataset      text,                           -- null: all
   camera_id    text,                           -- null: all
+  camera_no    integer,                        -- outlives the camera
   from_at      timestamptz NOT NULL,
   to_at        timestamptz NOT NULL CHECK (to_at > from_at),
   reason       text NOT NULL CHECK (reason <> ''),
@@ -330,3 +333,12 @@ CREATE TABLE legal_hold (
   released_by  text,
   released_at  timestamptz
 );
+CREATE FUNCTION huishi_store.number_hold() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  SELECT no INTO NEW.camera_no FROM camera WHERE id = NEW.camera_id;
+  IF NEW.camera_id IS NOT NULL AND NEW.camera_no IS NULL THEN
+    RAISE foreign_key_violation USING MESSAGE = format('there is no camera %s to hold', NEW.camera_id);
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER legal_hold_number BEFORE INSERT ON legal_hold FOR EACH ROW EXECUTE FUNCTION huishi_store.number_hold();

@@ -239,10 +239,3 @@ ALTER TABLE dead_letter ADD COLUMN state_by text;
 ALTER TABLE dead_letter ADD COLUMN state_at timestamptz;
 ALTER TABLE dead_letter ADD COLUMN outcome text;
 CREATE INDEX dead_letter_requested ON dead_letter (id) WHERE state = 'requested';
-CREATE FUNCTION huishi_store.notify_replay() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM pg_notify('huishi_replay', '');
-  RETURN NULL;
-END $$;
-CREATE TRIGGER dead_letter_replay AFTER UPDATE ON dead_letter FOR EACH ROW
-  WHEN (NEW.state = 'requested' AND OLD.state <> 'requested') EXECUTE FUNCTION huishi_store.notify_replay();

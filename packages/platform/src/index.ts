@@ -10,3 +10,4 @@ export * from "./media/in-process-media-bus.ts";
 export * from "./metrics.ts";
 export * from "./shutdown.ts";
 export * from "./store/index.ts";
+export * from "./health.ts";

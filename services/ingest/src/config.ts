@@ -10,6 +10,9 @@ const IngestEnvironment = Type.Object({
   HUISHI_MQTT_HOST: Type.String({ minLength: 1, default: "127.0.0.1" }),
   /** 0 takes any free port. */
   HUISHI_MQTT_PORT: Type.String({ pattern: "^[0-9]{1,5}$", default: "1883" }),
+  /** `/livez`, `/readyz` and `/metrics`: keep them on loopback or a private net. 0 takes any free port. */
+  HUISHI_HEALTH_HOST: Type.String({ minLength: 1, default: "127.0.0.1" }),
+  HUISHI_HEALTH_PORT: Type.String({ pattern: "^[0-9]{1,5}$", default: "9091" }),
   HUISHI_LOG_LEVEL: Type.Union(
     (["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const).map((level) =>
       Type.Literal(level),
@@ -22,6 +25,8 @@ export interface IngestConfig {
   readonly databaseUrl: string;
   readonly host: string;
   readonly port: number;
+  readonly healthHost: string;
+  readonly healthPort: number;
   readonly logLevel: Static<typeof IngestEnvironment>["HUISHI_LOG_LEVEL"];
 }
 
@@ -31,6 +36,8 @@ export function readConfig(env: NodeJS.ProcessEnv): IngestConfig {
     HUISHI_DATABASE_URL: env["HUISHI_DATABASE_URL"] ?? env["DATABASE_URL"],
     HUISHI_MQTT_HOST: env["HUISHI_MQTT_HOST"] ?? "127.0.0.1",
     HUISHI_MQTT_PORT: env["HUISHI_MQTT_PORT"] ?? "1883",
+    HUISHI_HEALTH_HOST: env["HUISHI_HEALTH_HOST"] ?? "127.0.0.1",
+    HUISHI_HEALTH_PORT: env["HUISHI_HEALTH_PORT"] ?? "9091",
     HUISHI_LOG_LEVEL: env["HUISHI_LOG_LEVEL"] ?? "info",
   };
   if (!environment.Check(given)) {
@@ -43,6 +50,8 @@ export function readConfig(env: NodeJS.ProcessEnv): IngestConfig {
     databaseUrl: given.HUISHI_DATABASE_URL,
     host: given.HUISHI_MQTT_HOST,
     port: Number(given.HUISHI_MQTT_PORT),
+    healthHost: given.HUISHI_HEALTH_HOST,
+    healthPort: Number(given.HUISHI_HEALTH_PORT),
     logLevel: given.HUISHI_LOG_LEVEL,
   };
 }

@@ -36,6 +36,7 @@ const startIngestProcess = async (): Promise<void> => {
       PATH: process.env["PATH"],
       HUISHI_DATABASE_URL: database.databaseUrl,
       HUISHI_MQTT_PORT: String(mqttPort),
+      HUISHI_HEALTH_PORT: "0",
       HUISHI_LOG_LEVEL: "error",
     },
     stdio: ["ignore", "inherit", "inherit", "ipc"],

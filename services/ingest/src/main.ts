@@ -1,5 +1,5 @@
 import { HuishiError } from "@huishi/kernel";
-import { createLogger, InProcessMediaBus, migrate, Shutdown } from "@huishi/platform";
+import { createLogger, InProcessMediaBus, migrate, Shutdown, startHealthServer } from "@huishi/platform";
 import { startIngest } from "./compose.ts";
 import { readConfig } from "./config.ts";
 
@@ -11,9 +11,13 @@ async function main(): Promise<void> {
   const ingest = await startIngest({ ...config, mediaBus: new InProcessMediaBus({ logger }), logger });
   const shutdown = new Shutdown(logger);
   shutdown.add("ingest", () => ingest.close());
+  const { healthHost, healthPort } = config;
+  const { health, metrics } = ingest;
+  const healthServer = await startHealthServer({ host: healthHost, port: healthPort, health, metrics });
+  shutdown.add("health server", () => healthServer.close());
   shutdown.onSignals();
   // For the parent that forked us.
-  process.send?.({ t: "listening", port: ingest.port });
+  process.send?.({ t: "listening", port: ingest.port, healthPort: healthServer.port });
 }
 
 try {

@@ -1,11 +1,14 @@
 import { Metrics } from "@huishi/platform";
+import type { OutboxReport } from "./application/outbox-reports.ts";
 import type { MediaCounters } from "./application/media-intake.ts";
 
 /** Every metric of ingest. */
 export function createIngestMetrics(read: {
   queuedBytes: () => number;
+  queuedRows: () => number;
   connections: () => number;
   media: () => Readonly<MediaCounters>;
+  reports: () => Iterable<readonly [agentId: string, report: OutboxReport]>;
 }): {
   readonly metrics: Metrics;
   readonly events: ReturnType<Metrics["counter"]>;
@@ -13,6 +16,9 @@ export function createIngestMetrics(read: {
   readonly refusals: ReturnType<Metrics["counter"]>;
   readonly commitSeconds: ReturnType<Metrics["histogram"]>;
   readonly retries: ReturnType<Metrics["counter"]>;
+  readonly acknowledgeSeconds: ReturnType<Metrics["histogram"]>;
+  readonly lagSeconds: ReturnType<Metrics["histogram"]>;
+  readonly upkeepSeconds: ReturnType<Metrics["histogram"]>;
 } {
   const metrics = new Metrics();
   metrics.gauge({
@@ -20,6 +26,12 @@ export function createIngestMetrics(read: {
     help: "Memory of events that wait for their commit.",
     collect: (gauge) => gauge.set(read.queuedBytes()),
   });
+  metrics.gauge({
+    name: "huishi_ingest_queue_rows",
+    help: "Events that wait for their commit.",
+    collect: (gauge) => gauge.set(read.queuedRows()),
+  });
+  addOutboxGauges(metrics, read.reports);
   metrics.gauge({
     name: "huishi_ingest_connections_count",
     help: "Open MQTT connections, those signing in included.",
@@ -71,5 +83,51 @@ export function createIngestMetrics(read: {
       name: "huishi_ingest_commit_retries_total",
       help: "Transactions tried again because the database was away.",
     }),
+    acknowledgeSeconds: metrics.histogram({
+      name: "huishi_ingest_acknowledge_seconds",
+      help: "From a message's arrival to its commit, which is what its acknowledgement waits for.",
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 5, 30],
+    }),
+    lagSeconds: metrics.histogram({
+      name: "huishi_ingest_lag_seconds",
+      help: "From the agent's clock at recording to the commit, of each message's last event.",
+      buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 3600, 86400],
+    }),
+    upkeepSeconds: metrics.histogram({
+      name: "huishi_ingest_upkeep_seconds",
+      help: "Upkeep of the store, by task.",
+      labelNames: ["task"],
+      buckets: [0.01, 0.05, 0.25, 1, 5, 30, 120, 600],
+    }),
   };
+}
+
+/** As agents report them; an agent that is away keeps its last word, whose age tells. */
+function addOutboxGauges(
+  metrics: Metrics,
+  reports: () => Iterable<readonly [agentId: string, report: OutboxReport]>,
+): void {
+  const gauge = (name: string, help: string, value: (report: OutboxReport) => number): void =>
+    void metrics.gauge({
+      name,
+      help,
+      labelNames: ["agent"],
+      collect: (each) => {
+        each.reset();
+        for (const [agent, report] of reports()) each.set({ agent }, value(report));
+      },
+    });
+  gauge("huishi_agent_outbox_events", "Events that wait in an agent's outbox.", (report) => report.depth);
+  gauge(
+    "huishi_agent_outbox_age_seconds",
+    "Age of the oldest event that waits there.",
+    (report) => report.ageS,
+  );
+  gauge("huishi_agent_outbox_bytes", "Size of an agent's outbox.", (report) => report.bytes);
+  gauge(
+    "huishi_agent_outbox_lost_events",
+    "Events given up since the agent started.",
+    (report) => report.lost,
+  );
+  gauge("huishi_agent_report_age_seconds", "Since the agent's last status.", (report) => report.reportAgeS);
 }

@@ -2,21 +2,33 @@ import type { Clock } from "@huishi/kernel";
 import { validateBatch } from "../domain/event-validation.ts";
 import type { GroupCommitter } from "./group-committer.ts";
 
+export interface EventIntakeOptions {
+  readonly committer: GroupCommitter;
+  readonly clock: Clock;
+  /** Told after each commit: seconds since the arrival, and since the agent recorded the last event. */
+  readonly onCommitted?: (waitedS: number, lagS: number | null) => void;
+}
+
 /** The way of one message of the events topic: judged at once, resolved when everything of it is committed. */
 export class EventIntake {
-  readonly #committer: GroupCommitter;
-  readonly #clock: Clock;
+  readonly #options: EventIntakeOptions;
 
-  constructor(committer: GroupCommitter, clock: Clock) {
-    this.#committer = committer;
-    this.#clock = clock;
+  constructor(options: EventIntakeOptions) {
+    this.#options = options;
   }
 
   /** @param owner the connection it came by */
-  accept(owner: object, agentId: string, topic: string, payload: Uint8Array): Promise<void> {
-    const message = { agentId, topic, payload, ingestedAtMs: this.#clock.nowMs() };
-    const { events, deadLetters } = validateBatch(message);
+  async accept(owner: object, agentId: string, topic: string, payload: Uint8Array): Promise<void> {
+    const { committer, clock, onCommitted } = this.#options;
+    const ingestedAtMs = clock.nowMs();
+    const { events, deadLetters } = validateBatch({ agentId, topic, payload, ingestedAtMs });
     // Parsed objects take about three times the bytes of their JSON.
-    return this.#committer.submit({ owner, agentId, events, deadLetters, bytes: payload.byteLength * 3 });
+    await committer.submit({ owner, agentId, events, deadLetters, bytes: payload.byteLength * 3 });
+    const nowMs = clock.nowMs();
+    const recordedAtMs = events.at(-1)?.event.agentAtMs;
+    onCommitted?.(
+      (nowMs - ingestedAtMs) / 1000,
+      recordedAtMs === undefined ? null : (nowMs - recordedAtMs) / 1000,
+    );
   }
 }

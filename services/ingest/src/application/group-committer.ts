@@ -20,7 +20,7 @@ export interface GroupCommitterOptions {
   readonly lanes?: number;
   /** A group is committed at this size ... Default 1000. */
   readonly maxRows?: number;
-  /** ... or this long after its first row. Default 5 ms. */
+  /** ... or this long after its first row came. Default 50 ms. */
   readonly lingerMs?: number;
   /** Above this, the gate asks the connections to stop reading. Default 32 MiB. */
   readonly maxQueuedBytes?: number;
@@ -43,13 +43,20 @@ export interface CommitObserver {
 
 interface Pending {
   readonly submission: Submission;
+  /** Rows of the submission, events and dead letters. */
+  readonly rows: number;
+  readonly atMs: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
 
+/** Waits in order (policy `block`: the gate stops the connections that fill it). */
 interface Lane {
   queue: Pending[];
+  rows: number;
   wake: (() => void) | null;
+  /** When the oldest submission that is being committed came, or null. */
+  committingSinceMs: number | null;
 }
 
 /**
@@ -74,16 +81,32 @@ export class GroupCommitter {
   constructor(options: GroupCommitterOptions) {
     this.#store = options.store;
     this.#maxRows = options.maxRows ?? 1000;
-    this.#lingerMs = options.lingerMs ?? 5;
+    this.#lingerMs = options.lingerMs ?? 50;
     this.#maxQueuedBytes = options.maxQueuedBytes ?? 32 * 1024 * 1024;
     this.#observe = options.observe ?? {};
     this.#random = options.random ?? Math.random;
-    this.#lanes = Array.from({ length: options.lanes ?? 2 }, () => ({ queue: [], wake: null }));
+    this.#lanes = Array.from({ length: options.lanes ?? 2 }, () => ({
+      queue: [],
+      rows: 0,
+      wake: null,
+      committingSinceMs: null,
+    }));
     this.#running = this.#lanes.map((lane) => this.#run(lane));
   }
 
   get queuedBytes(): number {
     return this.#queuedBytes;
+  }
+
+  get queuedRows(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.rows, 0);
+  }
+
+  /** How long the oldest submission has waited for its commit, milliseconds; 0 when none waits. */
+  get waitingMs(): number {
+    const nowMs = performance.now();
+    const since = this.#lanes.map((lane) => lane.committingSinceMs ?? lane.queue[0]?.atMs ?? nowMs);
+    return nowMs - Math.min(nowMs, ...since);
   }
 
   get isFull(): boolean {
@@ -103,9 +126,12 @@ export class GroupCommitter {
         return;
       }
       const lane = this.#laneOf(submission.agentId);
-      lane.queue.push({ submission, resolve, reject });
+      const rows = submission.events.length + submission.deadLetters.length;
+      lane.queue.push({ submission, rows, atMs: performance.now(), resolve, reject });
+      lane.rows += rows;
       this.#queuedBytes += submission.bytes;
-      lane.wake?.();
+      // A lane that lingers is woken again only when its group is full.
+      if (lane.queue.length === 1 || lane.rows >= this.#maxRows) lane.wake?.();
     });
   }
 
@@ -115,7 +141,10 @@ export class GroupCommitter {
       const left = lane.queue.filter(({ submission }) => submission.owner === owner);
       if (left.length === 0) continue;
       lane.queue = lane.queue.filter(({ submission }) => submission.owner !== owner);
-      for (const pending of left) this.#settle(pending, closed());
+      for (const pending of left) {
+        lane.rows -= pending.rows;
+        this.#settle(pending, closed());
+      }
     }
   }
 
@@ -125,6 +154,7 @@ export class GroupCommitter {
     for (const lane of this.#lanes) lane.wake?.();
     await Promise.all(this.#running);
     for (const lane of this.#lanes) {
+      lane.rows = 0;
       for (const pending of lane.queue.splice(0)) this.#settle(pending, closed());
     }
   }
@@ -138,15 +168,31 @@ export class GroupCommitter {
   async #run(lane: Lane): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      if (lane.queue.length === 0) {
+      const first = lane.queue[0];
+      if (!first) {
         await new Promise<void>((resolve) => (lane.wake = resolve));
         lane.wake = null;
         continue;
       }
-      if (rowsIn(lane.queue) < this.#maxRows) await sleep(this.#lingerMs, signal).catch(() => {});
+      const lingerMs = first.atMs + this.#lingerMs - performance.now();
+      if (lane.rows < this.#maxRows && lingerMs > 0) await this.#linger(lane, lingerMs);
       const group = takeGroup(lane, this.#maxRows);
+      lane.committingSinceMs = group[0]?.atMs ?? null;
       if (group.length > 0) await this.#commitGroup(group);
+      lane.committingSinceMs = null;
     }
+  }
+
+  /** Until the group is full, the time is over, or the committer closes. */
+  async #linger(lane: Lane, ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      lane.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    lane.wake = null;
   }
 
   async #commitGroup(group: readonly Pending[]): Promise<void> {
@@ -214,20 +260,15 @@ function isRefusal(thrown: unknown): boolean {
   return thrown instanceof HuishiError && thrown.code === "EVENT_REFUSED";
 }
 
-const sizeOf = ({ submission }: Pending): number => submission.events.length + submission.deadLetters.length;
-
-function rowsIn(queue: readonly Pending[]): number {
-  return queue.reduce((sum, pending) => sum + sizeOf(pending), 0);
-}
-
 /** Whole submissions from the front, up to about `maxRows` rows, at least one. */
 function takeGroup(lane: Lane, maxRows: number): Pending[] {
   let rows = 0;
   let count = 0;
   for (const pending of lane.queue) {
-    if (count > 0 && rows + sizeOf(pending) > maxRows) break;
-    rows += sizeOf(pending);
+    if (count > 0 && rows + pending.rows > maxRows) break;
+    rows += pending.rows;
     count += 1;
   }
+  lane.rows -= rows;
   return lane.queue.splice(0, count);
 }

@@ -72,8 +72,23 @@ export class PostgresEventStore implements EventStore {
         return await this.#commit(events, deadLetters, "settling");
       }
     } catch (cause) {
-      if (!isRefusal(cause)) throw cause;
-      throw new HuishiError("EVENT_REFUSED", `the database refuses it: ${messageOf(cause)}`, { cause });
+      throw asRefusal(cause);
+    }
+  }
+
+  /** Events of dead letters, given again: what is refused once more comes back instead of becoming another letter. */
+  async replay(
+    events: readonly EventRow[],
+  ): Promise<WriteResult & { readonly refused: readonly DeadLetter[] }> {
+    const { pool, book } = this.#options;
+    try {
+      await book.prepare(events);
+      return await withTransaction(pool, async (client) => {
+        const { result, refused } = await new GroupWrite(client, book, "settling").run(events);
+        return { ...result, refused };
+      });
+    } catch (cause) {
+      throw asRefusal(cause);
     }
   }
 
@@ -83,9 +98,12 @@ export class PostgresEventStore implements EventStore {
     way: "copying" | "settling",
   ): Promise<WriteResult> {
     const { pool, book } = this.#options;
-    const { result, cameras } = await withTransaction(pool, (client) =>
-      new GroupWrite(client, book, way).run(events, deadLetters),
-    );
+    const { result, cameras } = await withTransaction(pool, async (client) => {
+      const written = await new GroupWrite(client, book, way).run(events);
+      const letters = [...deadLetters, ...written.refused];
+      await insertDeadLetters(client, letters);
+      return { cameras: written.cameras, result: { ...written.result, deadLetters: letters.length } };
+    });
     if (way === "settling")
       this.#carefulGroups = result.duplicates > 0 ? CAREFUL_GROUPS : this.#carefulGroups - 1;
     if (cameras.size > 0) this.#options.onCameras?.(cameras);
@@ -94,9 +112,11 @@ export class PostgresEventStore implements EventStore {
   }
 }
 
-/** A value that does not fit its column, or that the database blames: writing the same again would fail again. */
-function isRefusal(thrown: unknown): boolean {
-  return (thrown instanceof HuishiError && thrown.code === "COPY_VALUE") || isValueFault(thrown);
+/** A value that does not fit its column, or that the database blames, is refused: it would fail again. */
+function asRefusal(cause: unknown): unknown {
+  const isUnfit = cause instanceof HuishiError && cause.code === "COPY_VALUE";
+  if (!isUnfit && !isValueFault(cause)) return cause;
+  return new HuishiError("EVENT_REFUSED", `the database refuses it: ${messageOf(cause)}`, { cause });
 }
 
 /** One group of events within one transaction. */
@@ -111,10 +131,11 @@ class GroupWrite {
     this.#way = way;
   }
 
-  async run(
-    events: readonly EventRow[],
-    deadLetters: readonly DeadLetter[],
-  ): Promise<{ result: WriteResult; cameras: Map<string, string> }> {
+  async run(events: readonly EventRow[]): Promise<{
+    result: WriteResult;
+    refused: readonly DeadLetter[];
+    cameras: Map<string, string>;
+  }> {
     const cameras = await this.#ownersOfCameras(events);
     const sorted = sortByOwner(events, { cameras, sensors: this.#book.sensorOwners });
     const observations = sorted.accepted.filter(({ event }) => event.type === "observation");
@@ -125,14 +146,17 @@ class GroupWrite {
       for (const project of PROJECTIONS) await project(this.#client, fresh);
       await this.#writePerception(fresh);
     }
-    const letters = [...deadLetters, ...sorted.deadLetters];
-    await insertDeadLetters(this.#client, letters);
     // Last: the transaction has its id by now, on which the rollup job waits.
     await markLate(this.#client, "observation", timesOf(observations));
     const inserted = newObservations + fresh.length;
     return {
       cameras,
-      result: { inserted, duplicates: sorted.accepted.length - inserted, deadLetters: letters.length },
+      refused: sorted.deadLetters,
+      result: {
+        inserted,
+        duplicates: sorted.accepted.length - inserted,
+        deadLetters: sorted.deadLetters.length,
+      },
     };
   }
 
