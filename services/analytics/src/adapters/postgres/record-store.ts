@@ -3,8 +3,9 @@ import {
   copyRows,
   DETECTION_COLUMNS,
   LINE_CROSSING_COLUMNS,
-  markLate,
+  lateMarkStatement,
   type Pool,
+  type SeriesName,
   writeTracks,
 } from "@huishi/platform";
 import type { RecordStore } from "../../application/ports.ts";
@@ -21,7 +22,7 @@ export class PostgresRecordStore implements RecordStore {
 
   async writeDetections(rows: readonly DetectionRow[]): Promise<void> {
     const target = {
-      series: "detection",
+      series: "detection" as const,
       columns: DETECTION_COLUMNS,
       timeMs: (row: DetectionRow) => row.capturedAtMs,
     };
@@ -40,7 +41,7 @@ export class PostgresRecordStore implements RecordStore {
 
   async writeCrossings(rows: readonly CrossingRow[]): Promise<void> {
     const target = {
-      series: "line_crossing",
+      series: "line_crossing" as const,
       columns: LINE_CROSSING_COLUMNS,
       timeMs: (row: CrossingRow) => row.crossedAtMs,
     };
@@ -59,13 +60,13 @@ export class PostgresRecordStore implements RecordStore {
   }
 
   async #copy<T extends object>(
-    target: { series: string; columns: readonly CopyColumn[]; timeMs: (row: T) => number },
+    target: { series: SeriesName; columns: readonly CopyColumn[]; timeMs: (row: T) => number },
     rows: readonly T[],
     values: (row: T) => readonly unknown[],
   ): Promise<void> {
     await this.#once.run(rows[0] ?? rows, async (client) => {
-      await copyRows(client, target.series, target.columns, rows.map(values));
-      await markLate(client, target.series, rows.map(target.timeMs));
+      const then = lateMarkStatement(target.series, rows.map(target.timeMs));
+      await copyRows(client, target.series, target.columns, rows.map(values), { then });
     });
   }
 }

@@ -5,6 +5,7 @@ import {
   DETECTION_COLUMNS,
   EDGE_EVENT_COLUMNS,
   isValueFault,
+  lateMarkStatement,
   markLate,
   OBSERVATION_COLUMNS,
   type Pool,
@@ -41,6 +42,8 @@ export interface PostgresEventStoreOptions {
   readonly onObservations?: (rows: readonly EventRow[]) => void;
 }
 
+type ObservationEvent = Extract<EventRow["event"], { type: "observation" }>;
+
 interface Camera {
   readonly no: number;
   readonly agentId: string;
@@ -76,6 +79,24 @@ export class PostgresEventStore implements EventStore {
     }
   }
 
+  /** One trip to the server: COPY and late marks are a transaction of their own. */
+  async #copyPlain(events: readonly EventRow[]): Promise<WriteResult> {
+    const { pool, book } = this.#options;
+    const rows = events.map((row) => observationRow(row, row.event as ObservationEvent, book));
+    const then = lateMarkStatement("observation", timesOf(events));
+    const client = await pool.connect();
+    try {
+      const inserted = await copyRows(client, OBSERVATION.table, OBSERVATION.columns, rows, { then });
+      client.release();
+      this.#options.onObservations?.(events);
+      return { inserted, duplicates: 0, deadLetters: 0 };
+    } catch (thrown) {
+      // The database has said what it thinks and rolled back; any other fault leaves the connection in doubt.
+      client.release(sqlStateOf(thrown) === null ? (thrown as Error) : undefined);
+      throw thrown;
+    }
+  }
+
   /** Events of dead letters, given again: what is refused once more comes back instead of becoming another letter. */
   async replay(
     events: readonly EventRow[],
@@ -98,6 +119,8 @@ export class PostgresEventStore implements EventStore {
     way: "copying" | "settling",
   ): Promise<WriteResult> {
     const { pool, book } = this.#options;
+    if (way === "copying" && deadLetters.length === 0 && isPlain(events, book))
+      return this.#copyPlain(events);
     const { result, cameras } = await withTransaction(pool, async (client) => {
       const written = await new GroupWrite(client, book, way).run(events);
       const letters = [...deadLetters, ...written.refused];
@@ -110,6 +133,13 @@ export class PostgresEventStore implements EventStore {
     this.#options.onObservations?.(events);
     return result;
   }
+}
+
+/** Nothing but observations of the agents' own sensors: what comes by the thousand. */
+function isPlain(events: readonly EventRow[], book: NumberBook): boolean {
+  return events.every(
+    ({ agentId, event }) => event.type === "observation" && book.sensorOwners.get(event.sensorId) === agentId,
+  );
 }
 
 /** A value that does not fit its column, or that the database blames, is refused: it would fail again. */
@@ -146,8 +176,7 @@ class GroupWrite {
       for (const project of PROJECTIONS) await project(this.#client, fresh);
       await this.#writePerception(fresh);
     }
-    // Last: the transaction has its id by now, on which the rollup job waits.
-    await markLate(this.#client, "observation", timesOf(observations));
+    if (this.#way === "settling") await markLate(this.#client, "observation", timesOf(observations));
     const inserted = newObservations + fresh.length;
     return {
       cameras,
@@ -166,7 +195,8 @@ class GroupWrite {
       row.event.type === "observation" ? [observationRow(row, row.event, this.#book)] : [],
     );
     if (this.#way === "settling") return (await copyNewRows(this.#client, OBSERVATION, copied)).length;
-    return copyRows(this.#client, OBSERVATION.table, OBSERVATION.columns, copied);
+    const then = lateMarkStatement("observation", timesOf(rows));
+    return copyRows(this.#client, OBSERVATION.table, OBSERVATION.columns, copied, { then });
   }
 
   /** Returns the events that were not there before, in their order. */
@@ -224,9 +254,7 @@ class GroupWrite {
   }
 }
 
-function* timesOf(rows: readonly EventRow[]): Generator<number> {
-  for (const { event } of rows) yield event.capturedAtMs;
-}
+const timesOf = (rows: readonly EventRow[]): number[] => rows.map(({ event }) => event.capturedAtMs);
 
 async function insertDeadLetters(client: PoolClient, letters: readonly DeadLetter[]): Promise<void> {
   if (letters.length === 0) return;
