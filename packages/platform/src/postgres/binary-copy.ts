@@ -267,7 +267,7 @@ function setNumber(view: DataView, at: number, type: FixedType, value: number): 
       setSafeInteger(view, at, micros);
       return true;
     }
-    case "bool":
+    default:
       return false;
   }
 }

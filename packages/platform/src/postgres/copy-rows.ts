@@ -18,7 +18,7 @@ export interface CopyOptions {
    * A statement that runs behind the COPY, in its transaction and in the same trip: outside a transaction the two are
    * one of their own (PostgreSQL documentation §55.2.2.1, "Multiple Statements in a Simple Query").
    */
-  readonly then?: string;
+  readonly behind?: string;
 }
 
 /**
@@ -35,7 +35,8 @@ export function copyRows(
   rows: Iterable<CopyRow>,
   options: CopyOptions = {},
 ): Promise<number> {
-  const statement = copyStatement(table, columns) + (options.then === undefined ? "" : `; ${options.then}`);
+  const statement =
+    copyStatement(table, columns) + (options.behind === undefined ? "" : `; ${options.behind}`);
   return new Promise((resolve, reject) => {
     const copy = new CopyIn(statement, columns, rows, resolve, reject);
     client.query(copy as unknown as pg.Submittable);

@@ -65,8 +65,8 @@ export class PostgresRecordStore implements RecordStore {
     values: (row: T) => readonly unknown[],
   ): Promise<void> {
     await this.#once.run(rows[0] ?? rows, async (client) => {
-      const then = lateMarkStatement(target.series, rows.map(target.timeMs));
-      await copyRows(client, target.series, target.columns, rows.map(values), { then });
+      const behind = lateMarkStatement(target.series, rows.map(target.timeMs));
+      await copyRows(client, target.series, target.columns, rows.map(values), { behind });
     });
   }
 }

@@ -83,10 +83,10 @@ export class PostgresEventStore implements EventStore {
   async #copyPlain(events: readonly EventRow[]): Promise<WriteResult> {
     const { pool, book } = this.#options;
     const rows = events.map((row) => observationRow(row, row.event as ObservationEvent, book));
-    const then = lateMarkStatement("observation", timesOf(events));
+    const behind = lateMarkStatement("observation", timesOf(events));
     const client = await pool.connect();
     try {
-      const inserted = await copyRows(client, OBSERVATION.table, OBSERVATION.columns, rows, { then });
+      const inserted = await copyRows(client, OBSERVATION.table, OBSERVATION.columns, rows, { behind });
       client.release();
       this.#options.onObservations?.(events);
       return { inserted, duplicates: 0, deadLetters: 0 };
@@ -195,8 +195,8 @@ class GroupWrite {
       row.event.type === "observation" ? [observationRow(row, row.event, this.#book)] : [],
     );
     if (this.#way === "settling") return (await copyNewRows(this.#client, OBSERVATION, copied)).length;
-    const then = lateMarkStatement("observation", timesOf(rows));
-    return copyRows(this.#client, OBSERVATION.table, OBSERVATION.columns, copied, { then });
+    const behind = lateMarkStatement("observation", timesOf(rows));
+    return copyRows(this.#client, OBSERVATION.table, OBSERVATION.columns, copied, { behind });
   }
 
   /** Returns the events that were not there before, in their order. */
