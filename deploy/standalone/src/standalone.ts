@@ -5,8 +5,8 @@ import { startIngest } from "@huishi/ingest";
 import {
   createLogger,
   createPool,
-  EmbeddedPostgres,
   InProcessMediaBus,
+  KeptPostgres,
   type Logger,
   Metrics,
   migrate,
@@ -176,7 +176,7 @@ async function startDatabase({ options, state, progress, log, closers }: Site): 
   }
   const dataDir = join(state.path, "postgres");
   return progress.step("Database (embedded PostgreSQL)", async () => {
-    const postgres = await EmbeddedPostgres.start({ dataDir, logger: log });
+    const postgres = await KeptPostgres.start({ dataDir, logger: log });
     closers.add("database", () => postgres.stop());
     await migrate(postgres.databaseUrl, log);
     return postgres.databaseUrl;

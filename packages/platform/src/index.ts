@@ -6,6 +6,7 @@ export { type DatabaseMode } from "./postgres/timescale.ts";
 export * from "./postgres/binary-copy.ts";
 export * from "./postgres/copy-rows.ts";
 export * from "./embedded/embedded-postgres.ts";
+export * from "./embedded/kept-postgres.ts";
 export * from "./media/in-process-media-bus.ts";
 export * from "./metrics.ts";
 export * from "./shutdown.ts";
