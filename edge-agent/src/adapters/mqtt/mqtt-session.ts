@@ -100,7 +100,7 @@ function connectionFault(url: string, error: Error | null): EdgeError {
   }
   const certificateFault = typeof code === "string" ? CERTIFICATE_FAULTS[code] : undefined;
   if (certificateFault) {
-    return new EdgeError(certificateFault, `the certificate of ${host} is not accepted (${code})`);
+    return new EdgeError(certificateFault, `the certificate of ${host} is not accepted (${String(code)})`);
   }
   const why = error ? messageOf(error) || String(code) : "the connection was closed";
   return new EdgeError("SERVER_UNREACHABLE", `no connection to the MQTT endpoint ${host} (${why})`);

@@ -96,12 +96,12 @@ export class OutboxDatabase {
       this.#db.exec(`
         PRAGMA locking_mode = EXCLUSIVE;
         PRAGMA auto_vacuum = INCREMENTAL;
-        PRAGMA journal_mode = WAL;
         PRAGMA synchronous = FULL;
         PRAGMA wal_autocheckpoint = 0;
         PRAGMA journal_size_limit = ${1024 * 1024};
         PRAGMA cell_size_check = ON;
       `);
+      this.#startLog();
       this.inode = statSync(file).ino;
     } catch (error) {
       this.#db.close();
@@ -281,6 +281,7 @@ export class OutboxDatabase {
 
   /** While the disk is full the file must not grow: what comes in takes the pages of what went. */
   set mayGrow(isAllowed: boolean) {
+    if (isAllowed) this.#startLog();
     this.#all(`PRAGMA max_page_count = ${isAllowed ? UNBOUNDED_PAGES : this.#pragma("page_count")}`);
   }
 
@@ -318,6 +319,15 @@ export class OutboxDatabase {
     }
     this.#pagesSinceCheckpoint += 3 + rows.length / 16;
     return rows.length;
+  }
+
+  /** On a full disk even that fails; the file is as safe without the log, only slower. */
+  #startLog(): void {
+    try {
+      this.#db.exec("PRAGMA journal_mode = WAL");
+    } catch (error) {
+      if (storageFaultOf(error, true) !== "no_room") throw error;
+    }
   }
 
   /** A fault other than damage is thrown; the file is none of ours, or cannot be read at all. */

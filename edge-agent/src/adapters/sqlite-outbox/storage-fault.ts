@@ -5,12 +5,23 @@ export type StorageFault = "no_room" | "damaged" | "unavailable" | "other";
 
 /** Primary result codes (sqlite.org/rescode.html). */
 const SQLITE = { BUSY: 5, READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 };
+/** This library's cursors give the message of `sqlite3_errstr` and no code. */
+const CODE_OF_MESSAGE: Readonly<Record<string, number>> = {
+  "database is locked": SQLITE.BUSY,
+  "attempt to write a readonly database": SQLITE.READONLY,
+  "disk I/O error": SQLITE.IOERR,
+  "database disk image is malformed": SQLITE.CORRUPT,
+  "database or disk is full": SQLITE.FULL,
+  "unable to open database file": SQLITE.CANTOPEN,
+  "file is not a database": SQLITE.NOTADB,
+};
 const NO_ROOM_ERRNO = new Set(["ENOSPC", "EDQUOT"]);
 
 /** Primary result code of an SQLite error, null for anything else. */
 function resultCode(error: unknown): number | null {
-  const code = (error as { errcode?: unknown } | null)?.errcode;
-  return typeof code === "number" ? code & 0xff : null;
+  const { errcode, code, message } = error as { errcode?: unknown; code?: unknown; message?: unknown };
+  if (typeof errcode === "number") return errcode & 0xff;
+  return code === "ERR_SQLITE_ERROR" ? (CODE_OF_MESSAGE[String(message)] ?? 1) : null;
 }
 
 /** @param hasRoom whether the file system still has free blocks: an I/O error on a full one is the same fault. */

@@ -1,0 +1,19 @@
+// A process that writes to an outbox until it is killed: FOLDER FIRST. Every append that resolved is told on stdout.
+import { SqliteOutbox } from "../adapters/sqlite-outbox/sqlite-outbox.ts";
+import { alarm, motion } from "./outbox-contract.ts";
+
+const [folder = "", first = "0"] = process.argv.slice(2);
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const outbox = await SqliteOutbox.open({ folder, log: silent });
+process.stdout.write(`boot ${outbox.boot}\n`);
+let next = Number(first);
+/** Singly and in groups of any size; now and then what is oldest is acknowledged. */
+async function writer(): Promise<void> {
+  for (;;) {
+    const id = next++;
+    await outbox.append((id % 10 === 0 ? alarm : motion)(id), id);
+    process.stdout.write(`${id}\n`);
+    if (Math.random() < 0.3) await new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+  }
+}
+await Promise.all(Array.from({ length: 20 }, writer));
