@@ -91,16 +91,17 @@ export class OutboxDatabase {
   /** @throws SQLite's error; NOTADB or CORRUPT for a file of which nothing can be read */
   constructor(file: string) {
     this.file = file;
+    const isNew = (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0;
     this.#db = new DatabaseSync(file);
     try {
       this.#db.exec(`
         PRAGMA locking_mode = EXCLUSIVE;
-        PRAGMA auto_vacuum = INCREMENTAL;
         PRAGMA synchronous = FULL;
         PRAGMA wal_autocheckpoint = 0;
         PRAGMA journal_size_limit = ${1024 * 1024};
         PRAGMA cell_size_check = ON;
       `);
+      if (isNew) this.#db.exec("PRAGMA auto_vacuum = INCREMENTAL");
       this.#startLog();
       this.inode = statSync(file).ino;
     } catch (error) {
