@@ -91,7 +91,9 @@ describe("edge agent", () => {
     const stateDir = await mkdtemp(join(folder, "state-"));
     const agent = await startAgent([], stateDir);
     expect(agent.agentId).toBe(AGENT_ID);
-    await until("status", () => centre.statuses.find((status) => status.online));
+    const status = await until("status", () => centre.statuses.find((each) => each.online));
+    expect(status).toMatchObject({ outboxDepth: 0, outboxLost: 0 });
+    expect(status.outboxBytes).toBeGreaterThan(0);
     expect((await stat(join(stateDir, "identity.json"))).mode & 0o777).toBe(0o600);
     await agents.pop()?.close();
     expect(centre.statuses.at(-1)?.online).toBe(false);
