@@ -90,9 +90,13 @@ export class RelayLane {
     return this.#read();
   }
 
-  #read(): Promise<OutboxBatch | null> {
+  async #read(): Promise<OutboxBatch | null> {
     const { outbox, maxEvents, before } = this.#options;
+    const { end } = outbox;
     const window = { from: this.#from, maxEvents, maxBytes: MAX_BATCH_BYTES };
-    return outbox.read(before === undefined ? window : { ...window, before });
+    const batch = await outbox.read(before === undefined ? window : { ...window, before });
+    // What stood here was given up: there is nothing to wait for below the end.
+    if (!batch && before === undefined) this.#from = Math.max(this.#from, end);
+    return batch;
   }
 }

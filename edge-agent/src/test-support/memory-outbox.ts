@@ -1,5 +1,6 @@
 // An outbox without a disk, for tests of what uses one. It passes the same contract as the real one.
 import { type EdgeEvent, severityOf } from "@huishi/contracts";
+import { type Clock, systemClock } from "@huishi/kernel";
 import { randomBytes } from "node:crypto";
 import { gapEvents, lossOf, sumLosses } from "../adapters/sqlite-outbox/loss.ts";
 import { Waiters } from "../adapters/sqlite-outbox/waiters.ts";
@@ -31,12 +32,14 @@ export class MemoryOutbox implements Outbox {
   readonly boot = randomBytes(8).toString("hex");
   readonly #disk: MemoryDisk;
   readonly #maxEvents: number;
+  readonly #clock: Clock;
   readonly #waiters = new Waiters();
   #given: Row[] = [];
   #lost = 0;
 
-  constructor(disk: MemoryDisk = emptyDisk(), maxEvents = 1_000_000) {
+  constructor(disk: MemoryDisk = emptyDisk(), maxEvents = 1_000_000, clock: Clock = systemClock) {
     this.#disk = disk;
+    this.#clock = clock;
     this.#maxEvents = maxEvents;
   }
 
@@ -93,7 +96,7 @@ export class MemoryOutbox implements Outbox {
     const losses = this.#given.flatMap(({ event }) =>
       lossOf({ ...event, json: JSON.stringify(event) }, "full"),
     );
-    for (const gap of gapEvents(sumLosses(losses))) this.#add(gap, gap.capturedAtMs);
+    for (const gap of gapEvents(sumLosses(losses))) this.#add(gap, this.#clock.nowMs());
     this.#given = [];
   }
 

@@ -19,7 +19,7 @@ const BYTES_SLICE = 500;
  */
 export function giveUpAbove(database: OutboxDatabase, bounds: Bounds, more = 0): number {
   const byNumber = giveUp(database, Math.min(SLICE, database.count + more - bounds.maxEvents));
-  if (byNumber > 0 || database.usedBytes <= bounds.maxBytes) return byNumber;
+  if (byNumber > 0 || database.sqlite.usedBytes <= bounds.maxBytes) return byNumber;
   return giveUp(database, BYTES_SLICE);
 }
 

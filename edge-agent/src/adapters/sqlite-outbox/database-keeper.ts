@@ -44,7 +44,8 @@ export class DatabaseKeeper {
 
   /** Writes the file anew when somebody removed it. @throws when it cannot be written */
   async putBack(): Promise<void> {
-    if (!this.#current.isInPlace) await this.#replace(() => replaceRemoved(this.#place, this.#current));
+    if (!this.#current.sqlite.isInPlace)
+      await this.#replace(() => replaceRemoved(this.#place, this.#current));
   }
 
   async #replace(make: () => Promise<OutboxDatabase>): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Log } from "../../application/ports.ts";
 import type { DatabaseKeeper } from "./database-keeper.ts";
 import type { ReserveFile } from "./reserve-file.ts";
+import { storageFaultOf } from "./storage-fault.ts";
 
 /** Free pages of the file that are kept for what comes (1 MiB), and how many are given back at a time. */
 const KEPT_PAGES = 256;
@@ -26,8 +27,9 @@ export class DiskRoom {
   checkpoint(): void {
     try {
       this.#keeper.current.checkpoint(this.#isFull);
-    } catch {
-      this.enterFull();
+    } catch (error) {
+      // Damage shows in the next transaction, too, and is repaired there.
+      if (storageFaultOf(error, false) === "no_room") this.enterFull();
     }
   }
 
@@ -37,7 +39,7 @@ export class DiskRoom {
     this.#reserve.release();
     try {
       this.#keeper.current.checkpoint(true);
-      this.#keeper.current.mayGrow = false;
+      this.#keeper.current.sqlite.mayGrow = false;
     } catch {
       // Others took the room meanwhile: events wait in memory until there is some.
     }
@@ -46,18 +48,18 @@ export class DiskRoom {
   /** Sets the reserve aside again as soon as there is room for it; then the disk is not full any more. */
   async recover(): Promise<void> {
     const hasReserve = await this.#reserve.restore();
-    if (!hasReserve && !this.#isFull) this.enterFull();
+    if (!hasReserve && !this.#isFull && !(await this.#reserve.hasRoom())) this.enterFull();
     if (!hasReserve || !this.#isFull) return;
-    this.#keeper.current.mayGrow = true;
+    this.#keeper.current.sqlite.mayGrow = true;
     this.#isFull = false;
     this.#log.info({}, "the disk has room again");
   }
 
   /** Gives a few of the pages that nothing needs back to the file system. */
   shrink(): void {
-    const database = this.#keeper.current;
-    if (this.#isFull || database.freePages < KEPT_PAGES + SHRINK_PAGES) return;
-    database.shrink(SHRINK_PAGES);
-    this.checkpoint();
+    const { sqlite } = this.#keeper.current;
+    if (this.#isFull || sqlite.freePages < KEPT_PAGES + SHRINK_PAGES) return;
+    sqlite.shrink(SHRINK_PAGES);
+    sqlite.checkpoint();
   }
 }

@@ -81,7 +81,7 @@ async function moveRows(place: DatabasePlace, from: OutboxDatabase, to: OutboxDa
     to.saveState();
   });
   if (result.unreadable > 0) recordLoss(place, to, result);
-  from.abandon();
+  from.sqlite.abandon();
 }
 
 /** What was given up before and is not told yet. */

@@ -1,9 +1,8 @@
 import { EVENT_TYPES, type EventSeverity, severityOf } from "@huishi/contracts";
-import { DatabaseSync, type StatementSyncInstance } from "@photostructure/sqlite";
-import { statSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import type { EventDraft } from "../../application/ports.ts";
 import { type Loss, type LossReason, lossOf, sumLosses } from "./loss.ts";
+import { SqliteFile } from "./sqlite-file.ts";
 import { storageFaultOf } from "./storage-fault.ts";
 
 /** A row of the table `event`. `heldAtMs` is the outbox's own running time when it came in. */
@@ -63,26 +62,14 @@ const SCHEMA = `
 `;
 const EVENT_COLUMNS = `position, boot, seq, agent_at AS agentAtMs, captured_at AS capturedAtMs, type,
   device, held_at AS heldAtMs, crc, json`;
-/** SQLite's own upper bound of pages: none. */
-const UNBOUNDED_PAGES = 4_294_967_294;
 /** Estimated pages in the write-ahead log that are worth a checkpoint (512 KiB: half of the reserve). */
 const CHECKPOINT_PAGES = 128;
 
-/** Connections that are never closed; see `abandon`. */
-const abandoned: unknown[] = [];
-
-/**
- * The outbox's SQLite file: statements and transactions, no policy. Calls block, so that callers keep them small.
- * One connection holds the file (`locking_mode=EXCLUSIVE`: no shared memory file either); a commit is durable when
- * it returns (`synchronous=FULL`). A torn write-ahead log is cut off at its last whole commit by SQLite itself.
- */
+/** The tables of the outbox: statements, no policy. Positions are the order; numbers and counters go with each commit. */
 export class OutboxDatabase {
-  readonly file: string;
-  readonly inode: number;
   /** What was wrong with the file when it was opened; it is read as far as it goes. Null for a sound one. */
   readonly damage: unknown;
-  readonly #db: InstanceType<typeof DatabaseSync>;
-  readonly #statements = new Map<string, StatementSyncInstance>();
+  readonly sqlite: SqliteFile;
   /** Stored events of each severity. */
   counts: number[] = [0, 0, 0, 0];
   state: State = { nextPosition: 1, nextSeq: 0, heldMs: 0 };
@@ -90,24 +77,7 @@ export class OutboxDatabase {
 
   /** @throws SQLite's error; NOTADB or CORRUPT for a file of which nothing can be read */
   constructor(file: string) {
-    this.file = file;
-    const isNew = (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0;
-    this.#db = new DatabaseSync(file);
-    try {
-      this.#db.exec(`
-        PRAGMA locking_mode = EXCLUSIVE;
-        PRAGMA synchronous = FULL;
-        PRAGMA wal_autocheckpoint = 0;
-        PRAGMA journal_size_limit = ${1024 * 1024};
-        PRAGMA cell_size_check = ON;
-      `);
-      if (isNew) this.#db.exec("PRAGMA auto_vacuum = INCREMENTAL");
-      this.#startLog();
-      this.inode = statSync(file).ino;
-    } catch (error) {
-      this.#db.close();
-      throw error;
-    }
+    this.sqlite = new SqliteFile(file);
     this.damage = this.#loadOrDamage();
   }
 
@@ -115,39 +85,15 @@ export class OutboxDatabase {
     return this.counts.reduce((sum, n) => sum + n, 0);
   }
 
-  /** Bytes of the file that hold something. */
-  get usedBytes(): number {
-    return (this.#pragma("page_count") - this.freePages) * this.#pragma("page_size");
-  }
-
-  get freePages(): number {
-    return this.#pragma("freelist_count");
-  }
-
-  /** Bytes on the disk, write-ahead log included. */
-  get diskBytes(): number {
-    const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-    return sizeOf(this.file) + sizeOf(`${this.file}-wal`);
-  }
-
-  /** False when somebody emptied the folder: SQLite would go on writing into a file without a name. */
-  get isInPlace(): boolean {
-    return statSync(this.file, { throwIfNoEntry: false })?.ino === this.inode;
-  }
-
   /** All or nothing, durable on return; on a fault the counters are as before, too. */
   transaction<T>(work: () => T): T {
     const counts = [...this.counts];
     const state = { ...this.state };
     try {
-      this.#db.exec("BEGIN IMMEDIATE");
-      const result = work();
-      this.#db.exec("COMMIT");
-      return result;
+      return this.sqlite.transaction(work);
     } catch (error) {
       this.counts = counts;
       this.state = state;
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       throw error;
     }
   }
@@ -173,7 +119,7 @@ export class OutboxDatabase {
   /** Puts a whole row in its place. */
   insert(row: EventRow): void {
     const severity = severityOfStored(row.type);
-    this.#run(
+    this.sqlite.run(
       "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       row.position,
       row.boot,
@@ -195,7 +141,7 @@ export class OutboxDatabase {
   /** Writes down where numbers go on; the last step of a transaction that appended. */
   saveState(): void {
     const { nextPosition, nextSeq, heldMs } = this.state;
-    this.#run(
+    this.sqlite.run(
       "UPDATE state SET next_position = ?, next_seq = ?, held_ms = ?",
       nextPosition,
       nextSeq,
@@ -207,17 +153,17 @@ export class OutboxDatabase {
   /** Events from `from` on, below `before`, in order. */
   select(from: number, before: number, limit: number): EventRow[] {
     const sql = `SELECT ${EVENT_COLUMNS} FROM event WHERE position >= ? AND position < ? ORDER BY position LIMIT ?`;
-    return this.#all<EventRow>(sql, from, Math.min(before, Number.MAX_SAFE_INTEGER), limit);
+    return this.sqlite.all<EventRow>(sql, from, Math.min(before, Number.MAX_SAFE_INTEGER), limit);
   }
 
   holds(boot: string, seq: number): boolean {
-    return this.#all("SELECT 1 FROM event WHERE boot = ? AND seq = ? LIMIT 1", boot, seq).length > 0;
+    return this.sqlite.all("SELECT 1 FROM event WHERE boot = ? AND seq = ? LIMIT 1", boot, seq).length > 0;
   }
 
   /** Removes events `first`..`last`. @returns how many there were */
   removeRange(first: number, last: number): number {
     const sql = "DELETE FROM event WHERE position BETWEEN ? AND ? RETURNING severity";
-    const removed = this.#all<{ severity: number }>(sql, first, last);
+    const removed = this.sqlite.all<{ severity: number }>(sql, first, last);
     for (const { severity } of removed) this.#countIn(severity, -1);
     this.#pagesSinceCheckpoint += 3 + removed.length / 16;
     return removed.length;
@@ -232,13 +178,13 @@ export class OutboxDatabase {
   /** Gives up the oldest events of one severity and writes down what is lost, in the caller's transaction. */
   giveUp(severity: EventSeverity, limit: number, reason: LossReason): number {
     const sql = `SELECT ${EVENT_COLUMNS} FROM event WHERE severity = ? ORDER BY position LIMIT ?`;
-    return this.#giveUpRows(this.#all<EventRow>(sql, severity, limit), reason);
+    return this.#giveUpRows(this.sqlite.all<EventRow>(sql, severity, limit), reason);
   }
 
   /** Gives up the oldest events that came in before the outbox had run for `heldMs`. */
   giveUpHeldBefore(heldMs: number, limit: number): number {
     const sql = `SELECT ${EVENT_COLUMNS} FROM event ORDER BY position LIMIT ?`;
-    const rows = this.#all<EventRow>(sql, limit);
+    const rows = this.sqlite.all<EventRow>(sql, limit);
     const end = rows.findIndex(({ heldAtMs }) => heldAtMs >= heldMs);
     return this.#giveUpRows(end < 0 ? rows : rows.slice(0, end), "full");
   }
@@ -252,7 +198,7 @@ export class OutboxDatabase {
 
   addLosses(losses: readonly Loss[]): void {
     for (const { reason, type, count, fromMs, toMs } of sumLosses(losses)) {
-      this.#run(
+      this.sqlite.run(
         `INSERT INTO loss VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET count = count + excluded.count,
          from_ms = min(from_ms, excluded.from_ms), to_ms = max(to_ms, excluded.to_ms)`,
         reason,
@@ -266,48 +212,22 @@ export class OutboxDatabase {
   }
 
   get losses(): Loss[] {
-    return this.#all<Loss>("SELECT reason, type, count, from_ms AS fromMs, to_ms AS toMs FROM loss");
+    return this.sqlite.all<Loss>("SELECT reason, type, count, from_ms AS fromMs, to_ms AS toMs FROM loss");
   }
 
   forgetLosses(): void {
-    this.#run("DELETE FROM loss");
+    this.sqlite.run("DELETE FROM loss");
   }
 
   /** Moves the write-ahead log into the file: now (`force`), or when it has grown enough. @throws FULL */
   checkpoint(force: boolean): void {
     if (!force && this.#pagesSinceCheckpoint < CHECKPOINT_PAGES) return;
-    this.#all("PRAGMA wal_checkpoint(PASSIVE)");
+    this.sqlite.checkpoint();
     this.#pagesSinceCheckpoint = 0;
   }
 
-  /** While the disk is full the file must not grow: what comes in takes the pages of what went. */
-  set mayGrow(isAllowed: boolean) {
-    if (isAllowed) this.#startLog();
-    this.#all(`PRAGMA max_page_count = ${isAllowed ? UNBOUNDED_PAGES : this.#pragma("page_count")}`);
-  }
-
-  /** Gives free pages back to the file system. */
-  shrink(pages: number): void {
-    this.#all(`PRAGMA incremental_vacuum(${pages})`);
-    this.#pagesSinceCheckpoint += pages;
-  }
-
-  /**
-   * Ends the log and gives the lock back by hand: this library's `close()` leaves both to the garbage collector while
-   * prepared statements live.
-   */
   close(): void {
-    this.#db.exec("PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT id FROM state;");
-    this.#statements.clear();
-    this.#db.close();
-  }
-
-  /**
-   * Lets go of a file that was moved away or removed. The connection stays open as long as the process: closing it
-   * would delete the log by the name that now belongs to another database.
-   */
-  abandon(): void {
-    abandoned.push(this);
+    this.sqlite.close();
   }
 
   #giveUpRows(rows: readonly EventRow[], reason: LossReason): number {
@@ -315,26 +235,17 @@ export class OutboxDatabase {
     if (!last) return 0;
     this.addLosses(rows.flatMap((row) => lossOf(row, reason)));
     for (const { position, type } of rows) {
-      this.#run("DELETE FROM event WHERE position = ?", position);
+      this.sqlite.run("DELETE FROM event WHERE position = ?", position);
       this.#countIn(severityOfStored(type), -1);
     }
     this.#pagesSinceCheckpoint += 3 + rows.length / 16;
     return rows.length;
   }
 
-  /** On a full disk even that fails; the file is as safe without the log, only slower. */
-  #startLog(): void {
-    try {
-      this.#db.exec("PRAGMA journal_mode = WAL");
-    } catch (error) {
-      if (storageFaultOf(error, true) !== "no_room") throw error;
-    }
-  }
-
   /** A fault other than damage is thrown; the file is none of ours, or cannot be read at all. */
   #loadOrDamage(): unknown {
     try {
-      if (this.#pragma("user_version") === 0) this.transaction(() => this.#db.exec(SCHEMA));
+      if (this.sqlite.pragma("user_version") === 0) this.transaction(() => this.sqlite.exec(SCHEMA));
       this.#load();
       return null;
     } catch (error) {
@@ -348,12 +259,12 @@ export class OutboxDatabase {
   }
 
   #load(): void {
-    const version = this.#pragma("user_version");
+    const version = this.sqlite.pragma("user_version");
     if (version !== SCHEMA_VERSION) throw new Error(`the outbox has the unknown version ${version}`);
     const sql = "SELECT next_position AS nextPosition, next_seq AS nextSeq, held_ms AS heldMs FROM state";
-    this.state = { ...(this.#all<State>(sql)[0] ?? this.state) };
+    this.state = { ...(this.sqlite.all<State>(sql)[0] ?? this.state) };
     const bySeverity = "SELECT severity, count(*) AS n FROM event GROUP BY severity";
-    for (const { severity, n } of this.#all<{ severity: number; n: number }>(bySeverity)) {
+    for (const { severity, n } of this.sqlite.all<{ severity: number; n: number }>(bySeverity)) {
       this.counts[severity] = n;
     }
   }
@@ -361,14 +272,14 @@ export class OutboxDatabase {
   #loadWhatGoes(): void {
     const lastSql = "SELECT max(position) AS last FROM event";
     try {
-      return this.#reach(Number(this.#all<{ last: number }>(lastSql)[0]?.last) + 1);
+      return this.#reach(Number(this.sqlite.all<{ last: number }>(lastSql)[0]?.last) + 1);
     } catch {
       // The last page is damaged, too.
     }
     try {
       // No row takes less than 64 bytes: behind the last position there is nothing.
       const first = this.select(0, Number.MAX_SAFE_INTEGER, 1)[0]?.position ?? 1;
-      this.#reach(first + this.#pragma("page_count") * 64);
+      this.#reach(first + this.sqlite.pragma("page_count") * 64);
     } catch {
       // Nothing of it can be read.
     }
@@ -376,28 +287,6 @@ export class OutboxDatabase {
 
   #reach(position: number): void {
     this.state.nextPosition = Math.max(this.state.nextPosition, position);
-  }
-
-  #pragma(name: string): number {
-    return Number(Object.values(this.#all<Record<string, number>>(`PRAGMA ${name}`)[0] ?? {})[0]);
-  }
-
-  #all<Row>(sql: string, ...values: (string | number)[]): Row[] {
-    return this.#prepared(sql).all(...values) as Row[];
-  }
-
-  #run(sql: string, ...values: (string | number)[]): void {
-    this.#prepared(sql).run(...values);
-  }
-
-  #prepared(sql: string): StatementSyncInstance {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = this.#db.prepare(sql);
-      // Page bounds change from call to call: those statements are not worth keeping.
-      if (!sql.startsWith("PRAGMA max")) this.#statements.set(sql, statement);
-    }
-    return statement;
   }
 
   #countIn(severity: number, by: number): void {

@@ -122,7 +122,7 @@ export class OutboxWriter {
   #commit(group: readonly PendingEvent[]): void {
     const { keeper, bounds, boot, book } = this.#parts;
     const database = keeper.current;
-    if (!database.isInPlace) throw Object.assign(new Error("the outbox's file is gone"), { errno: 0 });
+    if (!database.sqlite.isInPlace) throw Object.assign(new Error("the outbox's file is gone"), { errno: 0 });
     const acknowledged = this.#firstAcknowledged();
     const given = database.transaction(() => {
       for (const { first, last } of acknowledged) database.removeRange(first, last);

@@ -4,7 +4,7 @@ import { open, rm, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** More than the write-ahead log ever holds: what frees a full disk must be written down first. */
-export const RESERVE_BYTES = 1024 * 1024;
+const RESERVE_BYTES = 1024 * 1024;
 
 /** Room that the outbox sets aside while there is some, and gives back to itself when the disk is full. */
 export class ReserveFile {
@@ -20,6 +20,11 @@ export class ReserveFile {
 
   release(): void {
     rmSync(this.#file, { force: true });
+  }
+
+  /** Whether the disk could take the reserve itself: enough to go on without one. */
+  async hasRoom(): Promise<boolean> {
+    return (await freeBytes(dirname(this.#file))) >= RESERVE_BYTES;
   }
 
   /** Sets the room aside again. @returns false when the disk has too little; then nothing is changed */

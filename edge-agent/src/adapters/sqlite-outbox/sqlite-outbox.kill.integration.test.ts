@@ -10,7 +10,7 @@ import { recordedLog } from "../../test-support/recorded-log.ts";
 import { SqliteOutbox } from "./sqlite-outbox.ts";
 
 const ENTRY = fileURLToPath(new URL("../../test-support/outbox-writer-process.ts", import.meta.url));
-const KILLS = 15;
+const KILLS = 10;
 
 /** Lets a child write and kills it, some time after its first append. @returns what it told, in whole lines */
 async function writeUntilKilled(folder: string, first: number): Promise<{ boot: string; ids: number[] }> {

@@ -171,7 +171,7 @@ export class SqliteOutbox implements Outbox {
     return {
       depth: this.depth,
       oldestAtMs: oldest?.agentAtMs ?? null,
-      bytes: this.#keeper.current.diskBytes,
+      bytes: this.#keeper.current.sqlite.diskBytes,
       lost: this.#book.lost,
     };
   }
@@ -184,13 +184,19 @@ export class SqliteOutbox implements Outbox {
     await this.#writer.close();
     await this.#keeper.settled();
     const database = this.#keeper.current;
-    try {
-      this.#book.tell(true);
-      database.state.heldMs = this.#heldMs;
-      database.transaction(() => database.saveState());
-      database.close();
-    } catch (err) {
-      this.#log.error({ err: storageError(err) }, "the outbox was not closed cleanly");
+    for (const step of [
+      () => void this.#book.tell(true),
+      () => {
+        database.state.heldMs = this.#heldMs;
+        database.transaction(() => database.saveState());
+      },
+      () => database.close(),
+    ]) {
+      try {
+        step();
+      } catch (err) {
+        this.#log.error({ err: storageError(err) }, "the outbox was not closed cleanly");
+      }
     }
   }
 
@@ -218,7 +224,9 @@ export class SqliteOutbox implements Outbox {
   }
 
   /** A full disk fails every second: one line a minute says so. */
-  #noteCareFault(err: unknown): void {
+  async #noteCareFault(err: unknown): Promise<void> {
+    if ((await this.#keeper.faultOf(err)) === "damaged")
+      await this.#keeper.repair(err).catch(() => undefined);
     if (this.#careFaults++ % 60 === 0) this.#log.warn({ err }, "the outbox could not look after itself");
   }
 
