@@ -57,6 +57,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
     throw new EdgeError("STATE_DIR", `the folder ${options.stateDir} cannot be made`, { cause });
   });
+  const ca = await certificateAuthority(options.mqttCaFile);
   const stored = await obtainIdentity({
     store: new IdentityFile(options.stateDir),
     claim: claimRequester(options),
@@ -64,7 +65,6 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     signal: options.signal ?? stop.signal,
   });
   const identity = options.mqttUrl === undefined ? stored : { ...stored, mqttUrl: options.mqttUrl };
-  const ca = await certificateAuthority(options.mqttCaFile);
   const outbox = await openOutbox(options);
   const registry = await CameraRegistryFile.open(options.stateDir, log);
   const recorder = new EventRecorder(outbox, clock, log);

@@ -283,6 +283,21 @@ describe("edge agent", () => {
     ).rejects.toMatchObject({ code: "CLAIM_REFUSED" });
   });
 
+  test("an authority's file that cannot be read ends the start before the code is used up", async () => {
+    await expect(
+      startEdgeAgent({
+        stateDir: await mkdtemp(join(folder, "state-")),
+        serverUrl: centre.serverUrl,
+        claimCode: CLAIM_CODE,
+        mqttCaFile: join(folder, "no-such-ca.pem"),
+        cameras: [],
+        discovery: { enabled: false },
+        logger: createLogger({ name: "edge-agent", level: "silent" }),
+      }),
+    ).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+    expect(centre.claims).toEqual([]);
+  });
+
   test("takes over discovered cameras, and follows one to its new address", async () => {
     const port = await freeUdpPort();
     const site = new CameraSimulator({ cacheDir: join(folder, "cache"), discoveryPort: port });

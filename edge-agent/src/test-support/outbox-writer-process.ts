@@ -1,13 +1,13 @@
-// A process that writes to an outbox until it is killed: FOLDER FIRST. Every append that resolved is told on stdout.
+// A process that writes to an outbox until it is killed: FOLDER FIRST MAX_EVENTS. Every append that resolved is told on stdout.
 import { SqliteOutbox } from "../adapters/sqlite-outbox/sqlite-outbox.ts";
 import { alarm, motion } from "./outbox-contract.ts";
 
-const [folder = "", first = "0"] = process.argv.slice(2);
+const [folder = "", first = "0", maxEvents = "1000000"] = process.argv.slice(2);
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
-const outbox = await SqliteOutbox.open({ folder, log: silent });
+const outbox = await SqliteOutbox.open({ folder, log: silent, maxEvents: Number(maxEvents) });
 process.stdout.write(`boot ${outbox.boot}\n`);
 let next = Number(first);
-/** Singly and in groups of any size; now and then what is oldest is acknowledged. */
+/** Singly and in groups of any size. */
 async function writer(): Promise<void> {
   for (;;) {
     const id = next++;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { readAll } from "../../test-support/outbox-contract.ts";
+import { readAll, stored } from "../../test-support/outbox-contract.ts";
 import { recordedLog } from "../../test-support/recorded-log.ts";
 import { SqliteOutbox } from "./sqlite-outbox.ts";
 
@@ -13,8 +13,13 @@ const ENTRY = fileURLToPath(new URL("../../test-support/outbox-writer-process.ts
 const KILLS = 10;
 
 /** Lets a child write and kills it, some time after its first append. @returns what it told, in whole lines */
-async function writeUntilKilled(folder: string, first: number): Promise<{ boot: string; ids: number[] }> {
-  const args = ["--import", "tsx", "--conditions=huishi-source", ENTRY, folder, String(first)];
+async function writeUntilKilled(
+  folder: string,
+  first: number,
+  maxEvents = 1_000_000,
+): Promise<{ boot: string; ids: number[] }> {
+  const numbers = [first, maxEvents].map(String);
+  const args = ["--import", "tsx", "--conditions=huishi-source", ENTRY, folder, ...numbers];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   let told = "";
   const begun = new Promise<void>((resolve) => {
@@ -53,5 +58,24 @@ test(`nothing that was stored is missing or doubled after ${KILLS} kills in the 
   // In the order of the appends, and numbers go on without a gap: what a kill took was never numbered.
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i));
   expect(events.map(({ id }) => id)).toEqual(events.map(({ id }) => id).toSorted((a, b) => a - b));
+  await rm(folder, { recursive: true });
+}, 180_000);
+
+test("nothing is given up unnoticed, however often a full outbox is killed", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "outbox-kill-full-"));
+  const maxEvents = 300;
+  let first = 0;
+  for (let round = 0; round < 5; round++) {
+    const { ids } = await writeUntilKilled(folder, first, maxEvents);
+    first = Math.max(first, ...ids) + 1_000;
+  }
+  const outbox = await SqliteOutbox.open({ folder, log: recordedLog(), maxEvents });
+  const events = await stored(outbox);
+  await outbox.close();
+  const gaps = events.filter((event) => event.type === "outbox_gap");
+  const lost = gaps.flatMap((gap) => Object.values(gap.lost)).reduce((sum, n) => sum + n, 0);
+  expect(lost).toBeGreaterThan(0);
+  // Every number was either an event that is there, or one that a gap tells of.
+  expect(events.length + lost).toBe((events.at(-1)?.seq ?? 0) + 1);
   await rm(folder, { recursive: true });
 }, 180_000);
