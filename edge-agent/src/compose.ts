@@ -2,13 +2,13 @@
 import { type Runnable, type SuperviseOptions, supervise, systemClock } from "@huishi/kernel";
 import type { Logger } from "@huishi/platform";
 import { randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { claimAgent } from "./adapters/http/claim-client.ts";
 import { MqttEventLink } from "./adapters/mqtt/mqtt-event-link.ts";
 import { MqttMediaLink } from "./adapters/mqtt/mqtt-media-link.ts";
-import { SegmentOutbox } from "./adapters/segment-outbox/segment-outbox.ts";
+import { SqliteOutbox } from "./adapters/sqlite-outbox/sqlite-outbox.ts";
 import { CameraRegistryFile } from "./adapters/state-files/camera-registry-file.ts";
 import { IdentityFile } from "./adapters/state-files/identity-file.ts";
 import { WsDiscovery } from "./adapters/ws-discovery/ws-discovery.ts";
@@ -48,7 +48,7 @@ export interface EdgeAgent {
  * Starts the agent: waits until the centre has given it an identity (a stored one needs no centre), then runs
  * until `close()`. Needs no inbound port.
  *
- * @throws EdgeError CLAIM_MISSING, CLAIM_REFUSED, STATE_DIR, DISK_FULL
+ * @throws EdgeError CLAIM_MISSING, CLAIM_REFUSED, CONFIG_INVALID, STATE_DIR, STATE_IN_USE, DISK_FULL
  */
 export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAgent> {
   const { logger: log } = options;
@@ -57,6 +57,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
     throw new EdgeError("STATE_DIR", `the folder ${options.stateDir} cannot be made`, { cause });
   });
+  const ca = await certificateAuthority(options.mqttCaFile);
   const stored = await obtainIdentity({
     store: new IdentityFile(options.stateDir),
     claim: claimRequester(options),
@@ -64,18 +65,16 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     signal: options.signal ?? stop.signal,
   });
   const identity = options.mqttUrl === undefined ? stored : { ...stored, mqttUrl: options.mqttUrl };
-  const outbox = await SegmentOutbox.open({
-    folder: join(options.stateDir, "outbox"),
-    log,
-    ...(options.outboxMaxBytes === undefined ? {} : { maxBytes: options.outboxMaxBytes }),
-  });
+  const outbox = await openOutbox(options);
   const registry = await CameraRegistryFile.open(options.stateDir, log);
   const recorder = new EventRecorder(outbox, clock, log);
-  const media = new MqttMediaLink(identity);
+  const media = new MqttMediaLink(identity, ca);
   const events = new MqttEventLink({
     identity,
     clock,
     log,
+    ca,
+    acknowledgement: options.acknowledgement ?? "puback",
     onDemand: (cameraId, demand, isRetained) => fleet.demand(cameraId, demand, isRetained),
   });
   const parts: CameraParts = {
@@ -135,6 +134,24 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
       await outbox.close();
     },
   };
+}
+
+function openOutbox(options: EdgeAgentOptions): Promise<SqliteOutbox> {
+  const { stateDir, logger, outboxMaxBytes, outboxMaxEvents, outboxMaxAgeMs } = options;
+  return SqliteOutbox.open({
+    folder: join(stateDir, "outbox"),
+    log: logger,
+    ...(outboxMaxBytes === undefined ? {} : { maxBytes: outboxMaxBytes }),
+    ...(outboxMaxEvents === undefined ? {} : { maxEvents: outboxMaxEvents }),
+    ...(outboxMaxAgeMs === undefined ? {} : { maxAgeMs: outboxMaxAgeMs }),
+  });
+}
+
+async function certificateAuthority(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const pem = await readFile(file, "utf8").catch(() => "");
+  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
+  throw new EdgeError("CONFIG_INVALID", `/mqttCaFile ${file} is no readable PEM certificate`);
 }
 
 function claimRequester(options: EdgeAgentOptions) {

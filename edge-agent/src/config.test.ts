@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadConfig, parseConfig } from "./config.ts";
+import { loadConfig, parseConfig, withEnvironment } from "./config.ts";
 
 const good = {
   stateDir: "state",
@@ -53,6 +53,17 @@ describe("configuration", () => {
     const config = await loadConfig(join(folder, "config.json"));
     expect(config.cameras[0]?.password).toBe("secret");
     expect(config.stateDir).toBe(join(folder, "state"));
+  });
+
+  test("takes acknowledgement and authority from the environment, over the file", () => {
+    const config = parseConfig({ ...good, acknowledgement: "puback", mqttCaFile: "ca.pem" });
+    expect(withEnvironment(config, {})).toEqual(config);
+    const env = { HUISHI_MQTT_ACK: "application", HUISHI_MQTT_CA: "/etc/ca.pem" };
+    expect(withEnvironment(config, env)).toMatchObject({
+      acknowledgement: "application",
+      mqttCaFile: "/etc/ca.pem",
+    });
+    expect(() => withEnvironment(config, { HUISHI_MQTT_ACK: "both" })).toThrow("HUISHI_MQTT_ACK");
   });
 
   test("says when the file is missing or no JSON", async () => {

@@ -55,8 +55,14 @@ const EdgeAgentConfigSchema = Type.Object(
       },
       { additionalProperties: false },
     ),
-    /** Bound of the outbox on disk. */
+    /** PEM file of the certificate authority that `mqtts:` servers are checked against; relative to this file. */
+    mqttCaFile: Type.Optional(Type.String({ minLength: 1 })),
+    /** `application` where a broker stands between agent and centre: its PUBACK says nothing about the database. */
+    acknowledgement: Type.Optional(Type.Union([Type.Literal("puback"), Type.Literal("application")])),
+    /** Bounds of the outbox; default 1 GiB, 1,000,000 events, 30 days of running time. */
     outboxMaxBytes: Type.Optional(Type.Integer({ minimum: 1024 * 1024 })),
+    outboxMaxEvents: Type.Optional(Type.Integer({ minimum: 1_000 })),
+    outboxMaxAgeMs: Type.Optional(Type.Integer({ minimum: 3_600_000 })),
   },
   { additionalProperties: false },
 );
@@ -107,6 +113,27 @@ function invalid(path: string, message: string): EdgeError {
   return new EdgeError("CONFIG_INVALID", `${path} ${message}`, { details: { path } });
 }
 
+/**
+ * What the environment says over the file: HUISHI_MQTT_ACK (`puback` or `application`) and HUISHI_MQTT_CA (path of a
+ * PEM file). A variable that is empty says nothing.
+ *
+ * @throws EdgeError CONFIG_INVALID
+ */
+export function withEnvironment(
+  config: EdgeAgentConfig,
+  env: Readonly<Record<string, string | undefined>>,
+): EdgeAgentConfig {
+  const { HUISHI_MQTT_ACK: acknowledgement, HUISHI_MQTT_CA: caFile } = env;
+  if (acknowledgement && acknowledgement !== "puback" && acknowledgement !== "application") {
+    throw new EdgeError("CONFIG_INVALID", "HUISHI_MQTT_ACK must be puback or application");
+  }
+  return {
+    ...config,
+    ...(acknowledgement ? { acknowledgement: acknowledgement as "puback" | "application" } : {}),
+    ...(caFile ? { mqttCaFile: resolve(caFile) } : {}),
+  };
+}
+
 /** Reads and checks a configuration file; relative paths in it start from its folder. */
 export async function loadConfig(file: string): Promise<EdgeAgentConfig> {
   let value: unknown;
@@ -122,6 +149,7 @@ export async function loadConfig(file: string): Promise<EdgeAgentConfig> {
   return {
     ...config,
     stateDir: resolve(folder, config.stateDir),
+    ...(config.mqttCaFile === undefined ? {} : { mqttCaFile: resolve(folder, config.mqttCaFile) }),
     cameras: await Promise.all(
       config.cameras.map((camera, i) => withPassword(camera, folder, `/cameras/${i}`)),
     ),

@@ -91,7 +91,9 @@ describe("edge agent", () => {
     const stateDir = await mkdtemp(join(folder, "state-"));
     const agent = await startAgent([], stateDir);
     expect(agent.agentId).toBe(AGENT_ID);
-    await until("status", () => centre.statuses.find((status) => status.online));
+    const status = await until("status", () => centre.statuses.find((each) => each.online));
+    expect(status).toMatchObject({ outboxDepth: 0, outboxLost: 0 });
+    expect(status.outboxBytes).toBeGreaterThan(0);
     expect((await stat(join(stateDir, "identity.json"))).mode & 0o777).toBe(0o600);
     await agents.pop()?.close();
     expect(centre.statuses.at(-1)?.online).toBe(false);
@@ -279,6 +281,21 @@ describe("edge agent", () => {
         logger: createLogger({ name: "edge-agent", level: "silent" }),
       }),
     ).rejects.toMatchObject({ code: "CLAIM_REFUSED" });
+  });
+
+  test("an authority's file that cannot be read ends the start before the code is used up", async () => {
+    await expect(
+      startEdgeAgent({
+        stateDir: await mkdtemp(join(folder, "state-")),
+        serverUrl: centre.serverUrl,
+        claimCode: CLAIM_CODE,
+        mqttCaFile: join(folder, "no-such-ca.pem"),
+        cameras: [],
+        discovery: { enabled: false },
+        logger: createLogger({ name: "edge-agent", level: "silent" }),
+      }),
+    ).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+    expect(centre.claims).toEqual([]);
   });
 
   test("takes over discovered cameras, and follows one to its new address", async () => {

@@ -71,9 +71,8 @@ describe("the agent's process", { timeout: 60_000 }, () => {
     centre.acknowledges = false;
     await start({ cameras });
     const outbox = join(folder, "state", "outbox");
-    await until(
-      "health of all cameras stored",
-      () => storedText(outbox).match(/camera_health/g)?.length === 3,
+    await until("health of all cameras stored", () =>
+      [1, 2, 3].every((n) => storedText(outbox).includes(`"camera_health","cameraId":"gone-${n}"`)),
     );
     child?.kill("SIGKILL");
     await once(child as ChildProcess, "exit");

@@ -3,7 +3,7 @@
 import { HuishiError, messageOf } from "@huishi/kernel";
 import { createLogger } from "@huishi/platform";
 import { startEdgeAgent } from "./compose.ts";
-import { loadConfig } from "./config.ts";
+import { loadConfig, withEnvironment } from "./config.ts";
 
 const logger = createLogger({ name: "edge-agent" });
 const stop = new AbortController();
@@ -13,7 +13,8 @@ async function main(): Promise<void> {
   if (file === undefined) throw new HuishiError("CONFIG_INVALID", "usage: main.js CONFIG.json");
   for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => stop.abort(new Error(name)));
   process.once("disconnect", () => stop.abort(new Error("the parent process is gone")));
-  const agent = await startEdgeAgent({ ...(await loadConfig(file)), logger, signal: stop.signal });
+  const config = withEnvironment(await loadConfig(file), process.env);
+  const agent = await startEdgeAgent({ ...config, logger, signal: stop.signal });
   tellParent({ ready: true, agentId: agent.agentId });
   if (!stop.signal.aborted) {
     await new Promise<void>((resolve) =>

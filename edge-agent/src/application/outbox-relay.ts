@@ -1,18 +1,20 @@
 import { type Clock, sleep } from "@huishi/kernel";
 import type { EventDraft, EventLink, Log, Outbox, OutboxPosition } from "./ports.ts";
+import { RelayLane } from "./relay-lane.ts";
 
-const MAX_BATCH = 50;
-const MIN_BATCH = 20;
-const MAX_BATCH_BYTES = 256 * 1024;
-/** Batches on their way at once. */
-const WINDOW = 8;
-/** How long a small batch waits for company. */
-const GATHER_MS = 20;
+/** A backlog up to here is sent in one lane: it is gone within a second or two. */
+const SHORT_BACKLOG = 5_000;
+/** Batches on their way and events in each: small ones are quick, large ones drain. */
+const LIVE = { window: 8, maxEvents: 50 };
+const BACKLOG = { window: 4, maxEvents: 200 };
+/** Before what was not acknowledged is sent again over a connection that still stands. */
+const RESEND_DELAY_MS = 1_000;
 
 /**
- * Takes events from the outbox to the centre, in order, several batches on their way at once. An event leaves
- * the outbox when its acknowledgement is there and those of all events before it: the acknowledgement follows
- * the commit (docs/decisions: ingest is the MQTT endpoint).
+ * Takes events from the outbox to the centre. After a short outage everything goes in one lane, in order. After a
+ * long one, what is recorded now goes in a lane of its own beside the backlog, so that the centre sees the present at
+ * once. Each lane keeps the order of the appends, so that the order of a device is kept within the backlog and within
+ * what is live; alarms in the backlog do not overtake the events that led to them.
  */
 export class OutboxRelay {
   readonly #outbox: Outbox;
@@ -23,53 +25,60 @@ export class OutboxRelay {
     this.#link = link;
   }
 
-  /** Relays until the signal aborts. A lost connection costs a resend from the first unacknowledged event. */
+  /** Relays until the signal aborts. A lost connection costs a resend of what was not acknowledged. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#link.waitUntilConnected(signal);
-      await this.#relayWhileConnected(signal);
+      const isComplete = await this.#relayWhileConnected(signal);
+      if (!isComplete && this.#link.isConnected) await sleep(RESEND_DELAY_MS, signal);
     }
   }
 
-  async #relayWhileConnected(signal: AbortSignal): Promise<void> {
-    const onTheWay: { next: OutboxPosition; done: Promise<boolean> }[] = [];
-    let from = this.#outbox.start;
-    let isLost = false;
-    while (!signal.aborted && this.#link.isConnected && !isLost) {
-      // The outbox may have given up its oldest events meanwhile.
-      from = Math.max(from, this.#outbox.start);
-      const batch =
-        onTheWay.length < WINDOW ? await this.#nextBatch(from, onTheWay.length === 0, signal) : null;
-      if (batch) {
-        const done = this.#link.publishBatch(batch).then(
-          () => true,
-          () => false,
-        );
-        onTheWay.push({ next: batch.next, done });
-        from = batch.next;
-        continue;
-      }
-      const first = onTheWay.shift();
-      if (!first) continue;
-      if (await first.done) await this.#outbox.acknowledge(first.next);
-      else isLost = true;
+  /** @returns false when a batch was not acknowledged */
+  async #relayWhileConnected(signal: AbortSignal): Promise<boolean> {
+    let from: OutboxPosition = 0;
+    while (this.#link.isConnected) {
+      signal.throwIfAborted();
+      const lanes = this.#lanesFrom(from);
+      if (!(await runTogether(lanes, signal))) return false;
+      from = (lanes.at(-1) as RelayLane).from;
     }
-    for (const { next, done } of onTheWay) {
-      const wasAcknowledged = await done;
-      if (wasAcknowledged && !isLost) await this.#outbox.acknowledge(next);
-      else isLost = true;
-    }
+    return false;
   }
 
-  async #nextBatch(from: OutboxPosition, mayWait: boolean, signal: AbortSignal) {
-    const limits = { maxEvents: MAX_BATCH, maxBytes: MAX_BATCH_BYTES };
-    const batch = await this.#outbox.read(from, limits);
-    if (batch && batch.events.length >= MIN_BATCH) return batch;
-    if (!mayWait) return batch;
-    if (!batch) await this.#outbox.waitFor(from, signal);
-    await sleep(GATHER_MS, signal);
-    return this.#outbox.read(from, limits);
+  /** One lane, or the backlog and behind it what is recorded from now on. The last one ends when it is far behind. */
+  #lanesFrom(from: OutboxPosition): RelayLane[] {
+    const parts = { outbox: this.#outbox, link: this.#link };
+    if (!this.#isFarBehind(from)) {
+      return [new RelayLane({ ...parts, ...LIVE, from, isOver: (at) => this.#isFarBehind(at) })];
+    }
+    const { end } = this.#outbox;
+    const backlog = new RelayLane({ ...parts, ...BACKLOG, from, before: end });
+    const isOver = (at: OutboxPosition): boolean => backlog.isDone && this.#isFarBehind(at);
+    return [backlog, new RelayLane({ ...parts, ...LIVE, from: end, isOver })];
   }
+
+  #isFarBehind(from: OutboxPosition): boolean {
+    // Places overestimate: some of their events are gone.
+    return this.#outbox.end - from > SHORT_BACKLOG && this.#outbox.depth > SHORT_BACKLOG;
+  }
+}
+
+/** @returns whether each lane came to its end with everything acknowledged; one that does not stops the others */
+async function runTogether(lanes: readonly RelayLane[], signal: AbortSignal): Promise<boolean> {
+  const failed = new AbortController();
+  const lost = new Error("a batch was not acknowledged");
+  const both = AbortSignal.any([signal, failed.signal]);
+  const runs = lanes.map((lane) =>
+    lane.run(both).then(
+      (isComplete) => void (isComplete || failed.abort(lost)),
+      (error: unknown) => failed.abort(error),
+    ),
+  );
+  await Promise.all(runs);
+  signal.throwIfAborted();
+  if (failed.signal.aborted && failed.signal.reason !== lost) throw failed.signal.reason;
+  return !failed.signal.aborted;
 }
 
 /** Writes events to the outbox; a fault there is logged, and the event stays in the outbox's memory. */

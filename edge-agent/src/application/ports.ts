@@ -29,33 +29,53 @@ export interface FrameSource {
   run(signal: AbortSignal, onUnits: (units: readonly SourceUnit[]) => void): Promise<void>;
 }
 
-/** A place in the outbox: the next event to read. */
+/** A place in the outbox. Places rise in the order of the appends and are never used twice. */
 export type OutboxPosition = number;
 
+/** What to read: events at `from` and behind it, below `before` where that is given. */
+export interface OutboxWindow {
+  readonly from: OutboxPosition;
+  readonly before?: OutboxPosition;
+  readonly maxEvents: number;
+  /** One event is given however large it is. */
+  readonly maxBytes: number;
+}
+
+/** Events of one boot that follow one another: all that the outbox holds from `first` to `last`. */
 export interface OutboxBatch {
   readonly boot: string;
   readonly events: readonly EdgeEvent[];
-  /** Where the next batch begins; acknowledging it frees everything before. */
-  readonly next: OutboxPosition;
+  readonly first: OutboxPosition;
+  readonly last: OutboxPosition;
 }
 
 export interface OutboxStats {
   readonly depth: number;
   readonly oldestAtMs: number | null;
+  /** On the disk. */
   readonly bytes: number;
-  /** Events given up because the outbox was full. */
-  readonly dropped: number;
+  /** Events given up since the start; gap events tell of them. */
+  readonly lost: number;
 }
 
-/** Keeps events until the centre has committed them, over power cuts and restarts. */
+/**
+ * Keeps events until the centre has committed them, over power cuts and restarts. Bounded: the oldest events of the
+ * lowest severity go first, and an `outbox_gap` event says what is missing.
+ */
 export interface Outbox {
-  /** Resolves when the event would survive a power cut; rejects with OUTBOX_FULL when there is no room for it. */
+  /**
+   * Resolves when the event would survive a power cut; rejects with OUTBOX_FULL when there is no room for it, with
+   * EVENT_TOO_LARGE when no batch could hold it.
+   */
   append(event: EventDraft, agentAtMs: number): Promise<void>;
-  /** First event that is not acknowledged. */
-  readonly start: OutboxPosition;
-  /** Events of one boot from `from` on, or null when there are none yet. */
-  read(from: OutboxPosition, limits: { maxEvents: number; maxBytes: number }): Promise<OutboxBatch | null>;
-  acknowledge(before: OutboxPosition): Promise<void>;
+  /** The place of the next event that comes. */
+  readonly end: OutboxPosition;
+  /** Events that are not acknowledged. */
+  readonly depth: number;
+  /** The next events of one boot, or null when there are none (yet). */
+  read(window: OutboxWindow): Promise<OutboxBatch | null>;
+  /** Removes exactly the events of the batch, whatever is acknowledged before it. */
+  acknowledge(batch: OutboxBatch): Promise<void>;
   /** Resolves when there may be something to read at `from`. */
   waitFor(from: OutboxPosition, signal: AbortSignal): Promise<void>;
   stats(): Promise<OutboxStats>;

@@ -15,12 +15,14 @@ export interface StatusSources {
 
 /** Publishes the agent's retained status once. */
 async function reportStatus(sources: StatusSources, online: boolean): Promise<void> {
-  const { depth, oldestAtMs } = await sources.outbox.stats();
+  const { depth, oldestAtMs, bytes, lost } = await sources.outbox.stats();
   await sources.link.publishStatus({
     online,
     atMs: sources.clock.nowMs(),
     version: sources.version,
     outboxDepth: depth,
+    outboxBytes: bytes,
+    outboxLost: lost,
     ...(oldestAtMs === null ? {} : { outboxOldestMs: oldestAtMs }),
     mediaDropped: sources.mediaDropped(),
   });

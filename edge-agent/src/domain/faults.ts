@@ -18,9 +18,16 @@ export const EDGE_FAULTS = {
   CLAIM_MISSING: "configure `claimCode` with a one-time code from the centre",
   AGENT_REFUSED:
     "the centre does not accept this agent: delete identity.json in its state folder and claim it anew",
+  SERVER_CERT_UNTRUSTED:
+    "give the agent the certificate authority of the centre (`mqttCaFile`, HUISHI_MQTT_CA); find out who answers there if it has it",
+  SERVER_CERT_EXPIRED: "renew the centre's certificate, and check this machine's clock",
+  SERVER_CERT_NAME: "reach the centre by a name that stands in its certificate, or have this one added to it",
   SERVER_UNREACHABLE: "check the network and the address of the centre; the agent keeps trying",
   DISK_FULL: "free space in the agent's state folder; events wait in memory until it can be written",
-  OUTBOX_FULL: "bring the state folder's disk back: events that come now are lost, and counted",
+  OUTBOX_FULL:
+    "free the state folder's disk: until then the lowest severities are given up, counted and told in a gap event",
+  EVENT_TOO_LARGE: "report it: no event may be larger than 64 KiB; this one was not stored",
+  STATE_IN_USE: "stop the other agent that runs with this state folder, or choose another folder",
   STATE_DIR: "make the agent's state folder writable for its user",
 } as const;
 export type EdgeFaultCode = keyof typeof EDGE_FAULTS;

@@ -10,10 +10,13 @@ import { runMqttSession } from "./mqtt-session.ts";
  */
 export class MqttMediaLink implements MediaLink {
   readonly #identity: Identity;
+  readonly #ca: string | undefined;
   #client: MqttClient | null = null;
 
-  constructor(identity: Identity) {
+  /** @param ca certificate authority for `mqtts:`, PEM */
+  constructor(identity: Identity, ca?: string) {
     this.#identity = identity;
+    this.#ca = ca;
   }
 
   get isConnected(): boolean {
@@ -29,7 +32,7 @@ export class MqttMediaLink implements MediaLink {
     try {
       await runMqttSession(
         mqttUrl,
-        { clientId: mediaClientId(agentId), username: agentId, password: secret },
+        { clientId: mediaClientId(agentId), username: agentId, password: secret, ca: this.#ca },
         { onOpen: async (client) => void (this.#client = client) },
         signal,
       );

@@ -1,0 +1,102 @@
+import { sleep } from "@huishi/kernel";
+import type { EventLink, Outbox, OutboxBatch, OutboxPosition } from "./ports.ts";
+
+export interface LaneOptions {
+  readonly outbox: Outbox;
+  readonly link: EventLink;
+  /** Batches on their way at once. */
+  readonly window: number;
+  readonly maxEvents: number;
+  readonly from: OutboxPosition;
+  /** The lane ends when everything below is on its way; without it, when `isOver` says so. */
+  readonly before?: OutboxPosition;
+  isOver?(from: OutboxPosition): boolean;
+}
+
+const MAX_BATCH_BYTES = 256 * 1024;
+/** A smaller batch waits for company, unless it is the last one. */
+const MIN_BATCH = 20;
+const GATHER_MS = 20;
+
+/**
+ * Sends the outbox's events from one place on, in order, several batches on their way at once. Each batch leaves the
+ * outbox on its own acknowledgement, which follows the commit.
+ */
+export class RelayLane {
+  readonly #options: LaneOptions;
+  readonly #onTheWay = new Set<Promise<void>>();
+  #from: OutboxPosition;
+  #isLost = false;
+  #isDone = false;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+    this.#from = options.from;
+  }
+
+  /** Where the next batch would begin. */
+  get from(): OutboxPosition {
+    return this.#from;
+  }
+
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /**
+   * Resolves when the lane is at its end and nothing is on its way any more: true when all was acknowledged, false
+   * when a batch was not. Rejects with the signal's reason, or with the outbox's fault.
+   */
+  async run(signal: AbortSignal): Promise<boolean> {
+    const { link, window } = this.#options;
+    try {
+      while (link.isConnected && !this.#isLost && !this.#isAtEnd()) {
+        signal.throwIfAborted();
+        const batch = this.#onTheWay.size < window ? await this.#nextBatch(signal) : null;
+        if (batch) this.#send(batch);
+        else if (this.#onTheWay.size > 0) await Promise.race(this.#onTheWay);
+        else if (this.#options.before !== undefined) break;
+      }
+    } finally {
+      await Promise.all(this.#onTheWay);
+      this.#isDone = true;
+    }
+    return link.isConnected && !this.#isLost;
+  }
+
+  #isAtEnd(): boolean {
+    const { before, isOver } = this.#options;
+    return before === undefined ? (isOver?.(this.#from) ?? false) : this.#from >= before;
+  }
+
+  #send(batch: OutboxBatch): void {
+    this.#from = batch.last + 1;
+    const { link, outbox } = this.#options;
+    const sent = link
+      .publishBatch(batch)
+      .then(() => outbox.acknowledge(batch))
+      .catch(() => void (this.#isLost = true))
+      .finally(() => this.#onTheWay.delete(sent));
+    this.#onTheWay.add(sent);
+  }
+
+  async #nextBatch(signal: AbortSignal): Promise<OutboxBatch | null> {
+    const { outbox, before } = this.#options;
+    const batch = await this.#read();
+    if (before !== undefined || (batch && batch.events.length >= MIN_BATCH)) return batch;
+    if (this.#onTheWay.size > 0 || this.#isLost) return batch;
+    if (!batch) await outbox.waitFor(this.#from, signal);
+    await sleep(GATHER_MS, signal);
+    return this.#read();
+  }
+
+  async #read(): Promise<OutboxBatch | null> {
+    const { outbox, maxEvents, before } = this.#options;
+    const { end } = outbox;
+    const window = { from: this.#from, maxEvents, maxBytes: MAX_BATCH_BYTES };
+    const batch = await outbox.read(before === undefined ? window : { ...window, before });
+    // What stood here was given up: there is nothing to wait for below the end.
+    if (!batch && before === undefined) this.#from = Math.max(this.#from, end);
+    return batch;
+  }
+}
