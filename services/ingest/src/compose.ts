@@ -1,43 +1,41 @@
 import type { MediaBus } from "@huishi/contracts";
 import { systemClock } from "@huishi/kernel";
 import { createPool, type Logger, type Metrics, repeatSummary, unreachable } from "@huishi/platform";
-import { MqttEndpoint } from "./adapters/mqtt/mqtt-endpoint.ts";
 import { PostgresAgentDirectory } from "./adapters/postgres/postgres-agent-directory.ts";
 import { PostgresEventStore } from "./adapters/postgres/postgres-event-store.ts";
 import { Authentication } from "./application/authentication.ts";
 import { CameraOwners } from "./application/camera-owners.ts";
+import type { MqttEntrance } from "./application/entrance.ts";
 import { EventIntake } from "./application/event-intake.ts";
 import { GroupCommitter } from "./application/group-committer.ts";
 import { MediaDemands } from "./application/media-demands.ts";
 import { MediaIntake } from "./application/media-intake.ts";
 import { Presence, readStatus } from "./application/presence.ts";
+import { type EntranceOptions, type Entrances, startEntrances } from "./compose-entrances.ts";
 import { createIngestMetrics } from "./metrics.ts";
 
 const COMMIT_LANES = 2;
 
-export interface IngestOptions {
+export interface IngestOptions extends EntranceOptions {
   readonly databaseUrl: string;
-  readonly host: string;
-  /** 0 takes any free port. */
-  readonly port: number;
   readonly mediaBus: MediaBus;
   readonly logger: Logger;
-  /** Default 4096. */
-  readonly maxConnections?: number;
   /** Memory for events that wait for their commit; beyond it, connections are not read. Default 32 MiB. */
   readonly maxQueuedBytes?: number;
 }
 
 export interface Ingest {
+  /** Of the in-process endpoint; 0 without it. */
   readonly port: number;
+  readonly entrances: readonly MqttEntrance[];
   readonly metrics: Metrics;
   close(): Promise<void>;
 }
 
 /**
- * The MQTT endpoint of the agents and what stands behind it. The database must have been migrated.
+ * The MQTT entrances of the agents and what stands behind them. The database must have been migrated.
  *
- * Errors: MQTT_PORT_TAKEN, MQTT_ENDPOINT_FAILED, DATABASE_UNREACHABLE (at the start only: later outages are waited
+ * Errors: those of `MqttEndpoint.start`, DATABASE_UNREACHABLE (at the start only: later outages are waited
  * for, with acknowledgements withheld).
  */
 export async function startIngest(options: IngestOptions): Promise<Ingest> {
@@ -81,7 +79,8 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
   const authentication = new Authentication(directory, systemClock);
   const measured = createIngestMetrics({
     queuedBytes: () => committer.queuedBytes,
-    connections: () => endpoint?.connectionCount ?? 0,
+    connections: () => entrances?.connectionCount ?? 0,
+    entrances: () => entrances?.all ?? [],
     media: () => media.counters,
   });
 
@@ -97,15 +96,12 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
   committer.onRoom(() => {
     for (const listener of roomListeners) listener();
   });
-  let endpoint: MqttEndpoint | null = null;
+  let entrances: Entrances | null = null;
   let demands: MediaDemands | null = null;
   try {
-    endpoint = await MqttEndpoint.start({
-      host: options.host,
-      port: options.port,
-      maxConnections: options.maxConnections ?? 4096,
-      maxUnauthenticated: 512,
+    entrances = await startEntrances(options, {
       logger,
+      refusals: measured.refusals,
       gate: {
         get isOpen() {
           return !committer.isFull;
@@ -115,7 +111,6 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
           return () => void roomListeners.delete(listener);
         },
       },
-      onRefusal: (reason) => measured.refusals.inc({ reason }),
       handlers: {
         acceptEvents: (connection, agentId, topic, payload) =>
           intake.accept(connection, agentId, topic, payload),
@@ -129,11 +124,11 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
         connected(session) {
           if (session.kind === "events") presence.connected(session.agentId);
         },
-        disconnected(session, connection) {
-          committer.forget(connection);
+        disconnected(session) {
           if (session.kind === "events") presence.disconnected(session.agentId);
           else media.disconnected(session.agentId);
         },
+        connectionLost: (connection) => committer.forget(connection),
         subscribedToDemands: (agentId) => demands?.agentSubscribed(agentId),
         isGenuine: (agentId, secret) => authentication.isGenuine(agentId, secret),
         async revokedAmong(agentIds) {
@@ -147,17 +142,17 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     await Promise.all([committer.close(), commitPool.end(), askPool.end()]);
     throw thrown;
   }
-  const running = endpoint;
+  const running = entrances;
   demands = new MediaDemands({
     bus: mediaBus,
     owners,
     clock: systemClock,
     publish: (topic, payload) => running.publishRetained(topic, payload),
   });
-  logger.info({ host: options.host, port: running.port }, "MQTT endpoint listens");
 
   return {
     port: running.port,
+    entrances: running.all,
     metrics: measured.metrics,
     async close() {
       demands.close();
