@@ -57,7 +57,14 @@ test("only the events connection hears acknowledgements, and only the agent's ow
 
 test("a client id is the agent's own, or its media connection's", () => {
   const ids = ["a", "a_media", "b", "a_other", "", "a_media_media"];
-  expect(ids.map((id) => sessionOf("a", id)?.kind ?? null)).toEqual(["events", "media", null, null, null, null]);
+  expect(ids.map((id) => sessionOf("a", id)?.kind ?? null)).toEqual([
+    "events",
+    "media",
+    null,
+    null,
+    null,
+    null,
+  ]);
 });
 
 test("the media connection may sign in under its client id, and speaks for the same agent", () => {

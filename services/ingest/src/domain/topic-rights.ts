@@ -31,7 +31,8 @@ const RIGHTS: readonly Right[] = [
  * may give its client id as user name too, as brokers need it that bind the client id to the account.
  */
 export function sessionOf(username: string, clientId: string): Session | null {
-  const agentId = username === clientId && username.endsWith(MEDIA) ? username.slice(0, -MEDIA.length) : username;
+  const agentId =
+    username === clientId && username.endsWith(MEDIA) ? username.slice(0, -MEDIA.length) : username;
   if (clientId === mediaClientId(agentId)) return { agentId, kind: "media" };
   return clientId === agentId ? { agentId, kind: "events" } : null;
 }

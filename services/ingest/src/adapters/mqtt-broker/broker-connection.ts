@@ -122,7 +122,8 @@ class Session {
       if (this.#isConnected) this.#options.outgoing?.detach();
       this.#options.onDown(this);
     }
-    if (!signal.aborted) throw this.#fault ?? new HuishiError("BROKER_CLOSED", "the broker closed the connection");
+    if (!signal.aborted)
+      throw this.#fault ?? new HuishiError("BROKER_CLOSED", "the broker closed the connection");
   }
   #onSetUp = (): void => {};
 
@@ -168,7 +169,11 @@ class Session {
         this.#onSuback(packet.granted as number[]);
         break;
       case "publish":
-        this.#onPublish(packet.topic, packet.payload as Buffer, packet.qos === 0 ? 0 : (packet.messageId ?? 0));
+        this.#onPublish(
+          packet.topic,
+          packet.payload as Buffer,
+          packet.qos === 0 ? 0 : (packet.messageId ?? 0),
+        );
         break;
       case "puback":
         this.#options.outgoing?.acknowledged(packet.messageId ?? 0);
@@ -187,7 +192,9 @@ class Session {
   #onConnack(packet: IConnackPacket): void {
     const code = packet.reasonCode ?? packet.returnCode ?? 0;
     if (code !== 0) {
-      this.#fail("BROKER_REFUSED", `the broker refused the sign-in: ${meaningOf(code)}`, { details: { code } });
+      this.#fail("BROKER_REFUSED", `the broker refused the sign-in: ${meaningOf(code)}`, {
+        details: { code },
+      });
       return;
     }
     const { properties = {} } = packet;
@@ -266,7 +273,8 @@ class Session {
   }
 
   #send(packet: Packet): void {
-    if (this.#socket.writable) this.#socket.write(generate(packet, { protocolVersion: this.#options.version }));
+    if (this.#socket.writable)
+      this.#socket.write(generate(packet, { protocolVersion: this.#options.version }));
   }
 
   #sayGoodbye(): void {
@@ -287,7 +295,8 @@ class Session {
 
 /** CONNACK codes (MQTT 3.1.1 §3.2.2.3, MQTT 5 §3.2.2.2) that a person can do something about. */
 function meaningOf(code: number): string {
-  if ([4, 5, 0x86, 0x87].includes(code)) return "user name or password is wrong, or the account may not connect";
+  if ([4, 5, 0x86, 0x87].includes(code))
+    return "user name or password is wrong, or the account may not connect";
   if ([1, 0x84].includes(code)) return "it does not speak this version of MQTT (HUISHI_MQTT_VERSION)";
   if ([2, 0x85].includes(code)) return "it does not take the client id";
   return `return code ${code}`;

@@ -145,7 +145,10 @@ export class BrokerEntrance implements MqttEntrance {
 
   #onUp(kind: "events" | "media"): void {
     this.#up.add(kind);
-    this.#options.logger.info({ broker: this.#options.url, connection: kind }, "connected to the MQTT broker");
+    this.#options.logger.info(
+      { broker: this.#options.url, connection: kind },
+      "connected to the MQTT broker",
+    );
   }
 
   #onDown(kind: "events" | "media", connection: object): void {

@@ -10,13 +10,15 @@ import {
 import { ackTopic, type EventAck, parseTopic } from "@huishi/contracts";
 import { HuishiError } from "@huishi/kernel";
 import { type Logger, repeatSummary } from "@huishi/platform";
-import {
-  type EntranceHandlers,
-  type MqttEntrance,
-  REVOCATION_CHECK_MS,
-} from "../../application/entrance.ts";
+import { type EntranceHandlers, type MqttEntrance, REVOCATION_CHECK_MS } from "../../application/entrance.ts";
 import type { BatchReceipt } from "../../domain/event-validation.ts";
-import { mayLeaveWill, mayPublish, maySubscribe, type Session, sessionOf } from "../../domain/topic-rights.ts";
+import {
+  mayLeaveWill,
+  mayPublish,
+  maySubscribe,
+  type Session,
+  sessionOf,
+} from "../../domain/topic-rights.ts";
 import { GuardedConnection, type ReadGate } from "./guarded-connection.ts";
 import { Listener } from "./listener.ts";
 import { refusal, type RefusalReason } from "./refusals.ts";
