@@ -31,7 +31,7 @@ export interface BrokerOptions extends BrokerAddress {
   readonly clientId?: string;
   /** Default 30. */
   readonly keepAliveSeconds?: number;
-  /** How many messages may wait for their commit at once (MQTT 5; else the broker's own setting). Default 50. */
+  /** How many messages may wait for their commit at once. Default 50. */
   readonly window?: number;
   /** How long the broker keeps events while ingest is away (MQTT 5; else the broker's own setting). Default 1 h. */
   readonly sessionExpirySeconds?: number;

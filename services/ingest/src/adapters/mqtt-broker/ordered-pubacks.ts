@@ -16,7 +16,7 @@ export class OrderedPubacks {
     this.#send = send;
   }
 
-  /** How many wait: the part of the broker's window that is in use. */
+  /** How many wait. */
   get size(): number {
     return this.#waiting.length;
   }
