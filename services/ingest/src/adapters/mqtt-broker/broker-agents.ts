@@ -10,8 +10,9 @@ export class BrokerAgents {
   readonly #onGone: (agentId: string) => void;
   readonly #doubtMs: number;
   readonly #online = new Set<string>();
-  #doubted = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
+  /** Each with the timer of the loss that made it doubtful: further losses do not put it off. */
+  readonly #doubted = new Map<string, NodeJS.Timeout>();
+  readonly #timers = new Set<NodeJS.Timeout>();
 
   constructor(onGone: (agentId: string) => void, doubtMs = DOUBT_MS) {
     this.#onGone = onGone;
@@ -37,15 +38,18 @@ export class BrokerAgents {
 
   /** The broker was lost: whoever is not heard of again is gone. */
   doubt(): void {
-    this.#doubted = new Set(this.#online);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      for (const agentId of this.#doubted) this.offline(agentId);
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      for (const [agentId, its] of this.#doubted) if (its === timer) this.offline(agentId);
     }, this.#doubtMs);
-    this.#timer.unref();
+    timer.unref();
+    this.#timers.add(timer);
+    for (const agentId of this.#online) {
+      if (!this.#doubted.has(agentId)) this.#doubted.set(agentId, timer);
+    }
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    for (const timer of this.#timers) clearTimeout(timer);
   }
 }

@@ -82,7 +82,9 @@ describe.each([4, 5] as const)("with MQTT version %i", (version) => {
       filters: (canShare) => [canShare ? "$share/g/t" : "t"],
       outgoing,
       onMessage: (_connection, _topic, payload) =>
-        new Promise<void>((resolve, reject) => settles.push({ payload: payload.toString(), resolve, reject })),
+        new Promise<void>((resolve, reject) =>
+          settles.push({ payload: payload.toString(), resolve, reject }),
+        ),
       onOversized: (topic) => oversized.push(topic),
       onUp: () => (isUp = true),
       onDown: () => (isUp = false),

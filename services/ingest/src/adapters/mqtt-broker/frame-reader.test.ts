@@ -49,5 +49,7 @@ test("topic and packet id are read from the head of a PUBLISH", () => {
 });
 
 test("a length that never ends is a fault", () => {
-  expect(() => [...new FrameReader(100).feed(Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff]))]).toThrow(RangeError);
+  expect(() => [...new FrameReader(100).feed(Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff]))]).toThrow(
+    RangeError,
+  );
 });
