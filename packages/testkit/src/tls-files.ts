@@ -20,15 +20,13 @@ export async function makeTlsFiles(folder: string, name = "server"): Promise<Tes
     at(`${name}.${ending}`),
   ) as [string, string, string, string];
   await writeFile(extensions, "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n");
-  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-  await run("openssl", [
-    ...["req", "-x509", ...newKey, "-days", "1", "-subj", `/CN=${name} test authority`],
-    ...["-keyout", caKey, "-out", caFile],
-  ]);
-  await run("openssl", ["req", ...newKey, "-subj", `/CN=${name}`, "-keyout", keyFile, "-out", request]);
-  await run("openssl", [
-    ...["x509", "-req", "-in", request, "-CA", caFile, "-CAkey", caKey, "-CAcreateserial"],
-    ...["-days", "1", "-extfile", extensions, "-out", certFile],
-  ]);
+  const newKey = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1";
+  const openssl = (command: string, ...files: string[]): Promise<unknown> =>
+    run("openssl", [...command.split(" "), ...files]);
+  const subject = ["-subj", `/CN=${name}`];
+  await openssl(`req -x509 ${newKey}`, ...subject, "-keyout", caKey, "-out", caFile);
+  await openssl(`req ${newKey}`, ...subject, "-keyout", keyFile, "-out", request);
+  const signer = ["-CA", caFile, "-CAkey", caKey, "-CAcreateserial"];
+  await openssl("x509 -req -days 1", ...signer, "-in", request, "-extfile", extensions, "-out", certFile);
   return { caFile, certFile, keyFile };
 }

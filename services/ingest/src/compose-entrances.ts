@@ -49,7 +49,10 @@ export async function startEntrances(
           maxUnauthenticated: 512,
           ...(options.tls && { tls: options.tls }),
           allowPlain: options.allowPlain ?? false,
-          ...{ gate, handlers, logger, onRefusal },
+          gate,
+          handlers,
+          logger,
+          onRefusal,
         });
   const broker = options.broker
     ? BrokerEntrance.start({ ...options.broker, handlers, logger, onRefusal })

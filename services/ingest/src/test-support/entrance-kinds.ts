@@ -64,7 +64,12 @@ const broker = (version: 4 | 5, withTls: boolean): EntranceKind => ({
       ingestOptions: () => ({
         port: null,
         broker: {
-          ...{ url, version, passwordFile, user: "huishi-ingest", keepAliveSeconds: 2, window: WINDOW },
+          url,
+          version,
+          passwordFile,
+          user: "huishi-ingest",
+          keepAliveSeconds: 2,
+          window: WINDOW,
           ...(tls && { caFile: tls.caFile }),
         },
       }),

@@ -45,26 +45,25 @@ export class TestEdge {
 
   /** Resolves when the batch is acknowledged; publishes it as often as that takes. */
   async send(batch: number, events: readonly object[], resendMs = 2_000): Promise<void> {
-    let isAcknowledged = false;
-    const acknowledged = new Promise<void>((resolve) => this.#waiting.set(batch, resolve)).then(
-      () => void (isAcknowledged = true),
-    );
+    const acknowledged = new Promise<void>((resolve) => this.#waiting.set(batch, resolve));
     const payload = batchOf(batch, events);
-    while (!isAcknowledged && !this.#isClosed) {
-      const lossesBefore = this.losses;
+    while (this.#waiting.has(batch) && !this.#isClosed) {
       try {
         this.publish(payload).catch(() => {});
         await this.connection();
-        const lost = async (): Promise<void> => {
-          const endsAtMs = performance.now() + resendMs;
-          while (!isAcknowledged && this.losses === lossesBefore && performance.now() < endsAtMs)
-            await sleep(10);
-        };
-        await Promise.race([acknowledged, lost()]);
+        await Promise.race([acknowledged, this.#untilLost(batch, resendMs)]);
       } catch {
         await sleep(50);
       }
     }
+  }
+
+  /** Resolves when the connection was lost or the time is over; soon after the acknowledgement too. */
+  async #untilLost(batch: number, resendMs: number): Promise<void> {
+    const lossesBefore = this.losses;
+    const endsAtMs = performance.now() + resendMs;
+    while (this.#waiting.has(batch) && this.losses === lossesBefore && performance.now() < endsAtMs)
+      await sleep(10);
   }
 
   async close(): Promise<void> {

@@ -75,7 +75,12 @@ describe.each([4, 5] as const)("with MQTT version %i", (version) => {
 
   const start = (more: Partial<BrokerConnectionOptions> = {}): void => {
     const connection = new BrokerConnection({
-      ...{ name: "test", version, sessionExpirySeconds: 60, keepAliveSeconds: 1, window: 4, qos: 1 },
+      name: "test",
+      version,
+      sessionExpirySeconds: 60,
+      keepAliveSeconds: 1,
+      window: 4,
+      qos: 1,
       maxPacketBytes: 1_000,
       open: () => Promise.resolve(connect(broker.port, "127.0.0.1")),
       credentials: () => Promise.resolve({ clientId: "c", username: "u", password: Buffer.from("p") }),
