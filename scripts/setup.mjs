@@ -101,6 +101,7 @@ const TEST_PACKAGES = [
       existsSync("/usr/lib/postgresql") &&
       readdirSync("/usr/lib/postgresql").some((v) => existsSync(`/usr/lib/postgresql/${v}/bin/postgres`)),
   },
+  onPath("openssl"),
   { name: "mosquitto", isThere: () => isOnPath("mosquitto") || existsSync("/usr/sbin/mosquitto") },
   {
     name: "fonts-noto-cjk",

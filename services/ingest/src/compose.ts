@@ -1,65 +1,41 @@
 import type { MediaBus } from "@huishi/contracts";
-import { type Runnable, supervise, systemClock } from "@huishi/kernel";
-import {
-  createPool,
-  databaseHealth,
-  type Logger,
-  type Metrics,
-  type PartHealth,
-  repeatSummary,
-  unreachable,
-} from "@huishi/platform";
-import { MqttEndpoint } from "./adapters/mqtt/mqtt-endpoint.ts";
+import { systemClock } from "@huishi/kernel";
+import { type Logger, type Metrics, type PartHealth, repeatSummary, unreachable } from "@huishi/platform";
 import { PostgresAgentDirectory } from "./adapters/postgres/postgres-agent-directory.ts";
-import { LatestValues } from "./adapters/postgres/latest-values.ts";
-import { NumberBook } from "./adapters/postgres/number-book.ts";
-import { PostgresDeadLetterBox } from "./adapters/postgres/postgres-dead-letter-box.ts";
-import { PostgresEventStore } from "./adapters/postgres/postgres-event-store.ts";
-import { PostgresStoreKeeping } from "./adapters/postgres/postgres-store-keeping.ts";
 import { Authentication } from "./application/authentication.ts";
 import { CameraOwners } from "./application/camera-owners.ts";
-import { DeadLetterReplay } from "./application/dead-letter-replay.ts";
+import type { MqttEntrance } from "./application/entrance.ts";
 import { EventIntake } from "./application/event-intake.ts";
-import { GroupCommitter } from "./application/group-committer.ts";
 import { MediaDemands } from "./application/media-demands.ts";
 import { MediaIntake } from "./application/media-intake.ts";
 import { OutboxReports } from "./application/outbox-reports.ts";
 import { Presence, readStatus } from "./application/presence.ts";
-import { StoreUpkeep } from "./application/store-upkeep.ts";
+import { type EntranceOptions, type Entrances, startEntrances } from "./compose-entrances.ts";
+import { composeStore } from "./compose-store.ts";
 import { createIngestMetrics } from "./metrics.ts";
 
-const COMMIT_LANES = 2;
-/** Events that wait longer for their commit than this make the service not ready. */
-const MAX_WAIT_MS = 10_000;
-/** Rolling up hours of rows, or deleting a day of them, takes longer than anything that people wait for. */
-const UPKEEP_STATEMENT_MS = 600_000;
-const BACKGROUND_RETRY = { baseDelayMs: 500, maxDelayMs: 15_000, healthyAfterMs: 30_000 };
-
-export interface IngestOptions {
+export interface IngestOptions extends EntranceOptions {
   readonly databaseUrl: string;
-  readonly host: string;
-  /** 0 takes any free port. */
-  readonly port: number;
   readonly mediaBus: MediaBus;
   readonly logger: Logger;
-  /** Default 4096. */
-  readonly maxConnections?: number;
   /** Memory for events that wait for their commit; beyond it, connections are not read. Default 32 MiB. */
   readonly maxQueuedBytes?: number;
 }
 
 export interface Ingest {
+  /** Of the in-process endpoint; 0 without it. */
   readonly port: number;
+  readonly entrances: readonly MqttEntrance[];
   readonly metrics: Metrics;
-  /** The database, and whether events get into it. */
+  /** The database, whether events get into it, and the entrances. */
   health(): Promise<readonly PartHealth[]>;
   close(): Promise<void>;
 }
 
 /**
- * The MQTT endpoint of the agents and what stands behind it. The database must have been migrated.
+ * The MQTT entrances of the agents and what stands behind them. The database must have been migrated.
  *
- * Errors: MQTT_PORT_TAKEN, MQTT_ENDPOINT_FAILED, DATABASE_UNREACHABLE (at the start only: later outages are waited
+ * Errors: those of `MqttEndpoint.start`, DATABASE_UNREACHABLE (at the start only: later outages are waited
  * for, with acknowledgements withheld).
  */
 export async function startIngest(options: IngestOptions): Promise<Ingest> {
@@ -70,33 +46,12 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     if (swallowed !== null) logger.warn({ err, swallowed }, what);
   };
 
-  const commitPool = createPool(databaseUrl, {
-    max: COMMIT_LANES,
-    applicationName: "huishi-ingest-commit",
+  const store = composeStore({
+    databaseUrl,
     logger,
-  });
-  const askPool = createPool(databaseUrl, { max: 2, applicationName: "huishi-ingest", logger });
-  const keepPool = createPool(databaseUrl, {
-    max: 2,
-    applicationName: "huishi-ingest-keep",
-    statementTimeoutMs: UPKEEP_STATEMENT_MS,
-    logger,
-  });
-  const pools = [commitPool, askPool, keepPool];
-  const endPools = (): Promise<unknown> => Promise.all(pools.map((pool) => pool.end()));
-  const directory = new PostgresAgentDirectory(askPool);
-  const owners = new CameraOwners(directory, onFault("camera owners could not be read"));
-  const book = new NumberBook(askPool);
-  const latest = new LatestValues(askPool, book, onFault("the latest sensor values could not be written"));
-  const store = new PostgresEventStore({
-    pool: commitPool,
-    book,
+    onFault,
     onCameras: (learned) => owners.learn(learned),
-    onObservations: (rows) => latest.note(rows),
-  });
-  const committer = new GroupCommitter({
-    store,
-    lanes: COMMIT_LANES,
+    onUpkeep: (task, seconds) => measured.upkeepSeconds.observe({ task }, seconds),
     ...(options.maxQueuedBytes !== undefined && { maxQueuedBytes: options.maxQueuedBytes }),
     observe: {
       committed(result) {
@@ -112,6 +67,9 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
       refused: onFault("the database refused an event; it is a dead letter now"),
     },
   });
+  const { committer } = store;
+  const directory = new PostgresAgentDirectory(store.askPool);
+  const owners = new CameraOwners(directory, onFault("camera owners could not be read"));
   const intake = new EventIntake({
     committer,
     clock: systemClock,
@@ -127,16 +85,17 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
   const measured = createIngestMetrics({
     queuedBytes: () => committer.queuedBytes,
     queuedRows: () => committer.queuedRows,
-    reports: () => reports.reports(),
-    connections: () => endpoint?.connectionCount ?? 0,
+    connections: () => entrances?.connectionCount ?? 0,
+    entrances: () => entrances?.all ?? [],
     media: () => media.counters,
+    reports: () => reports.reports(),
   });
 
   try {
     await directory.markAllOffline();
     await owners.refresh();
   } catch (thrown) {
-    await Promise.all([committer.close(), endPools()]);
+    await store.close();
     throw unreachable(databaseUrl, thrown);
   }
 
@@ -144,15 +103,12 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
   committer.onRoom(() => {
     for (const listener of roomListeners) listener();
   });
-  let endpoint: MqttEndpoint | null = null;
+  let entrances: Entrances | null = null;
   let demands: MediaDemands | null = null;
   try {
-    endpoint = await MqttEndpoint.start({
-      host: options.host,
-      port: options.port,
-      maxConnections: options.maxConnections ?? 4096,
-      maxUnauthenticated: 512,
+    entrances = await startEntrances(options, {
       logger,
+      refusals: measured.refusals,
       gate: {
         get isOpen() {
           return !committer.isFull;
@@ -162,7 +118,6 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
           return () => void roomListeners.delete(listener);
         },
       },
-      onRefusal: (reason) => measured.refusals.inc({ reason }),
       handlers: {
         acceptEvents: (connection, agentId, topic, payload) =>
           intake.accept(connection, agentId, topic, payload),
@@ -178,11 +133,11 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
         connected(session) {
           if (session.kind === "events") presence.connected(session.agentId);
         },
-        disconnected(session, connection) {
-          committer.forget(connection);
+        disconnected(session) {
           if (session.kind === "events") presence.disconnected(session.agentId);
           else media.disconnected(session.agentId);
         },
+        connectionLost: (connection) => committer.forget(connection),
         subscribedToDemands: (agentId) => demands?.agentSubscribed(agentId),
         isGenuine: (agentId, secret) => authentication.isGenuine(agentId, secret),
         async revokedAmong(agentIds) {
@@ -193,62 +148,35 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
       },
     });
   } catch (thrown) {
-    await Promise.all([committer.close(), endPools()]);
+    await store.close();
     throw thrown;
   }
-  const running = endpoint;
+  const running = entrances;
   demands = new MediaDemands({
     bus: mediaBus,
     owners,
     clock: systemClock,
     publish: (topic, payload) => running.publishRetained(topic, payload),
   });
-  const stop = new AbortController();
-  const inBackground = (runnable: Runnable): Promise<void> =>
-    supervise(runnable, stop.signal, {
-      ...BACKGROUND_RETRY,
-      onFailure: ({ name, error }) => onFault(`${name} failed and is started again`)(error),
-    });
-  const background = Promise.all([
-    latest.run(stop.signal),
-    inBackground(new DeadLetterReplay(new PostgresDeadLetterBox(askPool), store, systemClock)),
-    inBackground(
-      new StoreUpkeep({
-        keeping: new PostgresStoreKeeping(keepPool),
-        onFault: (task, fault) => onFault(`upkeep of the store: ${task} failed`)(fault),
-        onDone: (task, seconds) => measured.upkeepSeconds.observe({ task }, seconds),
-        onRetention: (result) => logger.info(result, "retention enforced"),
-        wallMs: () => systemClock.nowMs(),
-        steadyMs: () => performance.now(),
-      }),
-    ),
-  ]);
-  logger.info({ host: options.host, port: running.port }, "MQTT endpoint listens");
+  store.keep();
 
   return {
     port: running.port,
+    entrances: running.all,
     metrics: measured.metrics,
-    health: async () => [await databaseHealth(askPool), queueHealth(committer)],
+    health: async () => [...(await store.health()), ...running.all.map(entranceHealth)],
     async close() {
       demands.close();
       owners.close();
       await running.close();
       await committer.close();
-      stop.abort(new Error("ingest stops"));
-      await background;
       await presence.close();
       await directory.markAllOffline().catch(onFault("agents could not be marked offline"));
-      await endPools();
+      await store.close();
     },
   };
 }
 
-function queueHealth(committer: GroupCommitter): PartHealth {
-  const waitedS = Math.round(committer.waitingMs / 1000);
-  const ok = !committer.isFull && committer.waitingMs < MAX_WAIT_MS;
-  return {
-    name: "ingest queue",
-    ok,
-    detail: `${committer.queuedRows} events wait, the oldest for ${waitedS} s`,
-  };
+function entranceHealth({ description, isConnected }: MqttEntrance): PartHealth {
+  return { name: description, ok: isConnected };
 }

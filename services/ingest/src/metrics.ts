@@ -1,5 +1,6 @@
 import { Metrics } from "@huishi/platform";
 import type { OutboxReport } from "./application/outbox-reports.ts";
+import type { MqttEntrance } from "./application/entrance.ts";
 import type { MediaCounters } from "./application/media-intake.ts";
 
 /** Every metric of ingest. */
@@ -7,6 +8,7 @@ export function createIngestMetrics(read: {
   queuedBytes: () => number;
   queuedRows: () => number;
   connections: () => number;
+  entrances: () => readonly MqttEntrance[];
   media: () => Readonly<MediaCounters>;
   reports: () => Iterable<readonly [agentId: string, report: OutboxReport]>;
 }): {
@@ -36,6 +38,15 @@ export function createIngestMetrics(read: {
     name: "huishi_ingest_connections_count",
     help: "Open MQTT connections, those signing in included.",
     collect: (gauge) => gauge.set(read.connections()),
+  });
+  metrics.gauge({
+    name: "huishi_ingest_entrance_up",
+    help: "1 while agents' messages can come in by this entrance: the endpoint in the process, or a broker.",
+    labelNames: ["entrance"],
+    collect: (gauge) => {
+      for (const { description, isConnected } of read.entrances())
+        gauge.set({ entrance: description }, isConnected ? 1 : 0);
+    },
   });
   metrics.counter({
     name: "huishi_ingest_media_fragments_total",

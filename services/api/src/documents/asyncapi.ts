@@ -16,7 +16,12 @@ import {
 } from "@huishi/contracts";
 import type { TSchema } from "typebox";
 
-const AGENT = { agent: { description: "Id of the agent: its MQTT user name and client id." } };
+const AGENT = {
+  agent: {
+    description:
+      "Id of the agent: MQTT user name and client id of its events connection; those of its media connection are the id and `_media`.",
+  },
+};
 const CAMERA = { camera: { description: "Id of a camera of this agent." } };
 
 /** The AsyncAPI 3.0 document of MQTT (agents) and of the WebSocket (dashboard), made from the contracts. */
@@ -27,11 +32,14 @@ export function asyncApiDocument(version: string): object {
       title: "Huishi messages",
       version,
       description:
-        "MQTT 3.1.1 between agents and the centre, and the dashboard's WebSocket. The topic, not the payload, is an agent's identity.",
+        "MQTT between agents and the centre, in its own process (3.1.1) or through an external broker (3.1.1 or 5), and the dashboard's WebSocket. The topic, not the payload, is an agent's identity.",
       license: { name: "Apache-2.0" },
     },
     servers: {
-      mqtt: { host: "{host}:1883", protocol: "mqtt", protocolVersion: "3.1.1", variables: HOST },
+      mqtt: mqttServer("1883", "mqtt", "3.1.1", "The centre itself, without TLS: on its own machine only."),
+      mqtts: mqttServer("8883", "mqtts", "3.1.1", "The centre itself, with TLS 1.2 or newer."),
+      broker: mqttServer("8883", "mqtts", "3.1.1", "An external broker, MQTT 3.1.1 (deploy/mosquitto)."),
+      broker5: mqttServer("8883", "mqtts", "5", "An external broker, MQTT 5 (deploy/mosquitto)."),
       socket: { host: "{host}", protocol: "ws", variables: HOST },
     },
     defaultContentType: "application/json",
@@ -41,13 +49,13 @@ export function asyncApiDocument(version: string): object {
         "receive",
         "events",
         1,
-        "Acknowledged (PUBACK) after the commit, never before.",
+        "Acknowledged after the commit, never before: by the PUBACK at the centre itself, by an EventAck at a broker.",
       ),
       sendAck: mqttOperation(
         "send",
         "ack",
         1,
-        "Where a broker stands between: the batch is committed. The in-process endpoint says the same by its PUBACK.",
+        "The batch that asked for it (`batch`) is committed. Where a broker stands between, only this says so.",
       ),
       receiveStatus: mqttOperation("receive", "status", 1, "Retained; the Will says `online: false`."),
       receiveMedia: mqttOperation(
@@ -83,12 +91,17 @@ export function asyncApiDocument(version: string): object {
 }
 
 const HOST = { host: { default: "127.0.0.1" } };
+const MQTT_SERVERS = ["mqtt", "mqtts", "broker", "broker5"];
 const BINARY = { type: "string", format: "binary" };
+
+function mqttServer(port: string, protocol: string, protocolVersion: string, description: string): object {
+  return { host: `{host}:${port}`, protocol, protocolVersion, description, variables: HOST };
+}
 
 function mqttChannels(): Record<string, object> {
   const channel = (topic: string, message: object, parameters: object): object => ({
     address: `${TOPIC_ROOT}/${topic}`,
-    servers: [{ $ref: "#/servers/mqtt" }],
+    servers: MQTT_SERVERS.map((name) => ({ $ref: `#/servers/${name}` })),
     parameters,
     messages: { message },
   });

@@ -1,5 +1,5 @@
 import type { Clock } from "@huishi/kernel";
-import { validateBatch } from "../domain/event-validation.ts";
+import { type BatchReceipt, validateBatch } from "../domain/event-validation.ts";
 import type { GroupCommitter } from "./group-committer.ts";
 
 export interface EventIntakeOptions {
@@ -17,11 +17,20 @@ export class EventIntake {
     this.#options = options;
   }
 
-  /** @param owner the connection it came by */
-  async accept(owner: object, agentId: string, topic: string, payload: Uint8Array): Promise<void> {
+  /**
+   * Resolves with the receipt that the agent asked for, or null.
+   *
+   * @param owner the connection it came by
+   */
+  async accept(
+    owner: object,
+    agentId: string,
+    topic: string,
+    payload: Uint8Array,
+  ): Promise<BatchReceipt | null> {
     const { committer, clock, onCommitted } = this.#options;
     const ingestedAtMs = clock.nowMs();
-    const { events, deadLetters } = validateBatch({ agentId, topic, payload, ingestedAtMs });
+    const { events, deadLetters, receipt } = validateBatch({ agentId, topic, payload, ingestedAtMs });
     // Parsed objects take about three times the bytes of their JSON.
     await committer.submit({ owner, agentId, events, deadLetters, bytes: payload.byteLength * 3 });
     const nowMs = clock.nowMs();
@@ -30,5 +39,6 @@ export class EventIntake {
       (nowMs - ingestedAtMs) / 1000,
       recordedAtMs === undefined ? null : (nowMs - recordedAtMs) / 1000,
     );
+    return receipt;
   }
 }

@@ -15,6 +15,8 @@ const validators = new Map([...EVENT_SCHEMA_OF].map(([type, schema]) => [type, C
 const SUSPICIOUS = /\\u(0000|d[89a-f])/i;
 /** With the u flag whole pairs are one character, so only halves match. */
 const HALF_PAIR = /\p{Surrogate}/u;
+const BOOT = /^[0-9a-f]{16}$/;
+const HEAD = /^\{"v":\d{1,3},"boot":"([0-9a-f]{16})","batch":(\d{1,16}),/;
 const MAX_REASON_CHARACTERS = 500;
 /** No message of the events topic is larger: a dead letter holds all of it, to be given again. */
 const MAX_DEAD_LETTER_BYTES = MAX_EVENT_BATCH_BYTES;
@@ -32,9 +34,17 @@ export interface ArrivedMessage {
   readonly ingestedAtMs: number;
 }
 
+/** Names the batch that an `EventAck` acknowledges. */
+export interface BatchReceipt {
+  readonly boot: string;
+  readonly batch: number;
+}
+
 export interface ValidatedBatch {
   readonly events: readonly EventRow[];
   readonly deadLetters: readonly DeadLetter[];
+  /** Set when the message asks for an acknowledgement, be it malformed otherwise: else it would come for ever. */
+  readonly receipt: BatchReceipt | null;
 }
 
 /**
@@ -66,12 +76,17 @@ export function validateBatch(message: ArrivedMessage): ValidatedBatch {
     batch = JSON.parse(text);
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : "not JSON";
-    return { events: [], deadLetters: [letter("MALFORMED_JSON", toStorable(reason), payload)] };
+    return {
+      events: [],
+      deadLetters: [letter("MALFORMED_JSON", toStorable(reason), payload)],
+      receipt: receiptAtHead(text),
+    };
   }
   if (!envelope.Check(batch)) {
     return {
       events: [],
       deadLetters: [letter("INVALID_BATCH", firstFault(envelope.Errors(batch)), payload)],
+      receipt: receiptOf(batch),
     };
   }
   const mayBeUnstorable = SUSPICIOUS.test(text);
@@ -85,7 +100,19 @@ export function validateBatch(message: ArrivedMessage): ValidatedBatch {
       );
     } else events.push({ agentId, topic, boot: batch.boot, event: candidate as EdgeEvent, ingestedAtMs });
   }
-  return { events, deadLetters };
+  return { events, deadLetters, receipt: receiptOf(batch) };
+}
+
+function receiptOf(message: unknown): BatchReceipt | null {
+  const { boot, batch } = (message ?? {}) as { boot?: unknown; batch?: unknown };
+  if (typeof boot !== "string" || !BOOT.test(boot)) return null;
+  return Number.isSafeInteger(batch) && (batch as number) >= 0 ? { boot, batch: batch as number } : null;
+}
+
+/** Reads boot and batch where the JSON breaks off only later, in the order in which agents write them. */
+function receiptAtHead(text: string): BatchReceipt | null {
+  const head = HEAD.exec(text);
+  return head ? receiptOf({ boot: head[1], batch: Number(head[2]) }) : null;
 }
 
 function judge(

@@ -81,3 +81,39 @@ test("a CONNECT above its limit, and a long silence of nonsense, are told apart"
   expect(new PacketGauge().feed(Buffer.from([0x30]))).toBe("NOT_CONNECT");
   expect(new PacketGauge().feed(Buffer.from([0x10, 0xff, 0xff, 0xff, 0xff]))).toBe("BAD_LENGTH");
 });
+
+test("after sign-in pings are told and taken out of the stream, however it is cut", () => {
+  const packet = fc.oneof(
+    fc.constant<Packet>({ cmd: "pingreq" }),
+    fc.integer({ min: 0, max: 3_000 }).map((bytes) => publish(bytes)),
+  );
+  fc.assert(
+    fc.property(fc.array(packet, { maxLength: 8 }), pieces, (packets, sizes) => {
+      const gauge = new PacketGauge();
+      gauge.feed(generate(CONNECT));
+      gauge.authenticated("events");
+      const stream = Buffer.concat(packets.map((each) => generate(each)));
+      const kept: Uint8Array[] = [];
+      let pings = 0;
+      for (let at = 0, turn = 0; at < stream.byteLength; turn++) {
+        const chunk = stream.subarray(at, at + (sizes[turn % sizes.length] as number));
+        expect(gauge.feed(chunk)).toBeNull();
+        kept.push(...gauge.withoutPings(chunk));
+        pings += gauge.pings;
+        at += chunk.byteLength;
+      }
+      const others = packets.filter(({ cmd }) => cmd !== "pingreq");
+      expect(Buffer.concat(kept)).toEqual(Buffer.concat(others.map((each) => generate(each))));
+      expect(pings).toBe(packets.length - others.length);
+    }),
+  );
+});
+
+test("a ping before sign-in stays in the stream, and one with a body is a breach", () => {
+  const gauge = new PacketGauge();
+  const chunk = Buffer.concat([generate(CONNECT), generate({ cmd: "pingreq" })]);
+  expect(gauge.feed(chunk)).toBeNull();
+  expect({ pings: gauge.pings, kept: gauge.withoutPings(chunk) }).toEqual({ pings: 0, kept: [chunk] });
+  gauge.authenticated("events");
+  expect(gauge.feed(Buffer.from([0xc0, 0x01, 0x00]))).toBe("BAD_LENGTH");
+});

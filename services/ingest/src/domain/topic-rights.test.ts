@@ -1,7 +1,7 @@
-import { demandTopic, eventsTopic, mediaTopic, statusTopic } from "@huishi/contracts";
+import { ackTopic, demandTopic, eventsTopic, mediaTopic, statusTopic } from "@huishi/contracts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { connectionKindOf, mayLeaveWill, mayPublish, maySubscribe, type Session } from "./topic-rights.ts";
+import { mayLeaveWill, mayPublish, maySubscribe, type Session, sessionOf } from "./topic-rights.ts";
 
 const events: Session = { agentId: "a", kind: "events" };
 const media: Session = { agentId: "a", kind: "media" };
@@ -25,6 +25,7 @@ const segment = fc.constantFrom(
   "status",
   "media",
   "demand",
+  "ack",
   "c",
   "sub",
   "+",
@@ -41,15 +42,32 @@ test("whatever the topic, nobody leaves the own prefix", () => {
       const topic = segments.join("/");
       if (mayPublish(session, topic, 0))
         expect(topic).toMatch(/^huishi\/v1\/a\/(events|status|media\/\w+\/sub)$/);
-      if (maySubscribe(session, topic)) expect(topic).toMatch(/^huishi\/v1\/a\/demand\/(\w+|\+)$/);
+      if (maySubscribe(session, topic)) expect(topic).toMatch(/^huishi\/v1\/a\/(ack|demand\/(\w+|\+))$/);
       if (mayLeaveWill(session, topic, 0)) expect(topic).toBe("huishi/v1/a/status");
     }),
     { numRuns: 2_000 },
   );
 });
 
+test("only the events connection hears acknowledgements, and only the agent's own", () => {
+  expect(maySubscribe(events, ackTopic("a"))).toBe(true);
+  expect([maySubscribe(media, ackTopic("a")), maySubscribe(events, ackTopic("b"))]).toEqual([false, false]);
+  expect(mayPublish(events, ackTopic("a"), 0)).toBeNull();
+});
+
 test("a client id is the agent's own, or its media connection's", () => {
-  expect(
-    ["a", "a_media", "b", "a_other", "", "a_media_media"].map((id) => connectionKindOf("a", id)),
-  ).toEqual(["events", "media", null, null, null, null]);
+  const ids = ["a", "a_media", "b", "a_other", "", "a_media_media"];
+  expect(ids.map((id) => sessionOf("a", id)?.kind ?? null)).toEqual([
+    "events",
+    "media",
+    null,
+    null,
+    null,
+    null,
+  ]);
+});
+
+test("the media connection may sign in under its client id, and speaks for the same agent", () => {
+  expect(sessionOf("a_media", "a_media")).toEqual({ agentId: "a", kind: "media" });
+  expect([sessionOf("a_media", "a"), sessionOf("b_media", "a_media")]).toEqual([null, null]);
 });

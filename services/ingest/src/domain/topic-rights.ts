@@ -22,14 +22,21 @@ const RIGHTS: readonly Right[] = [
   { action: "publish", topic: "events", connection: "events", maxQos: 1, mayBeWill: false },
   { action: "publish", topic: "status", connection: "events", maxQos: 1, mayBeWill: true },
   { action: "publish", topic: "media", connection: "media", maxQos: 0, mayBeWill: false },
+  { action: "subscribe", topic: "ack", connection: "events", maxQos: 1, mayBeWill: false },
   { action: "subscribe", topic: "demand", connection: "events", maxQos: 1, mayBeWill: false },
 ];
 
-/** The kind of connection that a client id stands for, or null when it is not the agent's own. */
-export function connectionKindOf(agentId: string, clientId: string): ConnectionKind | null {
-  if (clientId === agentId) return "events";
-  return clientId === mediaClientId(agentId) ? "media" : null;
+/**
+ * Whose connection user name and client id stand for, or null when they do not belong together. The media connection
+ * may give its client id as user name too, as brokers need it that bind the client id to the account.
+ */
+export function sessionOf(username: string, clientId: string): Session | null {
+  const agentId =
+    username === clientId && username.endsWith(MEDIA) ? username.slice(0, -MEDIA.length) : username;
+  if (clientId === mediaClientId(agentId)) return { agentId, kind: "media" };
+  return clientId === agentId ? { agentId, kind: "events" } : null;
 }
+const MEDIA = mediaClientId("");
 
 /** What the topic means to this session, or null when it may not publish there. */
 export function mayPublish(session: Session, topic: string, qos: number): ParsedTopic | null {
@@ -44,7 +51,7 @@ export function mayLeaveWill(session: Session, topic: string, qos: number): bool
   return right !== undefined && right.mayBeWill && qos <= right.maxQos;
 }
 
-/** May this session subscribe to that filter? Its own demands, all or one camera's; no wider wildcard. */
+/** May this session subscribe to that filter? Its own acknowledgements and demands; no wider wildcard. */
 export function maySubscribe(session: Session, filter: string): boolean {
   if (filter === demandFilter(session.agentId)) return session.kind === "events";
   return rightFor(session, "subscribe", parseTopic(filter)) !== undefined;

@@ -13,9 +13,7 @@ export interface RunningIngest extends TestDatabase {
 }
 
 /** The real endpoint on a database of its own. */
-export async function runIngest(
-  more: Pick<IngestOptions, "maxQueuedBytes" | "maxConnections"> = {},
-): Promise<RunningIngest> {
+export async function runIngest(more: Partial<IngestOptions> = {}): Promise<RunningIngest> {
   const database = await testDatabase();
   const mediaBus = new InProcessMediaBus({ lingerMs: 50 });
   const ingest = await startIngest({
@@ -25,6 +23,9 @@ export async function runIngest(
     mediaBus,
     logger: createLogger({ name: "test", level: "silent" }),
     ...more,
+  }).catch(async (thrown: unknown) => {
+    await database.drop();
+    throw thrown;
   });
   return {
     ...database,

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { isIP, type Socket } from "node:net";
 import {
   Aedes,
   type AedesPublishPacket,
@@ -7,43 +7,38 @@ import {
   type PublishPacket,
   type Subscription,
 } from "aedes";
+import { ackTopic, type EventAck, parseTopic } from "@huishi/contracts";
 import { HuishiError } from "@huishi/kernel";
 import { type Logger, repeatSummary } from "@huishi/platform";
+import { type EntranceHandlers, type MqttEntrance, REVOCATION_CHECK_MS } from "../../application/entrance.ts";
+import type { BatchReceipt } from "../../domain/event-validation.ts";
 import {
-  type ConnectionKind,
-  connectionKindOf,
   mayLeaveWill,
   mayPublish,
   maySubscribe,
   type Session,
+  sessionOf,
 } from "../../domain/topic-rights.ts";
 import { GuardedConnection, type ReadGate } from "./guarded-connection.ts";
+import { Listener } from "./listener.ts";
 import { refusal, type RefusalReason } from "./refusals.ts";
+import { type TlsFilePaths, TlsFiles } from "./tls-files.ts";
 
 /** aedes disconnects a subscriber that takes nothing for this long, so that it starves no other. */
 const DRAIN_TIMEOUT_MS = 1_000;
-const REVOCATION_CHECK_MS = 10_000;
-
-/** What the endpoint needs of the service behind it. */
-interface EndpointHandlers {
-  /** Resolves when committed: only then is the PUBACK sent. */
-  acceptEvents(connection: object, agentId: string, topic: string, payload: Uint8Array): Promise<void>;
-  acceptStatus(agentId: string, payload: Uint8Array): void;
-  acceptMedia(agentId: string, cameraId: string, profile: "main" | "sub", fragment: Uint8Array): void;
-  connected(session: Session): void;
-  disconnected(session: Session, connection: object): void;
-  subscribedToDemands(agentId: string): void;
-  isGenuine(agentId: string, secret: Uint8Array): Promise<boolean>;
-  revokedAmong(agentIds: readonly string[]): Promise<readonly string[]>;
-}
 
 export interface EndpointOptions {
   readonly host: string;
   readonly port: number;
   readonly maxConnections: number;
+  /** TLS handshakes count. */
   readonly maxUnauthenticated: number;
+  /** Without it the endpoint speaks plain TCP ... */
+  readonly tls?: TlsFilePaths;
+  /** ... and that on a loopback address only, unless this is set. */
+  readonly allowPlain?: boolean;
   readonly gate: ReadGate;
-  readonly handlers: EndpointHandlers;
+  readonly handlers: EntranceHandlers;
   readonly onRefusal: (reason: RefusalReason) => void;
   readonly logger: Logger;
 }
@@ -52,35 +47,46 @@ export interface EndpointOptions {
  * The MQTT 3.1.1 endpoint: aedes in process, each connection behind a guard. A publish is handed to the service
  * before it is acknowledged. Sessions are always clean (§3.1.2.4): nothing piles up for an agent that is away.
  */
-export class MqttEndpoint {
+export class MqttEndpoint implements MqttEntrance {
   readonly #options: EndpointOptions;
   readonly #broker: Aedes;
-  readonly #server: Server;
+  readonly #tls: TlsFiles | null;
   readonly #connections = new Set<GuardedConnection>();
   readonly #signingIn = new Set<GuardedConnection>();
   readonly #connects = new WeakMap<Client, ConnectPacket>();
   readonly #sessions = new WeakMap<Client, Session>();
   /** The connection that holds each client id now: a takeover's old one is not in here any more. */
   readonly #current = new Map<string, Client>();
+  /** Events connections that listen to their acknowledgements. */
+  readonly #ackListeners = new WeakSet<Client>();
   readonly #repeats = repeatSummary();
+  #listener: Listener | null = null;
   #revocationTimer: NodeJS.Timeout | undefined;
 
-  private constructor(options: EndpointOptions, broker: Aedes) {
+  private constructor(options: EndpointOptions, broker: Aedes, tls: TlsFiles | null) {
     this.#options = options;
     this.#broker = broker;
-    this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
-    this.#server.maxConnections = options.maxConnections;
+    this.#tls = tls;
   }
 
-  /** Errors: MQTT_PORT_TAKEN, MQTT_ENDPOINT_FAILED. */
+  /**
+   * Errors: MQTT_PORT_TAKEN, MQTT_ENDPOINT_FAILED, MQTT_PLAIN_REFUSED, MQTT_TLS_UNREADABLE, MQTT_TLS_INVALID.
+   */
   static async start(options: EndpointOptions): Promise<MqttEndpoint> {
+    const { host, logger } = options;
+    if (!options.tls && !options.allowPlain && !isLoopback(host)) throw plainRefused(host);
+    const tls = options.tls
+      ? await TlsFiles.open(options.tls, (err) =>
+          logger.error({ err }, "the renewed TLS files cannot be used; the old ones stay in use"),
+        )
+      : null;
     const broker = await Aedes.createBroker({
       drainTimeout: DRAIN_TIMEOUT_MS,
       connectTimeout: 5_000,
       maxTopicLevels: 8,
       maxInflightInbound: 1,
     });
-    const endpoint = new MqttEndpoint(options, broker);
+    const endpoint = new MqttEndpoint(options, broker, tls);
     endpoint.#wire();
     try {
       await endpoint.#listen();
@@ -91,12 +97,20 @@ export class MqttEndpoint {
     return endpoint;
   }
 
+  get description(): string {
+    return `endpoint ${this.#tls ? "mqtts" : "mqtt"}://${this.#options.host}:${this.port}`;
+  }
+
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return this.#listener?.port ?? 0;
+  }
+
+  get isConnected(): boolean {
+    return this.#listener !== null;
   }
 
   get connectionCount(): number {
-    return this.#connections.size;
+    return this.#connections.size + (this.#listener?.handshakes ?? 0);
   }
 
   /** Keeps a message for whoever subscribes to the topic now or later. */
@@ -107,39 +121,35 @@ export class MqttEndpoint {
 
   async close(): Promise<void> {
     clearInterval(this.#revocationTimer);
-    const serverClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#tls?.close();
+    const listenerClosed = this.#listener?.close();
+    this.#listener = null;
     for (const connection of this.#connections) connection.destroy();
     await new Promise<void>((resolve) => this.#broker.close(() => resolve()));
-    await serverClosed;
+    await listenerClosed;
   }
 
-  #listen(): Promise<void> {
-    const { host, port } = this.#options;
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", (cause: NodeJS.ErrnoException) => {
-        const isTaken = cause.code === "EADDRINUSE";
-        reject(
-          new HuishiError(
-            isTaken ? "MQTT_PORT_TAKEN" : "MQTT_ENDPOINT_FAILED",
-            isTaken
-              ? `port ${port} of the MQTT endpoint is taken: stop what uses it, or choose another port`
-              : `the MQTT endpoint cannot listen on ${host}:${port}: ${cause.message}`,
-            { cause, details: { host, port } },
-          ),
-        );
-      });
-      this.#server.listen(port, host, () => resolve());
+  async #listen(): Promise<void> {
+    const { host, port, maxConnections, maxUnauthenticated } = this.#options;
+    this.#listener = await Listener.start({
+      host,
+      port,
+      maxConnections,
+      tls: this.#tls,
+      mayAccept: () => {
+        const unauthenticated = this.#signingIn.size + (this.#listener?.handshakes ?? 0);
+        if (unauthenticated < maxUnauthenticated) return true;
+        this.#refused("TOO_MANY_UNAUTHENTICATED", {});
+        return false;
+      },
+      onConnection: (socket) => this.#accept(socket),
+      onHandshakeFailed: (err, remoteAddress) => this.#refused("TLS_HANDSHAKE", { err, remoteAddress }),
     });
   }
 
   #accept(socket: Socket): void {
-    if (this.#signingIn.size >= this.#options.maxUnauthenticated) {
-      this.#options.onRefusal("TOO_MANY_UNAUTHENTICATED");
-      socket.destroy();
-      return;
-    }
-    const connection = new GuardedConnection(socket, this.#options.gate, (breach) => {
-      this.#refused(breach, { remoteAddress: socket.remoteAddress });
+    const connection = new GuardedConnection(socket, this.#options.gate, (fault) => {
+      this.#refused(fault, { remoteAddress: socket.remoteAddress });
     });
     this.#connections.add(connection);
     this.#signingIn.add(connection);
@@ -158,10 +168,7 @@ export class MqttEndpoint {
     broker.authorizeSubscribe = this.#authorizeSubscribe.bind(this);
     broker.on("client", (client: Client) => this.#onConnected(client));
     broker.on("clientDisconnect", (client: Client) => this.#onDisconnected(client));
-    broker.on("subscribe", (_subscriptions, client: Client) => {
-      const session = this.#sessions.get(client);
-      if (session) this.#options.handlers.subscribedToDemands(session.agentId);
-    });
+    broker.on("subscribe", (subscriptions, client: Client) => this.#onSubscribed(subscriptions, client));
     for (const event of ["clientError", "connectionError"] as const) {
       broker.on(event, (client: Client, err: Error) => {
         const agentId = this.#sessions.get(client)?.agentId;
@@ -182,8 +189,10 @@ export class MqttEndpoint {
     packet: ConnectPacket,
     done: (error: Error | null, success: boolean) => void,
   ): void {
-    (packet as { clean?: boolean }).clean = true;
-    this.#connects.set(client, packet);
+    const { keepalive = 0 } = packet;
+    this.#connects.set(client, { ...packet, keepalive });
+    // The guard answers pings and watches for silence.
+    Object.assign(packet, { clean: true, keepalive: 0 });
     done(null, true);
   }
 
@@ -202,7 +211,7 @@ export class MqttEndpoint {
       }
       this.#sessions.set(client, outcome);
       const connection = client.conn as GuardedConnection;
-      connection.authenticated(outcome.kind);
+      connection.authenticated(outcome.kind, this.#connects.get(client)?.keepalive ?? 0);
       this.#signingIn.delete(connection);
       done(null, true);
     };
@@ -216,13 +225,14 @@ export class MqttEndpoint {
   ): Promise<Session | RefusalReason> {
     const connect = this.#connects.get(client);
     if (!connect || !username || !password) return "BAD_CREDENTIALS";
-    const kind: ConnectionKind | null = connectionKindOf(username, connect.clientId);
-    if (kind === null) return "FOREIGN_CLIENT_ID";
-    const session: Session = { agentId: username, kind };
+    const session = sessionOf(username, connect.clientId);
+    if (!session) return "FOREIGN_CLIENT_ID";
     const { will } = connect;
     if (will && !mayLeaveWill(session, will.topic, will.qos ?? 0)) return "FOREIGN_WILL";
     try {
-      return (await this.#options.handlers.isGenuine(username, password)) ? session : "BAD_CREDENTIALS";
+      return (await this.#options.handlers.isGenuine(session.agentId, password))
+        ? session
+        : "BAD_CREDENTIALS";
     } catch (err) {
       const swallowed = this.#repeats.note("authentication");
       if (swallowed !== null) this.#options.logger.warn({ err, swallowed }, "an agent could not be checked");
@@ -272,11 +282,19 @@ export class MqttEndpoint {
   ): Promise<void> {
     let fault: Error | null = null;
     try {
-      await this.#options.handlers.acceptEvents(client, agentId, topic, payload);
+      const receipt = await this.#options.handlers.acceptEvents(client, agentId, topic, payload);
+      if (receipt && this.#ackListeners.has(client)) this.#sendAck(agentId, receipt);
     } catch (thrown) {
       fault = thrown as Error;
     }
     done(fault);
+  }
+
+  /** For an agent whose configuration fits a broker too; the PUBACK says the same. */
+  #sendAck(agentId: string, receipt: BatchReceipt): void {
+    const payload = Buffer.from(JSON.stringify({ v: 1, ...receipt } satisfies EventAck));
+    const packet = { cmd: "publish", topic: ackTopic(agentId), payload, qos: 1, retain: false, dup: false };
+    this.#broker.publish(packet as unknown as PublishPacket, () => {});
   }
 
   #authorizeSubscribe(
@@ -292,6 +310,16 @@ export class MqttEndpoint {
     this.#refused("FOREIGN_SUBSCRIPTION", { agentId: session?.agentId });
     // Answered with SUBACK return code 0x80 (§3.9.3).
     done(null, null);
+  }
+
+  #onSubscribed(subscriptions: readonly Subscription[], client: Client): void {
+    const session = this.#sessions.get(client);
+    if (!session) return;
+    // Refused subscriptions come in here too.
+    const granted = subscriptions.filter(({ topic }) => maySubscribe(session, topic));
+    const areAcks = granted.map(({ topic }) => parseTopic(topic)?.kind === "ack");
+    if (areAcks.includes(true)) this.#ackListeners.add(client);
+    if (areAcks.includes(false)) this.#options.handlers.subscribedToDemands(session.agentId);
   }
 
   #onConnected(client: Client): void {
@@ -311,7 +339,8 @@ export class MqttEndpoint {
       { agentId: session.agentId, connection: session.kind, isCurrent },
       "agent disconnected",
     );
-    if (isCurrent) this.#options.handlers.disconnected(session, client);
+    this.#options.handlers.connectionLost(client);
+    if (isCurrent) this.#options.handlers.disconnected(session);
   }
 
   /** A revoked agent's open connections end too. */
@@ -338,4 +367,17 @@ export class MqttEndpoint {
     if (swallowed !== null)
       this.#options.logger.warn({ reason, ...fields, swallowed }, "an MQTT client was refused");
   }
+}
+
+function isLoopback(host: string): boolean {
+  if (isIP(host) === 4) return host.startsWith("127.");
+  return host === "localhost" || host === "::1";
+}
+
+function plainRefused(host: string): HuishiError {
+  return new HuishiError(
+    "MQTT_PLAIN_REFUSED",
+    `without TLS the MQTT endpoint does not listen on ${host}, where passwords could be read on the way: set HUISHI_MQTT_TLS_KEY and HUISHI_MQTT_TLS_CERT, or HUISHI_MQTT_PLAIN=allow`,
+    { details: { host } },
+  );
 }

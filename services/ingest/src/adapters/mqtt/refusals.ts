@@ -1,10 +1,10 @@
 import { HuishiError } from "@huishi/kernel";
-import type { Breach } from "../../domain/packet-gauge.ts";
+import type { ConnectionFault } from "./guarded-connection.ts";
 
 /** Why a client was turned away; the label of a metric and a field of the log. */
 export type RefusalReason =
-  | Breach
-  | "SIGN_IN_TIMEOUT"
+  | ConnectionFault
+  | "TLS_HANDSHAKE"
   | "TOO_MANY_UNAUTHENTICATED"
   | "BAD_CREDENTIALS"
   | "FOREIGN_CLIENT_ID"
