@@ -5,6 +5,7 @@ export * from "./postgres/migrate.ts";
 export { type DatabaseMode } from "./postgres/timescale.ts";
 export * from "./postgres/binary-copy.ts";
 export * from "./postgres/copy-rows.ts";
+export * from "./postgres/backup/index.ts";
 export * from "./embedded/embedded-postgres.ts";
 export * from "./media/in-process-media-bus.ts";
 export * from "./metrics.ts";
