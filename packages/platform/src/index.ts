@@ -7,6 +7,7 @@ export * from "./postgres/binary-copy.ts";
 export * from "./postgres/copy-rows.ts";
 export * from "./postgres/backup/index.ts";
 export * from "./embedded/embedded-postgres.ts";
+export * from "./embedded/running.ts";
 export * from "./media/in-process-media-bus.ts";
 export * from "./metrics.ts";
 export * from "./shutdown.ts";
