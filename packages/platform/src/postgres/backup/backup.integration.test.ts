@@ -14,6 +14,7 @@ import { fill, logger, noFiles, onPool, temporaryFolder } from "./test-support/s
 import { verifyBackup } from "./verify.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../../../migrations/", import.meta.url));
+const TRIGGERS = `SELECT pg_get_triggerdef(oid) AS made, tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1`;
 const PASSPHRASE = "correct horse battery staple";
 const open: TestDatabase[] = [];
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -75,6 +76,7 @@ test("a fresh server has the same rows and hashes in every table after a restore
     expect(second.sequences).toEqual(manifest.sequences);
 
     await onPool(other.databaseUrl, async (pool) => {
+      expect((await pool.query(TRIGGERS)).rows).toEqual((await source.pool.query(TRIGGERS)).rows);
       // What belongs to the old server stayed there; triggers did not run, and run again now.
       for (const table of ["user_session", "setup_token", "change"]) {
         expect((await pool.query(`SELECT 1 FROM ${table}`)).rowCount).toBe(0);
@@ -124,7 +126,7 @@ test("any text, bytes and JSON come back as they were", async () => {
   await source.pool.query(table);
   await target.pool.query(table);
   // PostgreSQL's text holds neither NUL nor half a surrogate pair.
-  const text = fc.string({ unit: "binary" }).map((value) => value.replaceAll("\0", "").toWellFormed());
+  const text = fc.string({ unit: "binary" }).map((value) => Buffer.from(value.replaceAll("\0", "")).toString());
   const row = fc.record({
     t: fc.option(text),
     b: fc.uint8Array({ maxLength: 300 }),

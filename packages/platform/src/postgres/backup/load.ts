@@ -27,7 +27,7 @@ export async function loadArchive(
     const { mine, foreign } = divide(manifest, catalogue);
     requireNoForeign(foreign, options);
     await emptyTables(client, mine, catalogue, options);
-    const triggers = await disableTriggers(client, mine);
+    const triggers = await takeTriggersAway(client, mine);
     await loadTables(client, manifest, mine, options);
     for (const statement of triggers) await client.query(statement);
     await compareTables(client, mine, options);
@@ -89,25 +89,35 @@ async function emptyTables(
   await client.query(`TRUNCATE ${all}`);
 }
 
-/** Our own triggers only (a row that comes back is no change); returns the statements that bring them back. */
-async function disableTriggers(client: ClientBase, tables: readonly TableRecord[]): Promise<string[]> {
-  const { rows } = await client.query<{ table: string; trigger: string; enabled: string }>(
-    `SELECT c.relname AS "table", t.tgname AS trigger, t.tgenabled AS enabled
+/**
+ * Takes our own triggers away (a row that comes back is no change) and returns the statements that bring them back, in
+ * the same transaction. Not DISABLE: a chunk that TimescaleDB makes meanwhile would have them enabled.
+ */
+async function takeTriggersAway(client: ClientBase, tables: readonly TableRecord[]): Promise<string[]> {
+  const { rows } = await client.query<{ table: string; trigger: string; enabled: string; made: string }>(
+    `SELECT c.relname AS "table", t.tgname AS trigger, t.tgenabled AS enabled, pg_get_triggerdef(t.oid) AS made
      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
-     WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND c.relnamespace = 'public'::regnamespace
-       AND c.relname = ANY($1) AND p.pronamespace NOT IN
-         (SELECT oid FROM pg_namespace WHERE nspname LIKE '\\_timescaledb\\_%')`,
+     WHERE NOT t.tgisinternal AND c.relnamespace = 'public'::regnamespace AND c.relname = ANY($1)
+       AND p.pronamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname LIKE '\\_timescaledb\\_%')
+     ORDER BY t.oid`,
     [tables.map((table) => table.name)],
   );
-  const enable: string[] = [];
-  for (const { table, trigger, enabled } of rows) {
-    const alter = `ALTER TABLE ${inPublic(table)}`;
-    await client.query(`${alter} DISABLE TRIGGER ${quote(trigger)}`);
-    const how = enabled === "A" ? "ENABLE ALWAYS" : enabled === "R" ? "ENABLE REPLICA" : "ENABLE";
-    enable.push(`${alter} ${how} TRIGGER ${quote(trigger)}`);
+  const back: string[] = [];
+  for (const { table, trigger, enabled, made } of rows) {
+    await client.query(`DROP TRIGGER ${quote(trigger)} ON ${inPublic(table)}`);
+    back.push(made);
+    const state = TRIGGER_STATES[enabled];
+    if (state !== undefined) back.push(`ALTER TABLE ${inPublic(table)} ${state} TRIGGER ${quote(trigger)}`);
   }
-  return enable;
+  return back;
 }
+
+/** pg_trigger.tgenabled, but for `O`: enabled, as a new trigger is. */
+const TRIGGER_STATES: Readonly<Record<string, string>> = {
+  A: "ENABLE ALWAYS",
+  R: "ENABLE REPLICA",
+  D: "DISABLE",
+};
 
 /** The archive's second reading: files are put aside, tables loaded in its order. */
 async function loadTables(
