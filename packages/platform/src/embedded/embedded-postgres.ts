@@ -33,6 +33,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   unix_socket_directories: "",
   shared_buffers: "64MB",
   max_connections: "60",
+  // A backup locks every partition with its indexes: a year of them in several series.
+  max_locks_per_transaction: "256",
   max_wal_size: "512MB",
   wal_level: "minimal",
   max_wal_senders: "0",

@@ -41,6 +41,7 @@ const MANIFEST: BackupManifest = {
       bytes: TEXT.length,
       sha256: sha256(TEXT),
       rowHash: "7",
+      ranges: [],
     },
   ],
   tablesLeftOut: [],

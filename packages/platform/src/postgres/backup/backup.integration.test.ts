@@ -126,7 +126,9 @@ test("any text, bytes and JSON come back as they were", async () => {
   await source.pool.query(table);
   await target.pool.query(table);
   // PostgreSQL's text holds neither NUL nor half a surrogate pair.
-  const text = fc.string({ unit: "binary" }).map((value) => Buffer.from(value.replaceAll("\0", "")).toString());
+  const text = fc
+    .string({ unit: "binary" })
+    .map((value) => Buffer.from(value.replaceAll("\0", "")).toString());
   const row = fc.record({
     t: fc.option(text),
     b: fc.uint8Array({ maxLength: 300 }),
@@ -233,7 +235,7 @@ test("derived tables are left out and made anew", async () => {
   for (const { pool } of [source, target]) {
     await pool.query(`
       CREATE TABLE sums (n bigint); COMMENT ON TABLE sums IS 'derived: rows of detection';
-      INSERT INTO sums VALUES (-1);
+      INSERT INTO sums VALUES (-1); -- not emptied by the restore itself
       CREATE FUNCTION rebuild_rollups() RETURNS void LANGUAGE sql AS
         'TRUNCATE sums; INSERT INTO sums SELECT count(*) FROM detection'`);
   }

@@ -17,6 +17,8 @@ export interface Table {
 interface LeftOut {
   readonly name: string;
   readonly reason: string;
+  /** Made by migrations or by a job from other tables: not ours to empty. */
+  readonly isDerived: boolean;
 }
 
 export interface Catalogue {
@@ -38,6 +40,8 @@ const LEFT_OUT: ReadonlyMap<string, string> = new Map([
   ["setup_token", "a one-time link that was used since would work again"],
   ["agent_claim", "a one-time code that was used since would work again"],
 ]);
+/** Tables that have rows in a database that nobody has used yet: the migrations put them there. */
+export const SEEDED: ReadonlySet<string> = new Set(["retention_policy"]);
 const DERIVED = "derived: made anew from the other tables";
 
 /** Reads the catalogue of schema `public`. */
@@ -64,8 +68,9 @@ export async function readCatalogue(client: ClientBase): Promise<Catalogue> {
   const leftOut: LeftOut[] = [];
   const tables: Table[] = [];
   for (const row of rows) {
-    const reason = row.comment?.startsWith("derived:") ? DERIVED : LEFT_OUT.get(row.name);
-    if (reason !== undefined) leftOut.push({ name: row.name, reason });
+    const isDerived = row.comment?.startsWith("derived:") ?? false;
+    const reason = isDerived ? DERIVED : LEFT_OUT.get(row.name);
+    if (reason !== undefined) leftOut.push({ name: row.name, reason, isDerived });
     else tables.push({ name: row.name, columns: row.columns, heapBytes: Number(row.heap) });
   }
   return {

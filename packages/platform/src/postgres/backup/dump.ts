@@ -14,6 +14,7 @@ import {
   type TableRecord,
 } from "./manifest.ts";
 import { hashRows, type RowHash } from "./row-hash.ts";
+import { readRanges } from "./series.ts";
 import { asBackupFault, inPublic, openSession, quote, type Session } from "./session.ts";
 import { TableParts } from "./table-parts.ts";
 
@@ -110,11 +111,12 @@ async function dumpSnapshot(
   counted.catch(() => {});
   const tables = await copyAll(archive, client, catalogue.tables, options);
   const hashes = await counted;
+  const ranges = await readRanges(client);
   return {
     server: { version, mode },
     migrations,
-    tables: tables.map((table) => withHash(table, hashes)),
-    tablesLeftOut: [...catalogue.leftOut],
+    tables: tables.map((table) => ({ ...withHash(table, hashes), ranges: ranges.get(table.name) ?? [] })),
+    tablesLeftOut: catalogue.leftOut.map(({ name, reason }) => ({ name, reason })),
     sequences: await readSequences(client, catalogue.sequences),
   };
 }
@@ -164,7 +166,7 @@ async function hashAll(client: ClientBase, tables: readonly Table[]): Promise<Re
   return hashes;
 }
 
-type CopiedTable = Omit<TableRecord, "rowHash">;
+type CopiedTable = Omit<TableRecord, "rowHash" | "ranges">;
 
 async function copyAll(
   archive: ArchiveWriter,
@@ -210,7 +212,7 @@ async function copyTable(
   return { name: table.name, columns: [...table.columns], rows, bytes, sha256 };
 }
 
-function withHash(table: CopiedTable, hashes: ReadonlyMap<string, RowHash>): TableRecord {
+function withHash(table: CopiedTable, hashes: ReadonlyMap<string, RowHash>): Omit<TableRecord, "ranges"> {
   const counted = hashes.get(table.name);
   if (counted?.rows !== table.rows) {
     throw new HuishiError(

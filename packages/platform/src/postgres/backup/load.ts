@@ -7,6 +7,7 @@ import { type Catalogue, readCatalogue } from "./catalogue.ts";
 import { type BackupManifest, FILES_FOLDER, type TableRecord } from "./manifest.ts";
 import type { RestoreOptions } from "./restore-options.ts";
 import { hashRows } from "./row-hash.ts";
+import { makePartitions } from "./series.ts";
 import { inPublic, openSession, quote, stopped } from "./session.ts";
 import { requireEmpty } from "./target.ts";
 import { readPart, tableOfPart } from "./verify.ts";
@@ -27,6 +28,7 @@ export async function loadArchive(
     const { mine, foreign } = divide(manifest, catalogue);
     requireNoForeign(foreign, options);
     await emptyTables(client, mine, catalogue, options);
+    await makePartitions(client, mine);
     const triggers = await takeTriggersAway(client, mine);
     await loadTables(client, manifest, mine, options);
     for (const statement of triggers) await client.query(statement);
@@ -72,7 +74,8 @@ function requireNoForeign(foreign: readonly string[], options: RestoreOptions): 
 /**
  * Locks, looks again that nobody was quicker, and truncates: also what is empty, for a table truncated in the same
  * transaction is loaded without WAL where `wal_level` is minimal (PostgreSQL documentation §14.4.7). What never comes
- * from an archive (sessions, the change feed, derived tables) goes too: it would be about rows that are gone.
+ * from an archive (sessions, the change feed) goes too: it would be about rows that are gone. Derived tables stay as
+ * they are: some say how this database was made.
  */
 async function emptyTables(
   client: ClientBase,
@@ -81,7 +84,9 @@ async function emptyTables(
   options: RestoreOptions,
 ): Promise<void> {
   const names = mine.map((table) => table.name);
-  const others = catalogue.leftOut.map((table) => table.name).filter((name) => name !== "schema_migration");
+  const others = catalogue.leftOut
+    .filter((table) => !table.isDerived && table.name !== "schema_migration")
+    .map((table) => table.name);
   const all = [...names, ...others].map(inPublic).join(", ");
   if (all === "") return;
   await client.query(`LOCK TABLE ${all} IN ACCESS EXCLUSIVE MODE`);

@@ -22,6 +22,8 @@ const tableRecord = Type.Object({
   sha256,
   /** Sum of the rows' 64-bit hashes, in decimal: the same in whatever order the rows lie (row-hash.ts). */
   rowHash: Type.String({ pattern: "^-?\\d+$" }),
+  /** Of a table that is cut by time: the times of its chunks, as PostgreSQL reads them. */
+  ranges: Type.Array(Type.Object({ from: Type.String(), to: Type.String() })),
 });
 
 const manifest = Type.Object({

@@ -1,7 +1,7 @@
 import { HuishiError } from "@huishi/kernel";
 import type { ClientBase } from "pg";
 import { describeDatabase } from "../database-errors.ts";
-import { readCatalogue } from "./catalogue.ts";
+import { readCatalogue, SEEDED } from "./catalogue.ts";
 import type { BackupManifest } from "./manifest.ts";
 import { inPublic, openSession } from "./session.ts";
 
@@ -49,6 +49,7 @@ export async function requireEmpty(
   target: string,
 ): Promise<void> {
   for (const name of tables) {
+    if (SEEDED.has(name)) continue;
     const { rows } = await client.query<{ any: boolean }>(
       `SELECT EXISTS (SELECT 1 FROM ${inPublic(name)}) AS any`,
     );
