@@ -28,6 +28,7 @@ export interface RestoreResult {
 export async function restoreBackup(options: RestoreOptions): Promise<RestoreResult> {
   const { databaseUrl, logger, signal, files } = options;
   const folder = options.migrationsFolder === undefined ? {} : { folder: options.migrationsFolder };
+  let isCommitted = false;
   try {
     const manifest = await verifyBackup(sourceOf(options), signal);
     const newest = requireKnown(manifest, await readMigrations(options.migrationsFolder));
@@ -35,9 +36,12 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
     if (signal?.aborted) throw stopped();
     await migrate(databaseUrl, logger, { ...folder, upTo: newest });
     const { foreignTables } = await loadArchive(manifest, options);
+    isCommitted = true;
     const migratedOn = await finish(manifest, options, folder);
     return { manifest, foreignTables, migratedOn };
   } catch (thrown) {
+    // What could not be put into its place stays where it is: the database is in already.
+    if (isCommitted) throw thrown;
     await files.discard().catch(() => {});
     throw asBackupFault(thrown, signal, "the restore");
   }
