@@ -67,13 +67,10 @@ test("a passphrase is a file's first line, long enough and nobody else's to read
 });
 
 test("the state folder's files are kept, but for the database, logs, caches, locks and the archive itself", async () => {
-  for (const path of [
-    ...["edge-agent.json", "edge-agent/identity.json", "edge-agent/cameras.json", "edge-agent/outbox/1.seg"],
-    ...["postgres/password", "logs/huishi.log", "footage/x.mp4", "demo/vtest.avi", "demo/rule-given"],
-    ...["huishi.pid", "edge-agent.json.part", "city.backup", "city.backup.partial"],
-  ]) {
-    await put(path);
-  }
+  const present = `edge-agent.json edge-agent/identity.json edge-agent/cameras.json edge-agent/outbox/1.seg
+    postgres/password logs/huishi.log footage/x.mp4 demo/vtest.avi demo/rule-given
+    huishi.pid edge-agent.json.part city.backup city.backup.partial`;
+  for (const path of present.split(/\s+/)) await put(path);
   await symlink("/etc/passwd", join(folder, "link"));
   const archive = join(folder, "city.backup");
   const pathsOf = async (isRunning: boolean): Promise<string[]> =>

@@ -97,21 +97,18 @@ test("a fresh server has the same rows and hashes in every table after a restore
 test("a dump under concurrent writes is of one moment", async () => {
   const source = await database();
   await source.pool.query("CREATE TABLE left_hand (n int); CREATE TABLE right_hand (n int)");
-  let isWriting = true;
-  let written = 0;
+  const stop = new AbortController();
+  // One transaction for both tables.
+  const insert = `WITH l AS (INSERT INTO left_hand SELECT generate_series(1, 50))
+                  INSERT INTO right_hand SELECT generate_series(1, 50)`;
+  for (let done = 0; done < 20; done++) await source.pool.query(insert);
   const writer = (async () => {
-    while (isWriting) {
-      // One transaction for both tables.
-      await source.pool.query(
-        `WITH l AS (INSERT INTO left_hand SELECT generate_series(1, 50)) INSERT INTO right_hand SELECT generate_series(1, 50)`,
-      );
-      written += 50;
-    }
+    while (!stop.signal.aborted) await source.pool.query(insert);
   })();
-  while (written < 1000) await new Promise((resolve) => setTimeout(resolve, 5));
   const { manifest } = await backUp(source.databaseUrl);
-  isWriting = false;
+  stop.abort();
   await writer;
+  expect(await countRows(source, "left_hand")).toBeGreaterThan(1000);
   const rowsOf = (name: string) => manifest.tables.find((table) => table.name === name)?.rows ?? -1;
   expect(rowsOf("left_hand")).toBeGreaterThanOrEqual(1000);
   expect(rowsOf("left_hand")).toBe(rowsOf("right_hand"));
@@ -140,8 +137,13 @@ test("any text, bytes and JSON come back as they were", async () => {
   const rows = fc.sample(row, 400);
   for (const [id, { t, b, j, f, at, n }] of rows.entries()) {
     await source.pool.query("INSERT INTO kept VALUES ($1, $2, $3, $4, $5, $6, $7)", [
-      ...[id, t, Buffer.from(b), JSON.stringify({ [j]: j, f: String(f) })],
-      ...[String(f), at, String(n)],
+      id,
+      t,
+      Buffer.from(b),
+      JSON.stringify({ [j]: j, f: String(f) }),
+      String(f),
+      at,
+      String(n),
     ]);
   }
   // One row larger than a part of the archive.
