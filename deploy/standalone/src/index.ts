@@ -1,3 +1,4 @@
+export { runBackup, runRestore } from "./backup/commands.ts";
 export { parseOptions, type StandaloneOptions } from "./options.ts";
 export { Progress } from "./progress.ts";
 export { runStandalone } from "./run.ts";

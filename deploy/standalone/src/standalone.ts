@@ -29,10 +29,10 @@ import type { Progress } from "./progress.ts";
 import type { SimulatorAnswer, SimulatorOrder } from "./simulator-order.ts";
 import { dropStaleIdentity } from "./stale-identity.ts";
 import { openStateFolder, type StateFolder } from "./state-folder.ts";
+import { VERSION } from "./version.ts";
 
 const HOST = "127.0.0.1";
 const MQTT_PORT = 1883;
-const VERSION = "0.1.0";
 const SAMPLE_FPS = 5;
 const dashboardDir = fileURLToPath(new URL("../../../dashboard/dist", import.meta.url));
 

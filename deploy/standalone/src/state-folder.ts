@@ -4,6 +4,7 @@ import { mkdir, open, readFile, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 const MINIMUM_FREE_BYTES = 300 * 1024 * 1024;
+export const LOCK_FILE = "huishi.pid";
 
 export interface StateFolder {
   readonly path: string;
@@ -27,7 +28,7 @@ export async function openStateFolder(path: string): Promise<StateFolder> {
       `The disk of ${path} has ${Math.round((bavail * bsize) / 1e6)} MB free; Huishi needs at least ${Math.round(MINIMUM_FREE_BYTES / 1e6)} MB. Free some room or use --state with a folder on another disk.`,
     );
   }
-  const lockFile = join(path, "huishi.pid");
+  const lockFile = join(path, LOCK_FILE);
   await takeLock(lockFile, path);
   return {
     path,
@@ -62,6 +63,15 @@ async function makeWritable(path: string): Promise<void> {
   }
 }
 
+/** True while a Huishi runs with this folder. */
+export async function isStateInUse(path: string): Promise<boolean> {
+  return isHuishi(await holderOf(join(path, LOCK_FILE)));
+}
+
+async function holderOf(lockFile: string): Promise<number> {
+  return Number((await readFile(lockFile, "utf8").catch(() => "")).trim());
+}
+
 async function takeLock(lockFile: string, path: string): Promise<void> {
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
@@ -71,7 +81,7 @@ async function takeLock(lockFile: string, path: string): Promise<void> {
       return;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const holder = Number((await readFile(lockFile, "utf8").catch(() => "")).trim());
+      const holder = await holderOf(lockFile);
       if (await isHuishi(holder)) {
         throw new HuishiError(
           "STATE_IN_USE",

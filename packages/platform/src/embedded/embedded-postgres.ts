@@ -18,13 +18,12 @@ import { HuishiError, messageOf, sleep } from "@huishi/kernel";
 import { Client } from "pg";
 import type { Logger } from "../logger.ts";
 import { findPostgresBinaries, type PostgresBinaries } from "./binaries.ts";
+import { DATABASE, type Layout, layoutOf, urlOf, USER } from "./layout.ts";
 import { claimFolder, clearLeftovers, releaseFolder } from "./leftovers.ts";
 import { chooseRunAs, type RunAs } from "./run-as.ts";
 import { diagnose } from "./start-faults.ts";
 
 const run = promisify(execFile);
-const USER = "huishi";
-const DATABASE = "huishi";
 const START_TIMEOUT_MS = 60_000;
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
 
@@ -34,6 +33,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   unix_socket_directories: "",
   shared_buffers: "64MB",
   max_connections: "60",
+  // A backup locks every partition with its indexes: a year of them in several series.
+  max_locks_per_transaction: "256",
   max_wal_size: "512MB",
   wal_level: "minimal",
   max_wal_senders: "0",
@@ -57,13 +58,6 @@ export interface EmbeddedPostgresOptions {
   readonly logger: Logger;
   /** More postgresql.conf settings, for tests and unusual machines. */
   readonly settings?: Readonly<Record<string, string>>;
-}
-
-interface Layout {
-  readonly cluster: string;
-  readonly password: string;
-  readonly port: string;
-  readonly log: string;
 }
 
 /**
@@ -90,7 +84,7 @@ export class EmbeddedPostgres {
     this.#child = child;
     this.port = port;
     this.pid = child.pid as number;
-    this.databaseUrl = urlOf(port, password, DATABASE);
+    this.databaseUrl = urlOf(port, password);
     this.exited = new Promise((resolve) => {
       const settle = (code: number | null, signal: NodeJS.Signals | null): void => {
         this.#isOver = true;
@@ -109,12 +103,7 @@ export class EmbeddedPostgres {
     const { logger } = options;
     const binaries = await findPostgresBinaries();
     const dataDir = await makeFolder(options.dataDir);
-    const layout: Layout = {
-      cluster: path.join(dataDir, "cluster"),
-      password: path.join(dataDir, "password"),
-      port: path.join(dataDir, "port"),
-      log: path.join(dataDir, "postgres.log"),
-    };
+    const layout = layoutOf(dataDir);
     claimFolder(dataDir);
     try {
       const runAs = await chooseRunAs(binaries.postgres, dataDir);
@@ -153,9 +142,6 @@ export class EmbeddedPostgres {
     releaseFolder(this.#dataDir);
   }
 }
-
-const urlOf = (port: number, password: string, database: string): string =>
-  `postgres://${USER}:${password}@127.0.0.1:${port}/${database}`;
 
 async function makeFolder(dataDir: string): Promise<string> {
   try {

@@ -7,7 +7,7 @@ import type { Logger } from "../logger.ts";
  * A launcher that was killed leaves its PostgreSQL running, or a stale postmaster.pid. All server processes of a
  * cluster have its folder as their working directory, which tells them from anything else with the same id.
  */
-function processesIn(clusterDir: string): number[] {
+export function processesIn(clusterDir: string): number[] {
   const pids: number[] = [];
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;

@@ -11,9 +11,10 @@ import { type DatabaseMode, prepareTimescale } from "./timescale.ts";
 const MIGRATIONS_FOLDER = fileURLToPath(new URL("../../migrations/", import.meta.url));
 const OLDEST_SERVER = 150_000;
 /** Any fixed number: whoever migrates this schema takes this advisory lock. */
-const MIGRATION_LOCK = 4_408_040_001;
+export const MIGRATION_LOCK = 4_408_040_001;
 
-interface Migration {
+/** A numbered SQL file. */
+export interface Migration {
   readonly number: number;
   readonly name: string;
   readonly sql: string;
@@ -28,7 +29,8 @@ export interface MigrationResult {
 
 /**
  * Brings the database to the newest schema: numbered forward-only SQL files, one transaction each, under an
- * advisory lock, so that several processes may call it at once.
+ * advisory lock, so that several processes may call it at once. `upTo` stops after the migration of that number: a
+ * restore needs the schema that its dump was made of.
  *
  * Errors: DATABASE_UNREACHABLE; DATABASE_TOO_OLD (below PostgreSQL 15); MIGRATION_CHANGED (an applied file is
  * no longer what it was, or is gone).
@@ -36,17 +38,21 @@ export interface MigrationResult {
 export async function migrate(
   databaseUrl: string,
   logger: Logger,
-  options: { readonly folder?: string } = {},
+  options: { readonly folder?: string; readonly upTo?: number } = {},
 ): Promise<MigrationResult> {
-  const migrations = await readMigrations(options.folder ?? MIGRATIONS_FOLDER);
+  const migrations = await readMigrations(options.folder);
+  const wanted = migrations.filter(({ number }) => number <= (options.upTo ?? Infinity));
   await requireServer(databaseUrl);
   const mode = await prepareTimescale(databaseUrl, logger);
-  const applied = await withClient(databaseUrl, (client) => applyAll(client, migrations, logger));
+  const applied = await withClient(databaseUrl, (client) =>
+    applyAll(client, { known: migrations, wanted }, logger),
+  );
   logger.info({ database: describeDatabase(databaseUrl), mode, applied: applied.length }, "database ready");
   return { mode, applied };
 }
 
-async function readMigrations(folder: string): Promise<Migration[]> {
+/** The migrations that this version knows, in order. */
+export async function readMigrations(folder: string = MIGRATIONS_FOLDER): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => /^\d{4}_[a-z0-9_]+\.sql$/.test(name)).sort();
   return Promise.all(
     names.map(async (name) => {
@@ -96,7 +102,11 @@ async function requireServer(databaseUrl: string): Promise<void> {
   }
 }
 
-async function applyAll(client: Client, migrations: readonly Migration[], logger: Logger): Promise<string[]> {
+async function applyAll(
+  client: Client,
+  { known, wanted }: { known: readonly Migration[]; wanted: readonly Migration[] },
+  logger: Logger,
+): Promise<string[]> {
   await client.query("SELECT pg_advisory_lock($1)", [MIGRATION_LOCK]);
   try {
     await client.query(`CREATE TABLE IF NOT EXISTS schema_migration (
@@ -105,10 +115,10 @@ async function applyAll(client: Client, migrations: readonly Migration[], logger
     const before = await client.query<{ number: number; name: string; sha256: string }>(
       "SELECT number, name, sha256 FROM schema_migration ORDER BY number",
     );
-    for (const row of before.rows) requireUnchanged(row, migrations);
+    for (const row of before.rows) requireUnchanged(row, known);
     const done = new Set(before.rows.map((row) => row.number));
     const applied: string[] = [];
-    for (const migration of migrations) {
+    for (const migration of wanted) {
       if (done.has(migration.number)) continue;
       await applyOne(client, migration);
       logger.info({ migration: migration.name }, "migration applied");

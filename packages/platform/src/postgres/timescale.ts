@@ -1,5 +1,5 @@
 import { messageOf } from "@huishi/kernel";
-import { Client } from "pg";
+import { Client, type ClientBase } from "pg";
 import type { Logger } from "../logger.ts";
 
 /**
@@ -14,13 +14,14 @@ export type DatabaseMode = "tsl" | "apache" | "plain";
  */
 export async function prepareTimescale(databaseUrl: string, logger: Logger): Promise<DatabaseMode> {
   try {
-    await askOnce(
-      databaseUrl,
-      `DO $$ BEGIN
-         IF EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb') THEN
-           CREATE EXTENSION IF NOT EXISTS timescaledb;
-         END IF;
-       END $$`,
+    await withOneConnection(databaseUrl, (client) =>
+      client.query(
+        `DO $$ BEGIN
+           IF EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb') THEN
+             CREATE EXTENSION IF NOT EXISTS timescaledb;
+           END IF;
+         END $$`,
+      ),
     );
   } catch (thrown) {
     logger.warn(
@@ -28,22 +29,26 @@ export async function prepareTimescale(databaseUrl: string, logger: Logger): Pro
       "TimescaleDB is installed but cannot be used (is it in shared_preload_libraries?): going on without it",
     );
   }
-  const rows = await askOnce(
-    databaseUrl,
+  return withOneConnection(databaseUrl, modeOf);
+}
+
+/** The mode of a connection's database, as it is. */
+export async function modeOf(client: ClientBase): Promise<DatabaseMode> {
+  const { rows } = await client.query<{ license: string | null; installed: boolean }>(
     `SELECT current_setting('timescaledb.license', true) AS license,
             EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'timescaledb') AS installed`,
   );
-  const [answer] = rows as { license: string | null; installed: boolean }[];
+  const [answer] = rows;
   if (!answer?.installed) return "plain";
   return answer.license === "apache" ? "apache" : "tsl";
 }
 
-async function askOnce(databaseUrl: string, sql: string): Promise<unknown[]> {
+async function withOneConnection<T>(databaseUrl: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
   client.on("error", () => {});
   await client.connect();
   try {
-    return (await client.query(sql)).rows as unknown[];
+    return await work(client);
   } finally {
     await client.end().catch(() => {});
   }
