@@ -10,14 +10,19 @@ export function createQuestionPool(
   databaseUrl: string,
   options: { max?: number; logger?: Logger } = {},
 ): Pool {
-  const pool = createPool(databaseUrl, {
+  return createPool(withoutJit(databaseUrl), {
     max: options.max ?? 4,
     applicationName: "huishi-api-questions",
     statementTimeoutMs: LONGEST_QUESTION_MS,
     ...(options.logger ? { logger: options.logger } : {}),
   });
-  // Many partitions make a plan look dear; compiling it takes longer than the question. Queued before its first one; a
-  // connection that breaks here fails that one too.
-  pool.on("connect", (client) => void client.query("SET jit = off").catch(() => {}));
-  return pool;
+}
+
+/** Many partitions make a plan look dear; compiling it takes longer than the question itself. */
+function withoutJit(databaseUrl: string): string {
+  if (!URL.canParse(databaseUrl)) return databaseUrl;
+  const url = new URL(databaseUrl);
+  const given = url.searchParams.get("options");
+  url.searchParams.set("options", [given, "-c jit=off"].filter(Boolean).join(" "));
+  return url.href;
 }
