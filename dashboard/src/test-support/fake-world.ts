@@ -20,6 +20,7 @@ export function fakeCamera(id: string, name: string, change: Partial<Camera> = {
     conditionCode: null,
     conditionSinceMs: null,
     agentOnline: true,
+    areaId: null,
     version: 1,
     ...change,
   };

@@ -20,6 +20,8 @@ export const CameraSchema = Type.Object(
     conditionCode: Type.Union([Type.String(), Type.Null()]),
     conditionSinceMs: Type.Union([EpochMs, Type.Null()]),
     agentOnline: Type.Boolean(),
+    /** The area that it stands in. */
+    areaId: Type.Union([Id, Type.Null()]),
     version: Type.Integer({ minimum: 1 }),
   },
   { additionalProperties: false },

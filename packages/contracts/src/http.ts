@@ -49,7 +49,12 @@ export const ServerInfoSchema = Type.Object(
 );
 
 export const CameraPatch = Type.Object(
-  { name: DisplayName, version: Type.Integer({ minimum: 1 }) },
+  {
+    name: DisplayName,
+    /** Left out, it stays where it is. */
+    areaId: Type.Optional(Type.Union([Id, Type.Null()])),
+    version: Type.Integer({ minimum: 1 }),
+  },
   { additionalProperties: false },
 );
 
@@ -89,24 +94,6 @@ export const AlarmPage = Type.Object(
 );
 export const AlarmMoveRequest = Type.Object(
   { opinion: Type.Optional(Type.String({ maxLength: 500 })) },
-  { additionalProperties: false },
-);
-
-export const DeadLetterSchema = Type.Object(
-  {
-    id: Type.String(),
-    agentId: Type.String(),
-    topic: Type.String(),
-    code: Type.String(),
-    reason: Type.String(),
-    receivedAtMs: EpochMs,
-    /** The first 64 KiB of the message, base64. */
-    payload: Type.String(),
-  },
-  { additionalProperties: false },
-);
-export const DeadLetterPage = Type.Object(
-  { deadLetters: Type.Array(DeadLetterSchema), next: Type.Union([Type.String(), Type.Null()]) },
   { additionalProperties: false },
 );
 
@@ -188,12 +175,3 @@ export const LineCountsSchema = Type.Object(
   { additionalProperties: false },
 );
 export type LineCounts = Static<typeof LineCountsSchema>;
-
-export const DeadLetterQuery = Type.Object(
-  {
-    before: Type.Optional(Type.String({ pattern: "^[0-9]{1,19}$" })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
-  },
-  { additionalProperties: false },
-);
-export type DeadLetter = Static<typeof DeadLetterSchema>;

@@ -167,6 +167,7 @@ CREATE TABLE rollup (
   keys       text NOT NULL,                             -- as in GROUP BY
   key_select text NOT NULL,                             -- as in SELECT
   measures   text NOT NULL,
+  reader     text NOT NULL,                             -- the body of its function; p_start is where its rows begin
   watermark  timestamptz NOT NULL DEFAULT '-infinity'   -- buckets before it are rolled up
 );
 COMMENT ON TABLE rollup IS 'derived: how far the rollups are';
@@ -197,6 +198,8 @@ DECLARE
   v_time   text;
   v_keys   text := coalesce(p_key_select, p_keys);
   v_names  text;
+  v_groups text;
+  v_mark   text;
   v_body   text;
 BEGIN
   SELECT CASE WHEN p_parent IS NULL THEN time_column ELSE 'bucket' END INTO STRICT v_time FROM series WHERE name = p_source;
@@ -217,30 +220,33 @@ BEGIN
     EXECUTE format('COMMENT ON TABLE %I IS %L', p_name || '_rolled', 'derived: rollup of ' || p_source);
     EXECUTE format('CREATE UNIQUE INDEX %I ON %I (%s, bucket)', p_name || '_once', p_name || '_rolled', p_keys);
     EXECUTE format('CREATE INDEX %I ON %I (bucket)', p_name || '_bucket', p_name || '_rolled');
+    v_mark := format('(SELECT watermark FROM rollup WHERE name = %L)', p_name);
+    v_groups := (SELECT string_agg((n + 1)::text, ', ') FROM generate_series(1, array_length(string_to_array(p_keys, ','), 1)) AS n);
+    -- Each bound stands by itself: p_from and p_to are known when a statement is planned and leave out chunks then, a
+    -- watermark only when it runs.
+    v_body := format('SELECT bucket, %1$s, %2$s FROM %3$I
+       WHERE bucket >= p_from AND bucket >= p_start AND bucket < p_to AND bucket < %4$s UNION ALL ',
+      p_keys, v_names, p_name || '_rolled', v_mark);
     IF p_parent IS NULL THEN
-      v_body := format(
-        'SELECT bucket, %1$s, %2$s FROM %3$I WHERE bucket >= p_from AND bucket < least(p_to, (SELECT watermark FROM rollup WHERE name = %4$L))
-         UNION ALL
-         SELECT huishi_store.time_bucket(%5$L::interval, %6$I), %7$s, %8$s FROM %9$I
-         WHERE %6$I >= greatest(p_from, (SELECT watermark FROM rollup WHERE name = %4$L)) AND %6$I < p_to GROUP BY 1, %10$s',
-        p_keys, v_names, p_name || '_rolled', p_name, p_bucket, v_time, v_keys, p_measures, v_from,
-        (SELECT string_agg((n + 1)::text, ', ') FROM generate_series(1, array_length(string_to_array(p_keys, ','), 1)) AS n));
+      v_body := v_body || format(
+        'SELECT huishi_store.time_bucket(%1$L::interval, %2$I), %3$s, %4$s FROM %5$I
+         WHERE %2$I >= p_from AND %2$I >= p_start AND %2$I >= %6$s AND %2$I < p_to GROUP BY 1, %7$s',
+        p_bucket, v_time, v_keys, p_measures, v_from, v_mark, v_groups);
     ELSE
-      v_body := format(
-        'SELECT bucket, %1$s, %2$s FROM %3$I WHERE bucket >= p_from AND bucket < least(p_to, (SELECT watermark FROM rollup WHERE name = %4$L))
-         UNION ALL
-         SELECT huishi_store.time_bucket(%5$L::interval, bucket), %1$s, %6$s
-         FROM huishi_store.%7$I(greatest(p_from, (SELECT watermark FROM rollup WHERE name = %4$L)), p_to) GROUP BY 1, %8$s',
-        p_keys, v_names, p_name || '_rolled', p_name, p_bucket, p_measures, p_parent,
-        (SELECT string_agg((n + 1)::text, ', ') FROM generate_series(1, array_length(string_to_array(p_keys, ','), 1)) AS n));
+      -- The finer rollup's text, not its function: PostgreSQL inlines no function whose argument is a subquery, and then
+      -- makes all of its rows before it looks at a filter.
+      v_body := v_body || format(
+        'SELECT huishi_store.time_bucket(%1$L::interval, bucket), %2$s, %3$s FROM (%4$s) AS finer GROUP BY 1, %5$s',
+        p_bucket, p_keys, p_measures,
+        (SELECT replace(reader, 'p_start', format('greatest(p_start, %s)', v_mark)) FROM rollup WHERE name = p_parent), v_groups);
     END IF;
   END IF;
-  INSERT INTO rollup (name, source, bucket, parent, keys, key_select, measures)
-  VALUES (p_name, p_source, p_bucket, p_parent, p_keys, v_keys, p_measures);
+  INSERT INTO rollup (name, source, bucket, parent, keys, key_select, measures, reader)
+  VALUES (p_name, p_source, p_bucket, p_parent, p_keys, v_keys, p_measures, v_body);
   INSERT INTO rollup_source (source) VALUES (p_source) ON CONFLICT DO NOTHING;
   EXECUTE format('CREATE FUNCTION huishi_store.%I(p_from timestamptz, p_to timestamptz)
     RETURNS TABLE (bucket timestamptz, %s, %s) LANGUAGE sql STABLE PARALLEL SAFE AS %L',
-    p_name, p_key_columns, p_measure_columns, v_body);
+    p_name, p_key_columns, p_measure_columns, replace(v_body, 'p_start', 'p_from'));
 END $$;
 
 -- Writers call this last in their transaction, with the minutes that their rows touch.

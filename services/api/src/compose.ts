@@ -16,6 +16,7 @@ import { PostgresChangeReader } from "./adapters/postgres/change-reader.ts";
 import { Housekeeping } from "./adapters/postgres/housekeeping.ts";
 import { PostgresIdentityStore } from "./adapters/postgres/identity-store.ts";
 import { PostgresLookStore } from "./adapters/postgres/look-store.ts";
+import { createQuestionPool } from "./adapters/postgres/question-pool.ts";
 import { PostgresRuleStore } from "./adapters/postgres/rule-store.ts";
 import { PostgresZoneStore } from "./adapters/postgres/zone-store.ts";
 import { SocketServer } from "./adapters/ws/socket-server.ts";
@@ -23,6 +24,7 @@ import { ChangeFeed } from "./application/change-feed.ts";
 import { Identity } from "./application/identity.ts";
 import { LiveGateway } from "./application/live-gateway.ts";
 import { ZonesAndRules } from "./application/zones-and-rules.ts";
+import { questionParts, storeParts } from "./compose-questions.ts";
 import { createMetrics } from "./metrics.ts";
 
 export interface ApiOptions {
@@ -73,11 +75,12 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     statementTimeoutMs: 10_000,
     logger,
   });
+  const questions = createQuestionPool(databaseUrl, { logger });
 
   const identityStore = new PostgresIdentityStore(pool);
   const cameras = new PostgresCameraStore(pool);
   const zones = new PostgresZoneStore(pool);
-  const rules = new PostgresRuleStore(pool);
+  const rules = new PostgresRuleStore(pool, questions);
   const alarms = new PostgresAlarmStore(pool);
   const changes = new PostgresChangeReader(pool, { alarms, cameras, zones, rules });
 
@@ -124,6 +127,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       mqttUrl: options.mqttUrl,
       attemptsPerMinute,
     },
+    questions: questionParts({ pool, questions, clock, zones }),
+    store: storeParts({ pool, questions, clock, zones }),
     operation: {
       checkDatabase: async () => void (await pool.query("SELECT 1")),
       health: options.health ?? (() => []),
@@ -139,7 +144,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const stop = new AbortController();
   const port = await listen(app, options).catch(async (err: unknown) => {
     await app.close();
-    await pool.end();
+    await Promise.all([pool.end(), questions.end()]);
     throw err;
   });
   const runnables: Runnable[] = [
@@ -161,7 +166,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const url =
     publicOrigin ?? `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`;
   logger.info({ url }, "api listens");
-  return { port, url, close: () => closeAll({ stop, sockets, app, running, pool }) };
+  return { port, url, close: () => closeAll({ stop, sockets, app, running, pools: [pool, questions] }) };
 }
 
 async function listen(app: App, { host, port }: ApiOptions): Promise<number> {
@@ -192,11 +197,11 @@ async function closeAll(parts: {
   sockets: SocketServer;
   app: App;
   running: readonly Promise<void>[];
-  pool: Pool;
+  pools: readonly Pool[];
 }): Promise<void> {
   parts.stop.abort(new Error("the api stops"));
   await parts.sockets.close();
   await parts.app.close();
   await Promise.all(parts.running);
-  await parts.pool.end();
+  await Promise.all(parts.pools.map((pool) => pool.end()));
 }

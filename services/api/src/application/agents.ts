@@ -1,4 +1,4 @@
-import type { Agent, Claim, ClaimCode, DeadLetter } from "@huishi/contracts";
+import type { Agent, Claim, ClaimCode } from "@huishi/contracts";
 import { type Clock, HuishiError, slugify } from "@huishi/kernel";
 import { formatClaimCode, normaliseClaimCode } from "../domain/claim-code.ts";
 import { newToken, type Secrets } from "./secrets.ts";
@@ -17,7 +17,6 @@ export interface AgentStore {
     nowMs: number;
   }): Promise<boolean>;
   listAgents(): Promise<Agent[]>;
-  listDeadLetters(page: { before: string | null; limit: number }): Promise<DeadLetter[]>;
 }
 
 export interface AgentsParts {

@@ -1,6 +1,7 @@
 import type { LineCounts, Rule, Zone, ZoneKind } from "@huishi/contracts";
 import { type Clock, HuishiError, type Point } from "@huishi/kernel";
 import { checkRule, type RuleSettings } from "../domain/rule-fit.ts";
+import { checkRange, DAY_MS } from "../domain/time-range.ts";
 import { checkZoneShape } from "../domain/zone-shape.ts";
 import { type CameraStore, getCamera } from "./cameras.ts";
 import type { Secrets } from "./secrets.ts";
@@ -8,7 +9,7 @@ import { settle, type Versioned } from "./versioned.ts";
 
 const MAX_ZONES_PER_CAMERA = 64;
 const MAX_RULES_PER_CAMERA = 64;
-const DAY_MS = 24 * 3600_000;
+const LONGEST_COUNT_MS = 400 * DAY_MS;
 
 export interface ZoneStore {
   listZones(cameraId: string): Promise<Zone[]>;
@@ -113,7 +114,7 @@ export class ZonesAndRules {
     if (!(await this.#parts.rules.deleteRule(id))) throw notFound("RULE_NOT_FOUND", "rule", id);
   }
 
-  /** Crossings of a rule's line by direction and class. @throws HuishiError RULE_NOT_FOUND, RULE_NOT_A_LINE, TIME_RANGE_INVALID */
+  /** Crossings of a rule's line by direction and class. @throws HuishiError RULE_NOT_FOUND, RULE_NOT_A_LINE, TIME_RANGE_INVALID, TIME_RANGE_TOO_LONG */
   async countCrossings(ruleId: string, range: { fromMs?: number; toMs?: number }): Promise<LineCounts> {
     const rule = await this.getRule(ruleId);
     if (rule.kind !== "line_crossing") {
@@ -127,11 +128,7 @@ export class ZonesAndRules {
     }
     const toMs = range.toMs ?? this.#parts.clock.nowMs() + 1;
     const fromMs = range.fromMs ?? Math.max(0, toMs - DAY_MS);
-    if (fromMs >= toMs) {
-      throw new HuishiError("TIME_RANGE_INVALID", "`fromMs` has to lie before `toMs`.", {
-        details: { fromMs, toMs },
-      });
-    }
+    checkRange({ fromMs, toMs }, LONGEST_COUNT_MS);
     const byClass = await this.#parts.rules.countCrossings({ ruleId, fromMs, toMs });
     const sum = (direction: "leftToRight" | "rightToLeft"): number =>
       byClass.reduce((total, row) => total + row[direction], 0);
@@ -154,7 +151,7 @@ export class ZonesAndRules {
 
   async #getZone(id: string): Promise<Zone> {
     const zone = await this.#parts.zones.findZone(id);
-    if (zone === null) throw notFound("ZONE_NOT_FOUND", "zone", id);
+    if (zone === null) throw zoneNotFound(id);
     return zone;
   }
 
@@ -162,6 +159,8 @@ export class ZonesAndRules {
     return `${prefix}-${Buffer.from(this.#parts.secrets.randomBytes(8)).toString("hex")}`;
   }
 }
+
+export const zoneNotFound = (id: string): HuishiError => notFound("ZONE_NOT_FOUND", "zone", id);
 
 function notFound(code: string, what: string, id: string): HuishiError {
   return new HuishiError(code, `There is no such ${what}; it may have been deleted. Read the list again.`, {

@@ -10,6 +10,7 @@ import { PostgresCameraStore } from "../adapters/postgres/camera-store.ts";
 import { PostgresIdentityStore } from "../adapters/postgres/identity-store.ts";
 import { PostgresRuleStore } from "../adapters/postgres/rule-store.ts";
 import { PostgresZoneStore } from "../adapters/postgres/zone-store.ts";
+import { questionParts, storeParts } from "../compose-questions.ts";
 import { Identity } from "../application/identity.ts";
 import { ZonesAndRules } from "../application/zones-and-rules.ts";
 
@@ -19,10 +20,12 @@ export async function openApiDocument(version: string): Promise<object> {
   const clock = systemClock;
   const secrets = nodeSecrets;
   const cameras = new PostgresCameraStore(pool);
+  const zones = new PostgresZoneStore(pool);
+  const parts = { pool, questions: pool, clock, zones };
   const zonesAndRules = new ZonesAndRules({
     cameras,
-    zones: new PostgresZoneStore(pool),
-    rules: new PostgresRuleStore(pool),
+    zones,
+    rules: new PostgresRuleStore(pool, pool),
     secrets,
     clock,
   });
@@ -38,6 +41,8 @@ export async function openApiDocument(version: string): Promise<object> {
     zonesAndRules,
     alarms: new PostgresAlarmStore(pool),
     agents: { store: new PostgresAgentStore(pool), secrets, clock, mqttUrl: "", attemptsPerMinute: 1 },
+    questions: questionParts(parts),
+    store: storeParts(parts),
     operation: {
       checkDatabase: () => Promise.resolve(),
       health: () => [],

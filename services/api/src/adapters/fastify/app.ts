@@ -16,9 +16,18 @@ import { answerTo } from "./errors.ts";
 import { openApiOptions } from "./openapi-options.ts";
 import { addAgentRoutes, type AgentRouteParts } from "./routes/agent-routes.ts";
 import { addAlarmRoutes } from "./routes/alarm-routes.ts";
+import { addAreaRoutes } from "./routes/area-routes.ts";
 import { addCameraRoutes, addRuleRoutes, addZoneRoutes } from "./routes/camera-routes.ts";
 import { addIdentityRoutes, type IdentityRouteParts } from "./routes/identity-routes.ts";
 import { addOperationRoutes, type OperationRouteParts } from "./routes/operation-routes.ts";
+import { addDeviceRoutes, addPerceptionRoutes, type QuestionRouteParts } from "./routes/question-routes.ts";
+import { addStatisticsRoutes } from "./routes/statistics-routes.ts";
+import {
+  addDeadLetterRoutes,
+  addLegalHoldRoutes,
+  addRetentionRoutes,
+  type StoreRouteParts,
+} from "./routes/store-routes.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 export interface AppParts {
@@ -27,6 +36,8 @@ export interface AppParts {
   readonly zonesAndRules: ZonesAndRules;
   readonly alarms: AlarmStore;
   readonly agents: AgentRouteParts;
+  readonly questions: QuestionRouteParts;
+  readonly store: StoreRouteParts;
   readonly operation: OperationRouteParts;
   readonly logger: FastifyBaseLogger;
   readonly dashboardDir: string;
@@ -72,11 +83,18 @@ export async function buildApp(parts: AppParts): Promise<App> {
   });
 
   addIdentityRoutes(app, parts.identity);
-  addCameraRoutes(app, parts.cameras);
+  addCameraRoutes(app, parts.cameras, parts.store.retention.names);
   addZoneRoutes(app, parts.zonesAndRules);
   addRuleRoutes(app, parts.zonesAndRules);
   addAlarmRoutes(app, parts.alarms);
   addAgentRoutes(app, parts.agents);
+  addPerceptionRoutes(app, parts.questions);
+  addStatisticsRoutes(app, parts.questions.statistics);
+  addDeviceRoutes(app, parts.questions);
+  addAreaRoutes(app, parts.store.areas);
+  addDeadLetterRoutes(app, parts.store.deadLetters);
+  addRetentionRoutes(app, parts.store);
+  addLegalHoldRoutes(app, parts.store);
   addOperationRoutes(app, parts.operation);
   await serveDashboard(app, parts.dashboardDir);
   app.setNotFoundHandler(answerNotFound);

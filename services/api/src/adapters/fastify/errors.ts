@@ -26,6 +26,11 @@ const FASTIFY_CODES: Readonly<Record<string, [code: string, message: string]>> =
 /** SQLSTATEs that say what the client did (PostgreSQL, Appendix A). */
 const SQL_STATES: Readonly<Record<string, [code: string, message: string]>> = {
   "23503": ["REFERENCE_GONE", "What this refers to was deleted in the meantime; read the lists again."],
+  // query_canceled: the statement's time limit.
+  "57014": [
+    "QUESTION_TOO_HEAVY",
+    "The answer took too long; ask for a shorter range, a coarser granularity or fewer cameras.",
+  ],
   "23505": ["USER_NAME_TAKEN", "This user name is taken; choose another one."],
 };
 

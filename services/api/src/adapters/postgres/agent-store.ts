@@ -1,4 +1,4 @@
-import type { Agent, DeadLetter } from "@huishi/contracts";
+import type { Agent } from "@huishi/contracts";
 import { type Pool, withTransaction } from "@huishi/platform";
 import type { AgentStore } from "../../application/agents.ts";
 
@@ -12,17 +12,7 @@ interface AgentRow {
   readonly cameras: number;
 }
 
-interface DeadLetterRow {
-  readonly id: string;
-  readonly agent_id: string;
-  readonly topic: string;
-  readonly code: string;
-  readonly reason: string;
-  readonly payload: Buffer;
-  readonly received_at: Date;
-}
-
-/** Agents, the one-time codes that claim them, and the messages that could not be taken. */
+/** Agents, and the one-time codes that claim them. */
 export class PostgresAgentStore implements AgentStore {
   readonly #pool: Pool;
 
@@ -77,23 +67,6 @@ export class PostgresAgentStore implements AgentStore {
       createdAtMs: row.created_at.getTime(),
       revoked: row.revoked_at !== null,
       cameras: row.cameras,
-    }));
-  }
-
-  async listDeadLetters(page: { before: string | null; limit: number }): Promise<DeadLetter[]> {
-    const found = await this.#pool.query<DeadLetterRow>(
-      `SELECT id, agent_id, topic, code, reason, payload, received_at FROM dead_letter
-       WHERE $1::bigint IS NULL OR id < $1 ORDER BY id DESC LIMIT $2`,
-      [page.before, page.limit],
-    );
-    return found.rows.map((row) => ({
-      id: row.id,
-      agentId: row.agent_id,
-      topic: row.topic,
-      code: row.code,
-      reason: row.reason,
-      receivedAtMs: row.received_at.getTime(),
-      payload: row.payload.toString("base64"),
     }));
   }
 }

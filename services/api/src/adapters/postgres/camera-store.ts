@@ -1,6 +1,6 @@
 import type { Camera } from "@huishi/contracts";
 import type { Pool } from "@huishi/platform";
-import type { CameraStore } from "../../application/cameras.ts";
+import type { CameraChange, CameraStore } from "../../application/cameras.ts";
 import type { Versioned } from "../../application/versioned.ts";
 
 interface CameraRow {
@@ -18,12 +18,13 @@ interface CameraRow {
   readonly condition_code: string | null;
   readonly condition_since: Date | null;
   readonly agent_online: boolean;
+  readonly area_id: string | null;
   readonly version: number;
 }
 
 const SELECT_CAMERA = `
   SELECT c.id, c.agent_id, c.name, c.manufacturer, c.model, c.serial, c.address, c.streams, c.ptz, c.note,
-         c.condition, c.condition_code, c.condition_since, c.version, a.online AS agent_online
+         c.condition, c.condition_code, c.condition_since, c.version, c.area_id, a.online AS agent_online
   FROM camera c JOIN agent a ON a.id = c.agent_id`;
 
 function toCamera(row: CameraRow): Camera {
@@ -42,11 +43,12 @@ function toCamera(row: CameraRow): Camera {
     conditionCode: row.condition_code,
     conditionSinceMs: row.condition_since?.getTime() ?? null,
     agentOnline: row.agent_online,
+    areaId: row.area_id,
     version: row.version,
   };
 }
 
-/** Cameras as people see them. Rows come from ingest; people change the name alone. */
+/** Cameras as people see them. Rows come from ingest; people change name and area alone. */
 export class PostgresCameraStore implements CameraStore {
   readonly #pool: Pool;
 
@@ -68,12 +70,16 @@ export class PostgresCameraStore implements CameraStore {
     return found.rows.map(toCamera);
   }
 
-  async renameCamera(rename: { id: string; name: string; version: number }): Promise<Versioned<Camera>> {
+  async changeCamera(change: CameraChange): Promise<Versioned<Camera>> {
+    const { id, name, areaId, version } = change;
+    // A name is a person's when a person changed it; moving the camera alone leaves it the device's.
     const updated = await this.#pool.query(
-      "UPDATE camera SET name = $2, name_by_person = true, version = version + 1 WHERE id = $1 AND version = $3",
-      [rename.id, rename.name, rename.version],
+      `UPDATE camera SET name = $2, name_by_person = name_by_person OR name <> $2,
+         area_id = CASE WHEN $4 THEN $5 ELSE area_id END, version = version + 1
+       WHERE id = $1 AND version = $3`,
+      [id, name, version, areaId !== undefined, areaId ?? null],
     );
-    const current = await this.findCamera(rename.id);
+    const current = await this.findCamera(id);
     if (current === null) return { outcome: "missing" };
     return updated.rowCount === 1 ? { outcome: "done", row: current } : { outcome: "conflict", current };
   }

@@ -1,8 +1,10 @@
-import { type LineCounts, OBJECT_CLASSES, type Rule } from "@huishi/contracts";
+import type { LineCounts, Rule } from "@huishi/contracts";
 import type { Pool } from "@huishi/platform";
 import type { Versioned } from "../../application/versioned.ts";
 import type { RuleStore } from "../../application/zones-and-rules.ts";
 import type { RuleSettings } from "../../domain/rule-fit.ts";
+import { classOf } from "./class-codes.ts";
+import { lineCountQuestion } from "./queries/line-count-question.ts";
 
 interface RuleRow {
   readonly id: string;
@@ -13,10 +15,6 @@ interface RuleRow {
 }
 
 const COLUMNS = "id, camera_id, zone_id, settings, version";
-const CLASS_OF_CODE = new Map<number, string>(
-  Object.entries(OBJECT_CLASSES).map(([name, code]) => [code, name]),
-);
-
 const toRule = (row: RuleRow): Rule => ({
   ...row.settings,
   id: row.id,
@@ -27,9 +25,12 @@ const toRule = (row: RuleRow): Rule => ({
 
 export class PostgresRuleStore implements RuleStore {
   readonly #pool: Pool;
+  readonly #questions: Pool;
 
-  constructor(pool: Pool) {
+  /** @param questions where counts are read, apart from what rules need */
+  constructor(pool: Pool, questions: Pool) {
     this.#pool = pool;
+    this.#questions = questions;
   }
 
   async listRules(cameraId: string): Promise<Rule[]> {
@@ -86,20 +87,14 @@ export class PostgresRuleStore implements RuleStore {
     fromMs: number;
     toMs: number;
   }): Promise<LineCounts["byClass"]> {
-    const found = await this.#pool.query<{
+    const { text, values } = lineCountQuestion(range.ruleId, range);
+    const found = await this.#questions.query<{
       class_code: number;
       left_to_right: number;
       right_to_left: number;
-    }>(
-      `SELECT class_code,
-              count(*) FILTER (WHERE left_to_right)::int AS left_to_right,
-              count(*) FILTER (WHERE NOT left_to_right)::int AS right_to_left
-       FROM line_crossing WHERE rule_id = $1 AND crossed_at >= $2 AND crossed_at < $3
-       GROUP BY class_code ORDER BY class_code`,
-      [range.ruleId, new Date(range.fromMs), new Date(range.toMs)],
-    );
+    }>(text, [...values]);
     return found.rows.map((row) => ({
-      objectClass: CLASS_OF_CODE.get(row.class_code) ?? `class ${row.class_code}`,
+      objectClass: classOf(row.class_code),
       leftToRight: row.left_to_right,
       rightToLeft: row.right_to_left,
     }));

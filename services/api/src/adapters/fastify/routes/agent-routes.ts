@@ -1,11 +1,4 @@
-import {
-  AgentList,
-  ClaimCodeSchema,
-  ClaimRequest,
-  ClaimResponse,
-  DeadLetterPage,
-  DeadLetterQuery,
-} from "@huishi/contracts";
+import { AgentList, ClaimCodeSchema, ClaimRequest, ClaimResponse } from "@huishi/contracts";
 import { type AgentsParts, claimAgent, issueCode } from "../../../application/agents.ts";
 import type { App } from "../app-type.ts";
 import { errorResponses } from "../schemas.ts";
@@ -15,7 +8,7 @@ export interface AgentRouteParts extends AgentsParts {
   readonly attemptsPerMinute: number;
 }
 
-/** Agents in the field and what they sent that could not be taken. */
+/** Agents in the field. */
 export function addAgentRoutes(app: App, parts: AgentRouteParts): void {
   const tags = ["agents"];
   app.get(
@@ -47,21 +40,5 @@ export function addAgentRoutes(app: App, parts: AgentRouteParts): void {
     },
     async ({ body }, reply) =>
       reply.code(201).send(await claimAgent(parts, { ...body, mqttUrl: parts.mqttUrl })),
-  );
-  app.get(
-    "/api/v1/dead-letters",
-    {
-      schema: {
-        tags,
-        summary: "Messages that could not be taken, newest first",
-        querystring: DeadLetterQuery,
-        response: { 200: DeadLetterPage, ...errorResponses },
-      },
-    },
-    async ({ query: { before = null, limit = 20 } }) => {
-      const rows = await parts.store.listDeadLetters({ before, limit: limit + 1 });
-      const deadLetters = rows.slice(0, limit);
-      return { deadLetters, next: rows.length > limit ? (deadLetters.at(-1)?.id ?? null) : null };
-    },
   );
 }

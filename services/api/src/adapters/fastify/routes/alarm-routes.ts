@@ -17,7 +17,7 @@ import {
 } from "../../../application/alarms.ts";
 import type { App } from "../app-type.ts";
 import { sessionOf } from "../authorise.ts";
-import { AlarmIdParams, errorResponses } from "../schemas.ts";
+import { errorResponses, RowIdParams } from "../schemas.ts";
 
 const Jpeg = {
   content: { "image/jpeg": { schema: Type.Unsafe<Buffer>({ type: "string", format: "binary" }) } },
@@ -44,7 +44,7 @@ export function addAlarmRoutes(app: App, alarms: AlarmStore): void {
       schema: {
         tags,
         summary: "One alarm",
-        params: AlarmIdParams,
+        params: RowIdParams,
         response: { 200: AlarmSchema, ...errorResponses },
       },
     },
@@ -56,7 +56,7 @@ export function addAlarmRoutes(app: App, alarms: AlarmStore): void {
       schema: {
         tags,
         summary: "The deciding frame as it was seen, without boxes",
-        params: AlarmIdParams,
+        params: RowIdParams,
         response: { 200: Jpeg, ...errorResponses },
       },
     },
@@ -73,7 +73,7 @@ export function addAlarmRoutes(app: App, alarms: AlarmStore): void {
       schema: {
         tags,
         summary: "What people did with the alarm, oldest first",
-        params: AlarmIdParams,
+        params: RowIdParams,
         response: { 200: AlarmMoveList, ...errorResponses },
       },
     },
@@ -97,7 +97,7 @@ function addMove(
       schema: {
         tags: ["alarms"],
         summary: route.summary,
-        params: AlarmIdParams,
+        params: RowIdParams,
         body: AlarmMoveRequest,
         response: { 200: AlarmSchema, ...errorResponses },
       },

@@ -13,14 +13,14 @@ import {
   ZoneSchema,
   ZoneUpdate,
 } from "@huishi/contracts";
-import { cameraNotFound, type CameraStore } from "../../../application/cameras.ts";
-import { settle } from "../../../application/versioned.ts";
+import { cameraNotFound, type CameraStore, changeCamera } from "../../../application/cameras.ts";
+import type { NameDirectory } from "../../../application/scope.ts";
 import type { ZonesAndRules } from "../../../application/zones-and-rules.ts";
 import type { App } from "../app-type.ts";
 import { errorResponses, IdParams, NoContent } from "../schemas.ts";
 
-/** Cameras: list, rename, delete. */
-export function addCameraRoutes(app: App, cameras: CameraStore): void {
+/** Cameras: list, name and place, delete. */
+export function addCameraRoutes(app: App, cameras: CameraStore, names: NameDirectory): void {
   const tags = ["cameras"];
   app.get(
     "/api/v1/cameras",
@@ -32,14 +32,13 @@ export function addCameraRoutes(app: App, cameras: CameraStore): void {
     {
       schema: {
         tags,
-        summary: "Name a camera",
+        summary: "Name a camera, and say in which area it stands",
         params: IdParams,
         body: CameraPatch,
         response: { 200: CameraSchema, ...errorResponses },
       },
     },
-    async ({ params: { id }, body }) =>
-      settle(await cameras.renameCamera({ id, ...body }), () => cameraNotFound(id)),
+    ({ params: { id }, body }) => changeCamera(cameras, names, { id, ...body }),
   );
   app.delete(
     "/api/v1/cameras/:id",

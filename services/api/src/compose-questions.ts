@@ -1,0 +1,46 @@
+import type { Clock } from "@huishi/kernel";
+import type { Pool } from "@huishi/platform";
+import type { QuestionRouteParts } from "./adapters/fastify/routes/question-routes.ts";
+import type { StoreRouteParts } from "./adapters/fastify/routes/store-routes.ts";
+import { PostgresAreaStore } from "./adapters/postgres/area-store.ts";
+import { PostgresDeadLetterStore } from "./adapters/postgres/dead-letter-store.ts";
+import { PostgresDeviceEventStore } from "./adapters/postgres/device-event-store.ts";
+import { PostgresDeviceStateStore } from "./adapters/postgres/device-state-store.ts";
+import { PostgresNameDirectory } from "./adapters/postgres/name-directory.ts";
+import { PostgresPerceptionStore } from "./adapters/postgres/perception-store.ts";
+import { PostgresRetentionStore } from "./adapters/postgres/retention-store.ts";
+import { PostgresSensorSeriesStore } from "./adapters/postgres/sensor-series-store.ts";
+import { PostgresStatisticsStore } from "./adapters/postgres/statistics-store.ts";
+import { PostgresStoreReport } from "./adapters/postgres/store-report.ts";
+import type { ZoneStore } from "./application/zones-and-rules.ts";
+
+export interface PoolsAndParts {
+  /** For configuration and moves. */
+  readonly pool: Pool;
+  /** For questions over series alone: heavy ones wait for each other, and nobody else for them. */
+  readonly questions: Pool;
+  readonly clock: Clock;
+  readonly zones: ZoneStore;
+}
+
+/** The stores that questions over the series are asked of. */
+export function questionParts({ questions, clock, zones }: PoolsAndParts): QuestionRouteParts {
+  const names = new PostgresNameDirectory(questions);
+  return {
+    perception: { store: new PostgresPerceptionStore(questions), names, clock },
+    statistics: { store: new PostgresStatisticsStore(questions), names, zones },
+    states: { store: new PostgresDeviceStateStore(questions), clock },
+    series: { store: new PostgresSensorSeriesStore(questions), clock },
+    events: new PostgresDeviceEventStore(questions),
+  };
+}
+
+/** The stores behind the operation of the store itself. */
+export function storeParts({ pool, questions }: PoolsAndParts): StoreRouteParts {
+  return {
+    deadLetters: new PostgresDeadLetterStore(pool),
+    retention: { store: new PostgresRetentionStore(pool), names: new PostgresNameDirectory(pool) },
+    areas: new PostgresAreaStore(pool),
+    report: new PostgresStoreReport(questions),
+  };
+}
