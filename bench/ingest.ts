@@ -88,7 +88,9 @@ async function copyAll(pool: Pool, agent: TestAgent): Promise<void> {
         eventOf(seq),
       ];
     });
-    await withTransaction(pool, (client) => copyRows(client, "edge_event", COLUMNS, rows));
+    await withTransaction(pool, (client) =>
+      copyRows(client, { table: "edge_event", columns: COLUMNS }, rows),
+    );
   }
 }
 

@@ -102,6 +102,13 @@ const TEST_PACKAGES = [
       readdirSync("/usr/lib/postgresql").some((v) => existsSync(`/usr/lib/postgresql/${v}/bin/postgres`)),
   },
   onPath("openssl"),
+  {
+    name: "faketime",
+    isThere: () =>
+      ["x86_64", "aarch64"].some((machine) =>
+        existsSync(`/usr/lib/${machine}-linux-gnu/faketime/libfaketime.so.1`),
+      ),
+  },
   { name: "mosquitto", isThere: () => isOnPath("mosquitto") || existsSync("/usr/sbin/mosquitto") },
   {
     name: "fonts-noto-cjk",

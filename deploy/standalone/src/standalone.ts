@@ -5,6 +5,7 @@ import { startIngest } from "@huishi/ingest";
 import {
   createLogger,
   createPool,
+  diskHealth,
   InProcessMediaBus,
   KeptPostgres,
   type Logger,
@@ -136,6 +137,7 @@ async function startParts(site: Site): Promise<RunningStandalone> {
         mqttUrl,
         version: VERSION,
         otherMetrics: [ingest.metrics, analyticsMetrics],
+        health: async () => [...(await ingest.health()), await diskHealth(site.state.path)],
       }),
     ({ url }) => url,
   );

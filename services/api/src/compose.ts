@@ -1,13 +1,20 @@
 import type { MediaBus } from "@huishi/contracts";
 import { HuishiError, messageOf, type Runnable, supervise, systemClock } from "@huishi/kernel";
-import { createPool, type Logger, type Metrics, type Pool } from "@huishi/platform";
+import {
+  createPool,
+  databaseHealth,
+  type Logger,
+  LoopWatch,
+  type Metrics,
+  type PartHealth,
+  type Pool,
+} from "@huishi/platform";
 import type { FastifyBaseLogger } from "fastify";
 import type { AddressInfo } from "node:net";
 import { Argon2Hasher } from "./adapters/crypto/argon2-hasher.ts";
 import { nodeSecrets } from "./adapters/crypto/node-secrets.ts";
 import { buildApp } from "./adapters/fastify/app.ts";
 import type { App } from "./adapters/fastify/app-type.ts";
-import type { PartHealth } from "./adapters/fastify/routes/operation-routes.ts";
 import { PostgresAgentStore } from "./adapters/postgres/agent-store.ts";
 import { PostgresAlarmStore } from "./adapters/postgres/alarm-store.ts";
 import { PostgresCameraStore } from "./adapters/postgres/camera-store.ts";
@@ -84,6 +91,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const alarms = new PostgresAlarmStore(pool);
   const changes = new PostgresChangeReader(pool, { alarms, cameras, zones, rules });
 
+  const loopWatch = new LoopWatch();
   const metrics = createMetrics(options.otherMetrics ?? []);
   const hasher = new Argon2Hasher();
   void hasher.prepareDecoy();
@@ -130,8 +138,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     questions: questionParts({ pool, questions, clock, zones }),
     store: storeParts({ pool, questions, clock, zones }),
     operation: {
-      checkDatabase: async () => void (await pool.query("SELECT 1")),
-      health: options.health ?? (() => []),
+      loop: () => loopWatch.look(),
+      health: async () => [await databaseHealth(pool), ...((await options.health?.()) ?? [])],
       metrics: () => metrics.expose(),
     },
     logger: logger as FastifyBaseLogger,

@@ -88,7 +88,10 @@ export function composeStore(options: StoreOptions): ComposedStore {
     keep() {
       background = Promise.all([latest.run(stop.signal), supervised(replay), supervised(upkeep)]);
     },
-    health: async () => [await databaseHealth(askPool), queueHealth(committer)],
+    health: async () => [
+      { ...(await databaseHealth(askPool)), name: "ingest database" },
+      queueHealth(committer),
+    ],
     async close() {
       await committer.close();
       stop.abort(new Error("ingest stops"));

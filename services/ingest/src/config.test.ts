@@ -18,6 +18,8 @@ test("with nothing but a database the endpoint listens on loopback without TLS",
     logLevel: "info",
     host: "127.0.0.1",
     port: 1883,
+    healthHost: "127.0.0.1",
+    healthPort: 9091,
     allowPlain: false,
   });
 });

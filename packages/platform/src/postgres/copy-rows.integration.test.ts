@@ -48,7 +48,7 @@ test("every type comes back as it went in", async () => {
     [null, undefined, 0, Number.MAX_SAFE_INTEGER, Infinity, "x", 253_402_300_799_999, [], null],
   ];
   await withTransaction(database.pool, async (client) => {
-    expect(await copyRows(client, "public.every_type", EVERY, rows)).toBe(4);
+    expect(await copyRows(client, { table: "public.every_type", columns: EVERY }, rows)).toBe(4);
   });
   const back = await database.pool.query(
     "SELECT b, i2, i4, i8, f8, t, (extract(epoch FROM ts) * 1000)::bigint AS ms, j, bin FROM every_type ORDER BY i8",
@@ -103,7 +103,7 @@ test("every type comes back as it went in", async () => {
 
 test("no row is copied, and none is needed", async () => {
   await withTransaction(database.pool, async (client) => {
-    expect(await copyRows(client, "wide", WIDE, [])).toBe(0);
+    expect(await copyRows(client, { table: "wide", columns: WIDE }, [])).toBe(0);
   });
 });
 
@@ -119,7 +119,7 @@ test("rows are asked for only as fast as the socket takes them", async () => {
         yield [n, blob];
       }
     }
-    expect(await copyRows(client, "wide", WIDE, rows())).toBe(600);
+    expect(await copyRows(client, { table: "wide", columns: WIDE }, rows())).toBe(600);
   });
   expect(highestBuffered).toBeLessThan(1024 * 1024);
   const sum = await database.pool.query(
@@ -135,10 +135,12 @@ test("a server error mid-way leaves no row behind and the connection usable", as
   function* rows(): Generator<unknown[]> {
     for (let n = 0; n < 2_000; n++) yield [n === 1_000 ? 5 : n, blob];
   }
-  await expect(copyRows(client, "wide", WIDE, rows())).rejects.toMatchObject({ code: "23505" });
+  await expect(copyRows(client, { table: "wide", columns: WIDE }, rows())).rejects.toMatchObject({
+    code: "23505",
+  });
   const count = await client.query("SELECT count(*)::int AS n FROM wide");
   expect(count.rows[0]).toEqual({ n: 0 });
-  expect(await copyRows(client, "wide", WIDE, [[1, blob]])).toBe(1);
+  expect(await copyRows(client, { table: "wide", columns: WIDE }, [[1, blob]])).toBe(1);
   client.release();
 });
 
@@ -150,7 +152,7 @@ test.each([
 ])("%s is refused with COPY_VALUE, and the connection stays usable", async (_, row) => {
   const client = await database.pool.connect();
   await client.query("TRUNCATE wide");
-  await expect(copyRows(client, "wide", WIDE, [[7, null], row])).rejects.toMatchObject({
+  await expect(copyRows(client, { table: "wide", columns: WIDE }, [[7, null], row])).rejects.toMatchObject({
     code: "COPY_VALUE",
   });
   expect((await client.query("SELECT count(*)::int AS n FROM wide")).rows[0]).toEqual({ n: 0 });
@@ -159,7 +161,9 @@ test.each([
 
 test("a table that is not there is the server's error", async () => {
   const client = await database.pool.connect();
-  await expect(copyRows(client, "absent", WIDE, [])).rejects.toMatchObject({ code: "42P01" });
+  await expect(copyRows(client, { table: "absent", columns: WIDE }, [])).rejects.toMatchObject({
+    code: "42P01",
+  });
   expect((await client.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
   client.release();
 });
@@ -175,6 +179,6 @@ test("the loss of the connection mid-way rejects", async () => {
       yield [10_000 + n, blob];
     }
   }
-  await expect(copyRows(client, "wide", WIDE, endless())).rejects.toThrow();
+  await expect(copyRows(client, { table: "wide", columns: WIDE }, endless())).rejects.toThrow();
   client.release(true);
 });

@@ -13,7 +13,10 @@ interface WireConnection {
   sendCopyFail(reason: string): void;
 }
 
-export interface CopyOptions {
+export interface CopyTarget {
+  /** Name, possibly with its schema: `detection` or `public.detection`. */
+  readonly table: string;
+  readonly columns: readonly CopyColumn[];
   /**
    * A statement that runs behind the COPY, in its transaction and in the same trip: outside a transaction the two are
    * one of their own (PostgreSQL documentation §55.2.2.1, "Multiple Statements in a Simple Query").
@@ -25,28 +28,23 @@ export interface CopyOptions {
  * Copies rows into a table through COPY ... FROM STDIN (FORMAT binary) and returns how many the server took.
  * All or nothing: COPY_VALUE (a value does not fit) and the server's errors leave no row behind, and the
  * connection stays usable. COPY knows no ON CONFLICT.
- *
- * @param table name, possibly with its schema: `detection` or `public.detection`
  */
 export function copyRows(
   client: pg.ClientBase,
-  table: string,
-  columns: readonly CopyColumn[],
+  target: CopyTarget,
   rows: Iterable<CopyRow>,
-  options: CopyOptions = {},
 ): Promise<number> {
-  const statement =
-    copyStatement(table, columns) + (options.behind === undefined ? "" : `; ${options.behind}`);
   return new Promise((resolve, reject) => {
-    const copy = new CopyIn(statement, columns, rows, resolve, reject);
+    const copy = new CopyIn(target, rows, resolve, reject);
     client.query(copy as unknown as pg.Submittable);
   });
 }
 
-function copyStatement(table: string, columns: readonly CopyColumn[]): string {
+function statementOf({ table, columns, behind }: CopyTarget): string {
   const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
   const names = columns.map((column) => quote(column.name)).join(", ");
-  return `COPY ${table.split(".").map(quote).join(".")} (${names}) FROM STDIN (FORMAT binary)`;
+  const copy = `COPY ${table.split(".").map(quote).join(".")} (${names}) FROM STDIN (FORMAT binary)`;
+  return behind === undefined ? copy : `${copy}; ${behind}`;
 }
 
 /** One COPY as pg's client drives it: it calls the handlers below as messages arrive. */
@@ -63,14 +61,13 @@ class CopyIn {
   #over = false;
 
   constructor(
-    statement: string,
-    columns: readonly CopyColumn[],
+    target: CopyTarget,
     rows: Iterable<CopyRow>,
     resolve: (copied: number) => void,
     reject: (error: Error) => void,
   ) {
-    this.#statement = statement;
-    this.#encoder = new BinaryCopyEncoder(columns);
+    this.#statement = statementOf(target);
+    this.#encoder = new BinaryCopyEncoder(target.columns);
     this.#rows = rows[Symbol.iterator]();
     this.#resolve = resolve;
     this.#reject = reject;

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { HuishiError } from "@huishi/kernel";
+import { backoffDelayMs, HuishiError, sleep } from "@huishi/kernel";
 import { Client } from "pg";
 import type { Logger } from "../logger.ts";
-import { describeDatabase, unreachable } from "./database-errors.ts";
+import { describeDatabase, sqlStateOf, unreachable } from "./database-errors.ts";
 import { type DatabaseMode, prepareTimescale } from "./timescale.ts";
 
 /** The same folder seen from src/postgres and from dist/postgres. */
@@ -145,21 +145,39 @@ function requireUnchanged(
   );
 }
 
+/** A lock that writers hold is waited for this long at a time: whoever comes meanwhile queues behind us. */
+const LOCK_WAIT = "2s";
+const LOCK_ATTEMPTS = 30;
+const LOCK_PAUSE = { baseDelayMs: 200, maxDelayMs: 5_000 };
+/** lock_not_available, deadlock_detected. */
+const PASSING = new Set(["55P03", "40P01"]);
+
+/** Under load a migration gives up a lock that it cannot have soon, lets others through, and comes again. */
 async function applyOne(client: Client, migration: Migration): Promise<void> {
-  await client.query("BEGIN");
-  try {
-    await client.query(migration.sql);
-    await client.query("INSERT INTO schema_migration (number, name, sha256) VALUES ($1, $2, $3)", [
-      migration.number,
-      migration.name,
-      migration.sha256,
-    ]);
-    await client.query("COMMIT");
-  } catch (thrown) {
-    await client.query("ROLLBACK").catch(() => {});
-    throw new HuishiError("MIGRATION_FAILED", `migration ${migration.name} failed and was rolled back`, {
-      cause: thrown,
-      details: { migration: migration.name },
-    });
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await applyOnce(client, migration);
+      return;
+    } catch (thrown) {
+      await client.query("ROLLBACK").catch(() => {});
+      if (!PASSING.has(sqlStateOf(thrown) ?? "") || attempt >= LOCK_ATTEMPTS) {
+        throw new HuishiError("MIGRATION_FAILED", `migration ${migration.name} failed and was rolled back`, {
+          cause: thrown,
+          details: { migration: migration.name },
+        });
+      }
+      await sleep(backoffDelayMs(attempt, LOCK_PAUSE, Math.random));
+    }
   }
+}
+
+async function applyOnce(client: Client, migration: Migration): Promise<void> {
+  await client.query(`BEGIN; SET LOCAL lock_timeout = '${LOCK_WAIT}'`);
+  await client.query(migration.sql);
+  await client.query("INSERT INTO schema_migration (number, name, sha256) VALUES ($1, $2, $3)", [
+    migration.number,
+    migration.name,
+    migration.sha256,
+  ]);
+  await client.query("COMMIT");
 }

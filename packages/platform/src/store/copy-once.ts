@@ -20,7 +20,7 @@ export async function copyNewRows(
 ): Promise<string[][]> {
   if (rows.length === 0) return [];
   const temporary = await temporaryTable(client, target.table);
-  await copyRows(client, temporary, target.columns, rows);
+  await copyRows(client, { table: temporary, columns: target.columns }, rows);
   const names = target.columns.map(({ name }) => name).join(", ");
   const result = await client.query<string[]>({
     text: `INSERT INTO ${target.table} (${names}) SELECT ${names} FROM ${temporary} ON CONFLICT DO NOTHING

@@ -17,7 +17,7 @@ afterEach(() => database.drop());
 const detections = (timesMs: readonly number[], cameraNo = 1): Promise<void> =>
   withTransaction(database.pool, async (client) => {
     const rows = timesMs.map((at, index) => [at, index, cameraNo, 1, 5_000, 100, 100, 100, 100]);
-    await copyRows(client, "detection", DETECTION_COLUMNS, rows);
+    await copyRows(client, { table: "detection", columns: DETECTION_COLUMNS }, rows);
     await markLate(client, "detection", timesMs);
   });
 
@@ -70,7 +70,9 @@ describe("rollups", () => {
     await refresh();
     const slow = await database.pool.connect();
     await slow.query("BEGIN");
-    await copyRows(slow, "detection", DETECTION_COLUMNS, [[at, 1, 1, 1, 5_000, 1, 1, 1, 1]]);
+    await copyRows(slow, { table: "detection", columns: DETECTION_COLUMNS }, [
+      [at, 1, 1, 1, 5_000, 1, 1, 1, 1],
+    ]);
     await markLate(slow, "detection", [at]);
     const rolling = refresh();
     await new Promise((resolve) => setTimeout(resolve, 150));

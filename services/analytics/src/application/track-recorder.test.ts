@@ -17,6 +17,7 @@ describe("TrackRecorder", () => {
         firstSeenMs: 1_000,
         lastSeenMs: 1_200,
         observations: 2,
+        ended: true,
         score: 8_000,
         path: [
           [0, 4_500, 5_000],

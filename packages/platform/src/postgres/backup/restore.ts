@@ -1,5 +1,7 @@
 import { HuishiError, messageOf } from "@huishi/kernel";
 import { describeDatabase } from "../database-errors.ts";
+import { createPool } from "../pool.ts";
+import { rebuildRollups } from "../../store/roll-up.ts";
 import { type Migration, migrate, readMigrations } from "../migrate.ts";
 import { loadArchive } from "./load.ts";
 import type { BackupManifest } from "./manifest.ts";
@@ -7,6 +9,8 @@ import type { RestoreOptions } from "./restore-options.ts";
 import { asBackupFault, inPublic, openSession, stopped } from "./session.ts";
 import { requireRestorable } from "./target.ts";
 import { verifyBackup } from "./verify.ts";
+
+const REBUILD_STATEMENT_MS = 4 * 3_600_000;
 
 export interface RestoreResult {
   readonly manifest: BackupManifest;
@@ -115,13 +119,16 @@ async function analyzeAndRebuild(manifest: BackupManifest, options: RestoreOptio
       if ((rows[0] as { there: string | null }).there !== null)
         await client.query(`ANALYZE ${inPublic(name)}`);
     }
-    const { rows } = await client.query<{ call: string }>(
-      `SELECT format('%s %I.%I()', CASE prokind WHEN 'p' THEN 'CALL' ELSE 'SELECT' END, nspname, proname) AS call
-       FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
-       WHERE proname = 'rebuild_rollups' AND pronargs = 0`,
-    );
-    for (const { call } of rows) await client.query(call);
+    const { rows } = await client.query("SELECT to_regclass('public.rollup') AS there");
+    if ((rows[0] as { there: string | null }).there === null) return;
   } finally {
     await session.close();
+  }
+  // An archive of hours or years: each statement may take its time.
+  const pool = createPool(options.databaseUrl, { max: 1, statementTimeoutMs: REBUILD_STATEMENT_MS });
+  try {
+    await rebuildRollups(pool, options.signal ?? new AbortController().signal);
+  } finally {
+    await pool.end();
   }
 }

@@ -66,7 +66,7 @@ export class PostgresRecordStore implements RecordStore {
   ): Promise<void> {
     await this.#once.run(rows[0] ?? rows, async (client) => {
       const behind = lateMarkStatement(target.series, rows.map(target.timeMs));
-      await copyRows(client, target.series, target.columns, rows.map(values), { behind });
+      await copyRows(client, { table: target.series, columns: target.columns, behind }, rows.map(values));
     });
   }
 }

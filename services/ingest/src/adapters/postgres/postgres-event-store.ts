@@ -86,7 +86,7 @@ export class PostgresEventStore implements EventStore {
     const behind = lateMarkStatement("observation", timesOf(events));
     const client = await pool.connect();
     try {
-      const inserted = await copyRows(client, OBSERVATION.table, OBSERVATION.columns, rows, { behind });
+      const inserted = await copyRows(client, { ...OBSERVATION, behind }, rows);
       client.release();
       this.#options.onObservations?.(events);
       return { inserted, duplicates: 0, deadLetters: 0 };
@@ -196,7 +196,7 @@ class GroupWrite {
     );
     if (this.#way === "settling") return (await copyNewRows(this.#client, OBSERVATION, copied)).length;
     const behind = lateMarkStatement("observation", timesOf(rows));
-    return copyRows(this.#client, OBSERVATION.table, OBSERVATION.columns, copied, { behind });
+    return copyRows(this.#client, { ...OBSERVATION, behind }, copied);
   }
 
   /** Returns the events that were not there before, in their order. */
@@ -204,7 +204,7 @@ class GroupWrite {
     if (rows.length === 0) return rows;
     const copied = rows.map((row) => edgeEventRow(row, this.#book));
     if (this.#way === "copying") {
-      await copyRows(this.#client, EDGE_EVENT.table, EDGE_EVENT.columns, copied);
+      await copyRows(this.#client, EDGE_EVENT, copied);
       return rows;
     }
     const found = await copyNewRows(this.#client, EDGE_EVENT, copied);
@@ -230,7 +230,8 @@ class GroupWrite {
       if (event.type === "detection_batch") detections.push(...detectionRows(event, sourceNo, camera.no));
       if (event.type === "track_summary") tracks.push(storedTrack(event, sourceNo, camera.no));
     }
-    if (detections.length > 0) await copyRows(this.#client, "detection", DETECTION_COLUMNS, detections);
+    if (detections.length > 0)
+      await copyRows(this.#client, { table: "detection", columns: DETECTION_COLUMNS }, detections);
     await writeTracks(this.#client, tracks);
     const frames = perceived.filter(({ event }) => event.type === "detection_batch");
     await markLate(this.#client, "detection", timesOf(frames));

@@ -28,7 +28,7 @@ afterEach(() => database.drop());
 const detect = async (daysAgo: readonly number[], camera: TestCamera): Promise<void> => {
   const client = await database.pool.connect();
   const rows = daysAgo.map((days) => [Date.now() - days * DAY, 1, camera.no, 1, 1, 1, 1, 1, 1]);
-  await copyRows(client, "detection", DETECTION_COLUMNS, rows);
+  await copyRows(client, { table: "detection", columns: DETECTION_COLUMNS }, rows);
   client.release();
 };
 /** Partitions and chunks as if they had been made when their time began. */

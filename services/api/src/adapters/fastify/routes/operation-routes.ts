@@ -1,24 +1,18 @@
-import { HuishiError, messageOf } from "@huishi/kernel";
+import { HuishiError } from "@huishi/kernel";
+import type { PartHealth } from "@huishi/platform";
 import { Type } from "typebox";
 import type { App } from "../app-type.ts";
 import { errorResponses } from "../schemas.ts";
 
-/** One part of the installation and whether it works. */
-export interface PartHealth {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly detail?: string;
-}
-
 export interface OperationRouteParts {
-  /** Throws when the database does not answer. */
-  readonly checkDatabase: () => Promise<void>;
+  /** Looks at the event loop and nothing else: a database that is away is no reason to start this process anew. */
+  readonly loop: () => { readonly live: boolean; readonly maxDelayMs: number };
   readonly health: () => readonly PartHealth[] | Promise<readonly PartHealth[]>;
   /** Prometheus text exposition. */
   readonly metrics: () => Promise<{ contentType: string; text: string }>;
 }
 
-const Live = Type.Object({ live: Type.Literal(true) });
+const Live = Type.Object({ live: Type.Boolean(), maxDelayMs: Type.Integer() });
 const Ready = Type.Object({
   ready: Type.Boolean(),
   parts: Type.Array(
@@ -32,8 +26,17 @@ export function addOperationRoutes(app: App, parts: OperationRouteParts): void {
   const tags = ["operation"];
   app.get(
     "/livez",
-    { schema: { tags, summary: "The process answers", response: { 200: Live, ...errorResponses } } },
-    () => Promise.resolve({ live: true as const }),
+    {
+      schema: {
+        tags,
+        summary: "The event loop turns (503 when it stood still for seconds); looks at nothing else",
+        response: { 200: Live, 503: Live, ...errorResponses },
+      },
+    },
+    (_request, reply) => {
+      const seen = parts.loop();
+      return reply.code(seen.live ? 200 : 503).send(seen);
+    },
   );
   app.get(
     "/readyz",
@@ -45,7 +48,7 @@ export function addOperationRoutes(app: App, parts: OperationRouteParts): void {
       },
     },
     async (_request, reply) => {
-      const states = [await checkDatabase(parts), ...(await parts.health())];
+      const states = [...(await parts.health())];
       const ready = states.every((part) => part.ok);
       return reply.code(ready ? 200 : 503).send({ ready, parts: states });
     },
@@ -88,13 +91,4 @@ export function addOperationRoutes(app: App, parts: OperationRouteParts): void {
       throw new HuishiError("UPGRADE_REQUIRED", "This address is a WebSocket; connect with one.");
     },
   );
-}
-
-async function checkDatabase(parts: OperationRouteParts): Promise<PartHealth> {
-  try {
-    await parts.checkDatabase();
-    return { name: "database", ok: true };
-  } catch (err) {
-    return { name: "database", ok: false, detail: (err as { code?: string }).code ?? messageOf(err) };
-  }
 }
