@@ -22,7 +22,10 @@ afterEach(async () => {
 }, 60_000);
 
 test(`the server's disk full for ${inForm(20, 5)} s`, { timeout: 240_000 }, async ({ skip }) => {
-  if (!disk || !scene) return skip("needs root and loop devices");
+  if (!disk || !scene) {
+    skip("needs root and loop devices");
+    return;
+  }
   const { edges } = scene;
   const sending = Promise.all(
     edges.map((edge) => edge.send({ batches: inForm(600, 200), batchSize: 100, pauseMs: 20 })),

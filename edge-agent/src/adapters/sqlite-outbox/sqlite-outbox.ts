@@ -224,10 +224,11 @@ export class SqliteOutbox implements Outbox {
   }
 
   /** A full disk fails every second: one line a minute says so. */
-  async #noteCareFault(err: unknown): Promise<void> {
-    if ((await this.#keeper.faultOf(err)) === "damaged")
-      await this.#keeper.repair(err).catch(() => undefined);
-    if (this.#careFaults++ % 60 === 0) this.#log.warn({ err }, "the outbox could not look after itself");
+  async #noteCareFault(fault: unknown): Promise<void> {
+    if ((await this.#keeper.faultOf(fault)) === "damaged")
+      await this.#keeper.repair(fault).catch(() => undefined);
+    if (this.#careFaults++ % 60 === 0)
+      this.#log.warn({ err: fault }, "the outbox could not look after itself");
   }
 
   async #lookAfterOnce(): Promise<void> {

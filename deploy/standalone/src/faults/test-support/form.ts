@@ -1,5 +1,5 @@
 /** `npm run test:faults` runs the long form; `npm test` the short one. */
-export const isLong = process.env["HUISHI_FAULTS"] === "long";
+const isLong = process.env["HUISHI_FAULTS"] === "long";
 
 /** The figure of the form that runs. */
 export const inForm = <T>(long: T, short: T): T => (isLong ? long : short);

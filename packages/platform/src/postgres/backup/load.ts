@@ -133,11 +133,8 @@ async function loadTables(
 ): Promise<void> {
   const entries = new EntryCursor(readArchive({ file: options.file, passphrase: options.passphrase }));
   try {
-    for (
-      let entry = await entries.current();
-      entry?.name.startsWith(FILES_FOLDER);
-      entry = await entries.next()
-    ) {
+    const isFile = (name: string | undefined): boolean => name?.startsWith(FILES_FOLDER) ?? false;
+    for (let entry = await entries.current(); entry && isFile(entry.name); entry = await entries.next()) {
       await options.files.stage(entry.name.slice(FILES_FOLDER.length), entry.chunks());
     }
     const total = manifest.tables.reduce((sum, table) => sum + table.bytes, 0) || 1;

@@ -33,7 +33,7 @@ export function addOperationRoutes(app: App, parts: OperationRouteParts): void {
         response: { 200: Live, 503: Live, ...errorResponses },
       },
     },
-    (_request, reply) => {
+    async (_request, reply) => {
       const seen = parts.loop();
       return reply.code(seen.live ? 200 : 503).send(seen);
     },
