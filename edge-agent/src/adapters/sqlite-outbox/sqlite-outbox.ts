@@ -224,10 +224,16 @@ export class SqliteOutbox implements Outbox {
   }
 
   /** A full disk fails every second: one line a minute says so. */
-  async #noteCareFault(err: unknown): Promise<void> {
-    if ((await this.#keeper.faultOf(err)) === "damaged")
-      await this.#keeper.repair(err).catch(() => undefined);
-    if (this.#careFaults++ % 60 === 0) this.#log.warn({ err }, "the outbox could not look after itself");
+  async #noteCareFault(fault: unknown): Promise<void> {
+    if (this.#careFaults++ % 60 === 0) {
+      this.#log.warn({ err: fault }, "the outbox could not look after itself");
+    }
+    if ((await this.#keeper.faultOf(fault)) !== "damaged") return;
+    try {
+      await this.#keeper.repair(fault);
+    } catch (err) {
+      this.#log.error({ err }, "the outbox's file cannot be written anew");
+    }
   }
 
   async #lookAfterOnce(): Promise<void> {
