@@ -264,11 +264,11 @@ async function run(databaseUrl: string): Promise<boolean> {
       fromMs,
       toMs,
       detections: DETECTIONS,
-      tracks: 2e5 * share,
-      visits: 2e5 * share,
-      crossings: 1e5 * share,
-      observations: 1e6 * share,
-      events: 5e4 * share,
+      tracks: 200_000 * share,
+      visits: 200_000 * share,
+      crossings: 100_000 * share,
+      observations: 1_000_000 * share,
+      events: 50_000 * share,
     });
     say(`${DETECTIONS} detections and the rest made in ${secondsSince(sinceMs)}`);
     sinceMs = performance.now();

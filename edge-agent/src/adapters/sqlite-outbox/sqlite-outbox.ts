@@ -225,10 +225,15 @@ export class SqliteOutbox implements Outbox {
 
   /** A full disk fails every second: one line a minute says so. */
   async #noteCareFault(fault: unknown): Promise<void> {
-    if ((await this.#keeper.faultOf(fault)) === "damaged")
-      await this.#keeper.repair(fault).catch(() => undefined);
-    if (this.#careFaults++ % 60 === 0)
+    if (this.#careFaults++ % 60 === 0) {
       this.#log.warn({ err: fault }, "the outbox could not look after itself");
+    }
+    if ((await this.#keeper.faultOf(fault)) !== "damaged") return;
+    try {
+      await this.#keeper.repair(fault);
+    } catch (err) {
+      this.#log.error({ err }, "the outbox's file cannot be written anew");
+    }
   }
 
   async #lookAfterOnce(): Promise<void> {

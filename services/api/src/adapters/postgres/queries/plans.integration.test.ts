@@ -41,12 +41,12 @@ beforeAll(async () => {
     datastreams: 40,
     fromMs: FROM_MS,
     toMs: TO_MS,
-    detections: 2e5,
-    tracks: 2e4,
-    visits: 2e4,
-    crossings: 2e4,
-    observations: 1e5,
-    events: 2e4,
+    detections: 200_000,
+    tracks: 20_000,
+    visits: 20_000,
+    crossings: 20_000,
+    observations: 100_000,
+    events: 20_000,
   });
   await rollUp(pool, ROLLED_MS);
   const mode = await pool.query<{ mode: string }>("SELECT huishi_store.mode() AS mode");
