@@ -1,142 +1,138 @@
 /**
- * Durable ingest through the real endpoint (MQTT QoS 1, batches of 50, acknowledged after the commit) against a
- * bare binary COPY of the same rows into the same table by the same machine, in the same run.
+ * Durable ingest, whole: a publisher process sends QoS 1 batches of 50 over TLS, the ingest process commits and then
+ * acknowledges; against psql's binary copy of the same rows into the same table by two psql processes, in the same
+ * run, turn by turn. Then the time to the acknowledgement at half the rate that was reached.
  *
- *   npx tsx --conditions=huishi-source bench/ingest.ts [events per agent] [agents]
+ *   npm run bench:ingest [-- events agents]        DATABASE_URL=... for an external server
  */
-import { randomBytes } from "node:crypto";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { eventsTopic } from "@huishi/contracts";
-import { startIngest } from "@huishi/ingest";
-import {
-  copyRows,
-  createLogger,
-  createPool,
-  EmbeddedPostgres,
-  InProcessMediaBus,
-  migrate,
-  type Pool,
-  withTransaction,
-} from "@huishi/platform";
-import { connectAgent, createAgent, type TestAgent } from "@huishi/testkit";
+import { fileURLToPath } from "node:url";
+import { createLogger, createPool, OBSERVATION_COLUMNS, type Pool } from "@huishi/platform";
+import { createAgent, makeTlsFiles, type TestAgent } from "@huishi/testkit";
+import { benchDatabase } from "./support/bench-database.ts";
+import { cpuSecondsOfTree } from "./support/process-tree.ts";
+import { psqlCopy, writeCopyFiles } from "./support/psql-copy.ts";
+import type { PublisherAnswer, PublisherOrder } from "./support/publisher.ts";
+import { median, quantile } from "./support/statistics.ts";
 
-const EVENTS = Number(process.argv[2] ?? 50_000);
-const AGENTS = Number(process.argv[3] ?? 4);
+const EVENTS = Number(process.argv[2] ?? 400_000);
+const AGENTS = Number(process.argv[3] ?? 8);
 const BATCH = 50;
 const WINDOW = 20;
-const ROUNDS = 3;
+const ROUNDS = 5;
+const PACED_S = 10;
+const TARGET = { table: "observation", columns: OBSERVATION_COLUMNS };
 
-const logger = createLogger({ name: "bench", level: "warn" });
-
-const eventOf = (seq: number): object => ({
-  type: "observation",
-  seq,
-  capturedAtMs: 1_700_000_000_000 + seq,
-  agentAtMs: 1_700_000_000_050 + seq,
-  sensorId: `sensor-${seq % 40}`,
-  observedProperty: "water_level",
-  value: seq / 1000,
-  unit: "m",
-});
-
-/** Sends all batches with a window of unacknowledged ones, as the edge does. */
-async function publishAll(port: number, agent: TestAgent): Promise<void> {
-  const client = await connectAgent(port, agent);
-  const boot = randomBytes(8).toString("hex");
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < EVENTS) {
-      const start = next;
-      next += BATCH;
-      const events = Array.from({ length: BATCH }, (_, index) => eventOf(start + index));
-      const payload = JSON.stringify({ v: 1, boot, events });
-      await client.publishAsync(eventsTopic(agent.id), payload, { qos: 1 });
-    }
-  };
-  await Promise.all(Array.from({ length: WINDOW }, worker));
-  await client.endAsync();
-}
-
-const COLUMNS = [
-  { name: "agent_id", type: "text" },
-  { name: "boot", type: "text" },
-  { name: "seq", type: "int8" },
-  { name: "type", type: "text" },
-  { name: "subject_id", type: "text" },
-  { name: "captured_at", type: "timestamptz" },
-  { name: "agent_at", type: "timestamptz" },
-  { name: "body", type: "jsonb" },
-] as const;
-
-/** The same rows by COPY, 1,000 a transaction, on one connection. */
-async function copyAll(pool: Pool, agent: TestAgent): Promise<void> {
-  const boot = randomBytes(8).toString("hex");
-  for (let start = 0; start < EVENTS; start += 1_000) {
-    const rows = Array.from({ length: Math.min(1_000, EVENTS - start) }, (_, index) => {
-      const seq = start + index;
-      const capturedAtMs = 1_700_000_000_000 + seq;
-      return [
-        agent.id,
-        boot,
-        seq,
-        "observation",
-        `sensor-${seq % 40}`,
-        capturedAtMs,
-        capturedAtMs + 50,
-        eventOf(seq),
-      ];
-    });
-    await withTransaction(pool, (client) =>
-      copyRows(client, { table: "edge_event", columns: COLUMNS }, rows),
-    );
-  }
-}
-
-const rate = (startedMs: number): number => (EVENTS * AGENTS * 1000) / (performance.now() - startedMs);
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] as number;
-
-const folder = await mkdtemp(path.join(tmpdir(), "huishi-bench-"));
-const database = await EmbeddedPostgres.start({ dataDir: path.join(folder, "database"), logger });
-try {
-  await migrate(database.databaseUrl, logger);
-  const pool = createPool(database.databaseUrl, { max: 2 });
-  const agents = await Promise.all(Array.from({ length: AGENTS }, () => createAgent(pool)));
-  const ingest = await startIngest({
-    databaseUrl: database.databaseUrl,
-    host: "127.0.0.1",
-    port: 0,
-    mediaBus: new InProcessMediaBus(),
-    logger,
+const logger = createLogger({ name: "bench", level: "error" });
+const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+const forked = (file: string, env: NodeJS.ProcessEnv = {}): ChildProcess =>
+  fork(here(file), [], {
+    execArgv: ["--import", "tsx", "--conditions=huishi-source"],
+    env: { PATH: process.env["PATH"], ...env },
   });
-  const through: number[] = [];
-  const bare: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    let startedMs = performance.now();
-    await Promise.all(agents.map((agent) => publishAll(ingest.port, agent)));
-    through.push(rate(startedMs));
-    await pool.query("TRUNCATE edge_event");
-    startedMs = performance.now();
-    // One connection takes them one after the other; two run side by side, as ingest's two lanes do.
-    await Promise.all(
-      [0, 1].map(async (lane) => {
-        for (const agent of agents.filter((_, index) => index % 2 === lane)) await copyAll(pool, agent);
-      }),
-    );
-    bare.push(rate(startedMs));
-    await pool.query("TRUNCATE edge_event");
-  }
-  await ingest.close();
-  await pool.end();
-  const [mqtt, copy] = [median(through), median(bare)];
+
+async function publish(order: PublisherOrder): Promise<PublisherAnswer> {
+  const child = forked("./support/publisher.ts");
+  child.send(order);
+  const [answer] = (await once(child, "message")) as [PublisherAnswer];
+  child.kill();
+  return answer;
+}
+
+/** The rows that ingest has written, as psql's files. */
+async function copyFiles(pool: Pool, folder: string): Promise<string[]> {
+  const names = OBSERVATION_COLUMNS.map(({ name, type }) =>
+    type === "timestamptz" ? `extract(epoch FROM ${name})::float8 * 1000` : name,
+  );
+  const { rows } = await pool.query<unknown[]>({
+    text: `SELECT ${names.join(", ")} FROM observation ORDER BY source_no, seq`,
+    rowMode: "array",
+  });
+  const typed = rows.map((row) =>
+    row.map((value, column) => (column === 0 ? Math.round(value as number) : value)),
+  );
+  return writeCopyFiles(folder, { columns: OBSERVATION_COLUMNS, connections: 2 }, typed);
+}
+
+async function empty(pool: Pool): Promise<void> {
+  await pool.query("TRUNCATE observation");
+  await pool.query("CHECKPOINT");
+}
+
+async function countRows(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ n: number }>("SELECT count(*)::int AS n FROM observation");
+  return rows[0]?.n ?? 0;
+}
+
+const database = await benchDatabase(logger);
+const folder = await mkdtemp(path.join(tmpdir(), "huishi-bench-"));
+const pool = createPool(database.databaseUrl, { max: 2, statementTimeoutMs: 120_000 });
+const tls = await makeTlsFiles(folder);
+const agents: TestAgent[] = [];
+for (let index = 0; index < AGENTS; index++) agents.push(await createAgent(pool));
+const ingest = forked("../services/ingest/src/main.ts", {
+  HUISHI_DATABASE_URL: database.databaseUrl,
+  HUISHI_MQTT_PORT: "0",
+  HUISHI_MQTT_TLS_KEY: tls.keyFile,
+  HUISHI_MQTT_TLS_CERT: tls.certFile,
+  HUISHI_HEALTH_PORT: "0",
+  HUISHI_LOG_LEVEL: "error",
+});
+try {
+  const [{ port }] = (await once(ingest, "message")) as [{ port: number }];
+  const order: PublisherOrder = {
+    place: { port, caFile: tls.caFile },
+    agents,
+    batchSize: BATCH,
+    batchesPerAgent: Math.ceil(EVENTS / AGENTS / BATCH),
+    window: WINDOW,
+    batchesPerSecond: null,
+  };
+  const total = order.batchesPerAgent * BATCH * AGENTS;
   process.stdout.write(
-    `durable ingest through MQTT QoS 1, ${AGENTS} agents, batches of ${BATCH}: ${Math.round(mqtt)} events/s\n` +
-      `bare binary COPY of the same rows, two connections:        ${Math.round(copy)} events/s\n` +
-      `ratio ingest / COPY: ${(mqtt / copy).toFixed(2)} (publisher, endpoint and database share this machine)\n`,
+    `${database.description}; ${total} events of ${AGENTS} agents, batches of ${BATCH}, TLS\n`,
+  );
+  let files: string[] = [];
+  const rounds: { ingest: number; psql: number; cpuUs: number }[] = [];
+  for (let round = 0; round <= ROUNDS; round++) {
+    await empty(pool);
+    const cpuBefore = cpuSecondsOfTree(ingest.pid as number);
+    const { seconds } = await publish(order);
+    const cpuUs = ((cpuSecondsOfTree(ingest.pid as number) - cpuBefore) * 1e6) / total;
+    if ((await countRows(pool)) !== total) throw new Error("rows are missing");
+    if (files.length === 0) files = await copyFiles(pool, folder);
+    await empty(pool);
+    const startedMs = performance.now();
+    await psqlCopy(database.databaseUrl, TARGET, files);
+    const psql = (total * 1000) / (performance.now() - startedMs);
+    // The first round warms both.
+    if (round > 0) rounds.push({ ingest: total / seconds, psql, cpuUs });
+  }
+  const rate = median(rounds.map((each) => each.ingest));
+  process.stdout.write(
+    `durable ingest ${Math.round(rate)} events/s, psql binary copy by two ${Math.round(median(rounds.map((each) => each.psql)))} rows/s, ` +
+      `ratio ${median(rounds.map((each) => each.ingest / each.psql)).toFixed(2)} ` +
+      `(rounds ${rounds.map((each) => (each.ingest / each.psql).toFixed(2)).join(" ")}); ` +
+      `${median(rounds.map((each) => each.cpuUs)).toFixed(1)} us of the ingest process an event\n`,
+  );
+  await empty(pool);
+  const batchesPerSecond = rate / 2 / BATCH;
+  const paced = await publish({
+    ...order,
+    batchesPerAgent: Math.ceil((batchesPerSecond * PACED_S) / AGENTS),
+    batchesPerSecond,
+  });
+  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => quantile(paced.ackMs, share).toFixed(0));
+  process.stdout.write(
+    `acknowledgement at ${Math.round((paced.ackMs.length * BATCH) / paced.seconds)} events/s: p50 ${p50} ms, p95 ${p95} ms, p99 ${p99} ms\n`,
   );
 } finally {
-  await database.stop();
+  ingest.kill("SIGKILL");
+  await pool.end();
+  await database.drop();
   await rm(folder, { recursive: true, force: true });
 }

@@ -4,14 +4,10 @@
  *
  *   npm run bench:writer [-- rows]        DATABASE_URL=... for an external server
  */
-import { spawn } from "node:child_process";
-import { createWriteStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { once } from "node:events";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import {
-  BinaryCopyEncoder,
   type CopyColumn,
   type CopyRow,
   createLogger,
@@ -27,6 +23,7 @@ import { NumberBook } from "../services/ingest/src/adapters/postgres/number-book
 import { PostgresEventStore } from "../services/ingest/src/adapters/postgres/postgres-event-store.ts";
 import type { EventRow } from "../services/ingest/src/domain/records.ts";
 import { benchDatabase } from "./support/bench-database.ts";
+import { psqlCopy, writeCopyFiles } from "./support/psql-copy.ts";
 import { median } from "./support/statistics.ts";
 
 const ROWS = Number(process.argv[2] ?? 400_000);
@@ -68,56 +65,6 @@ const detection = (index: number) => ({
   h: 900,
 });
 
-/** Writes rows as COPY ... (FORMAT binary) files, one a lane: what psql reads. */
-async function writeFiles(
-  folder: string,
-  columns: readonly CopyColumn[],
-  rows: readonly CopyRow[],
-): Promise<string[]> {
-  return Promise.all(
-    Array.from({ length: LANES }, async (_, lane) => {
-      const file = path.join(folder, `${lane}.copy`);
-      const stream = createWriteStream(file);
-      const encoder = new BinaryCopyEncoder(columns);
-      encoder.begin();
-      for (let at = lane; at < rows.length; at += LANES) encoder.addRow(rows[at] as CopyRow);
-      encoder.finish();
-      // Without what frames it on the wire: the head of CopyData before, CopyDone behind.
-      stream.end(encoder.takeChunk().subarray(5, -5));
-      await once(stream, "finish");
-      return file;
-    }),
-  );
-}
-
-async function psqlCopy(
-  databaseUrl: string,
-  table: string,
-  columns: readonly CopyColumn[],
-  files: string[],
-): Promise<void> {
-  const names = columns.map(({ name }) => name).join(", ");
-  await Promise.all(
-    files.map(async (file) => {
-      const child = spawn(
-        "psql",
-        [
-          "--no-psqlrc",
-          "--quiet",
-          "--set",
-          "ON_ERROR_STOP=1",
-          "--command",
-          `\\copy ${table} (${names}) FROM '${file}' WITH (FORMAT binary)`,
-          databaseUrl,
-        ],
-        { stdio: ["ignore", "ignore", "inherit"] },
-      );
-      const [code] = (await once(child, "exit")) as [number];
-      if (code !== 0) throw new Error(`psql ended with ${code}`);
-    }),
-  );
-}
-
 /** Groups in turn to two lanes, each one transaction after the other. */
 async function inLanes<T>(
   items: readonly T[],
@@ -144,7 +91,11 @@ interface Subject {
 async function compare(pool: Pool, databaseUrl: string, subject: Subject): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), "huishi-bench-"));
   try {
-    const files = await writeFiles(folder, subject.columns, subject.rows);
+    const files = await writeCopyFiles(
+      folder,
+      { columns: subject.columns, connections: LANES },
+      subject.rows,
+    );
     const rates: { ours: number; psql: number }[] = [];
     for (let round = 0; round <= ROUNDS; round++) {
       const timed = async (work: () => Promise<void>): Promise<number> => {
@@ -154,7 +105,7 @@ async function compare(pool: Pool, databaseUrl: string, subject: Subject): Promi
         await work();
         return (subject.rows.length * 1000) / (performance.now() - startedMs);
       };
-      const psql = await timed(() => psqlCopy(databaseUrl, subject.table, subject.columns, files));
+      const psql = await timed(() => psqlCopy(databaseUrl, subject, files));
       const ours = await timed(() => subject.write());
       // The first round warms both.
       if (round > 0) rates.push({ ours, psql });

@@ -18,9 +18,11 @@ export interface GroupCommitterOptions {
   readonly store: EventStore;
   /** Transactions at the same time. Default 2. */
   readonly lanes?: number;
-  /** A group is committed at this size ... Default 1000. */
+  /** Rows of one transaction at most, unless one submission alone has more. Default 1000. */
   readonly maxRows?: number;
-  /** ... or this long after its first row came. Default 50 ms. */
+  /** A group waits for company until it has this many rows ... Default 500, never above `maxRows`. */
+  readonly enoughRows?: number;
+  /** ... or this long after its first row came. Default 25 ms. */
   readonly lingerMs?: number;
   /** Above this, the gate asks the connections to stop reading. Default 32 MiB. */
   readonly maxQueuedBytes?: number;
@@ -68,6 +70,7 @@ interface Lane {
 export class GroupCommitter {
   readonly #store: EventStore;
   readonly #maxRows: number;
+  readonly #enoughRows: number;
   readonly #lingerMs: number;
   readonly #maxQueuedBytes: number;
   readonly #observe: CommitObserver;
@@ -81,7 +84,8 @@ export class GroupCommitter {
   constructor(options: GroupCommitterOptions) {
     this.#store = options.store;
     this.#maxRows = options.maxRows ?? 1000;
-    this.#lingerMs = options.lingerMs ?? 50;
+    this.#enoughRows = Math.min(options.enoughRows ?? 500, this.#maxRows);
+    this.#lingerMs = options.lingerMs ?? 25;
     this.#maxQueuedBytes = options.maxQueuedBytes ?? 32 * 1024 * 1024;
     this.#observe = options.observe ?? {};
     this.#random = options.random ?? Math.random;
@@ -131,7 +135,7 @@ export class GroupCommitter {
       lane.rows += rows;
       this.#queuedBytes += submission.bytes;
       // A lane that lingers is woken again only when its group is full.
-      if (lane.queue.length === 1 || lane.rows >= this.#maxRows) lane.wake?.();
+      if (lane.queue.length === 1 || lane.rows >= this.#enoughRows) lane.wake?.();
     });
   }
 
@@ -175,7 +179,7 @@ export class GroupCommitter {
         continue;
       }
       const lingerMs = first.atMs + this.#lingerMs - performance.now();
-      if (lane.rows < this.#maxRows && lingerMs > 0) await this.#linger(lane, lingerMs);
+      if (lane.rows < this.#enoughRows && lingerMs > 0) await this.#linger(lane, lingerMs);
       const group = takeGroup(lane, this.#maxRows);
       lane.committingSinceMs = group[0]?.atMs ?? null;
       if (group.length > 0) await this.#commitGroup(group);

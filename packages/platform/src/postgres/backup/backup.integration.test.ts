@@ -214,7 +214,7 @@ test("rows that differ from the manifest are not committed", async () => {
   await fill(source.pool, 10);
   await backUp(source.databaseUrl);
   // A database whose column changes what it is given.
-  await target.pool.query("ALTER TABLE detection ALTER COLUMN captured_at TYPE timestamptz(0)");
+  await target.pool.query("ALTER TABLE agent ALTER COLUMN created_at TYPE timestamptz(0)");
   await expect(restore(target.databaseUrl)).rejects.toMatchObject({ code: "RESTORE_DIFFERS" });
   expect(await countRows(target, "agent")).toBe(0);
 });
