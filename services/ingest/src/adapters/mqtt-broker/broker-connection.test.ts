@@ -213,6 +213,16 @@ describe.each([4, 5] as const)("with MQTT version %i", (version) => {
     await until("another id", () => outgoing.nextId() !== messageId);
   });
 
+  test("a session of the other version leaves no second subscription behind", async () => {
+    start();
+    await until("CONNECT", () => broker.of("connect").length === 1);
+    broker.welcome({ sessionPresent: true });
+    await until("SUBSCRIBE", () => broker.of("subscribe").length === 1);
+    const [mine, others] = version === 5 ? ["$share/g/t", "t"] : ["t", "$share/g/t"];
+    expect(broker.of("unsubscribe")[0]?.unsubscriptions).toEqual([others]);
+    expect(broker.of("subscribe")[0]?.subscriptions.map(({ topic }) => topic)).toEqual([mine]);
+  });
+
   test("a refused sign-in and a refused subscription are told apart", async () => {
     start();
     await until("CONNECT", () => broker.of("connect").length === 1);

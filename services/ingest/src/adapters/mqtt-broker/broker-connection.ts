@@ -178,6 +178,7 @@ class Session {
         if ((packet.reasonCode ?? 0) >= 0x80) this.#options.onRefusedPublish(packet.reasonCode ?? 0);
         break;
       case "pingresp":
+      case "unsuback":
         break;
       case "disconnect":
         this.#fail("BROKER_CLOSED", `the broker ended the connection: reason code ${packet.reasonCode}`);
@@ -204,8 +205,20 @@ class Session {
       { receiveMaximum: properties.receiveMaximum ?? 0xffff, isResumed: packet.sessionPresent },
     );
     const canShare = this.#options.version === 5 && properties.sharedSubscriptionAvailable !== false;
-    const subscriptions = this.#options.filters(canShare).map((topic) => ({ topic, qos: this.#options.qos }));
-    this.#send({ cmd: "subscribe", messageId: this.#options.outgoing?.nextId() ?? 1, subscriptions });
+    this.#subscribe(
+      this.#options.filters(canShare),
+      packet.sessionPresent ? this.#options.filters(!canShare) : [],
+    );
+  }
+
+  /** @param old what an earlier session of ours may have subscribed to: with both, each message would come twice */
+  #subscribe(filters: readonly string[], old: readonly string[]): void {
+    const { outgoing, qos } = this.#options;
+    const unsubscriptions = old.filter((topic) => !filters.includes(topic));
+    if (unsubscriptions.length > 0)
+      this.#send({ cmd: "unsubscribe", messageId: outgoing?.nextId() ?? 2, unsubscriptions });
+    const subscriptions = filters.map((topic) => ({ topic, qos }));
+    this.#send({ cmd: "subscribe", messageId: outgoing?.nextId() ?? 1, subscriptions });
   }
 
   #onSuback(granted: readonly number[]): void {
