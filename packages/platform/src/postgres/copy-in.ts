@@ -97,11 +97,17 @@ class CopyIn {
     this.#isOver = true;
     const reported = this.#sourceFault ?? error;
     this.callback(reported);
-    // The source's own clean-up must not hide why it ended.
-    Promise.resolve(this.#chunks.return?.()).then(
-      () => this.#reject(reported),
-      () => this.#reject(reported),
-    );
+    void this.#rejectAfterSource(reported);
+  }
+
+  /** The source's own clean-up must not hide why it ended. */
+  async #rejectAfterSource(reported: Error): Promise<void> {
+    try {
+      await this.#chunks.return?.();
+    } catch {
+      // `reported` came first
+    }
+    this.#reject(reported);
   }
 
   /** Messages that COPY ... FROM STDIN never brings. */
