@@ -130,7 +130,7 @@ try {
       await Promise.all(agents.map((agent) => sendAll(entrance, entrance.place(ingest.port), agent)));
       entrance.seconds.push((performance.now() - startedMs) / 1000);
       await ingest.close();
-      await pool.query("TRUNCATE edge_event");
+      await pool.query("TRUNCATE observation");
     }
   }
   await pool.end();

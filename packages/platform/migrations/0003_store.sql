@@ -64,6 +64,7 @@ DECLARE
   v_from  timestamptz;
   v_to    timestamptz;
   v_name  text;
+  v_moves boolean;
   v_moved bigint;
 BEGIN
   SELECT * INTO STRICT s FROM series WHERE name = p_series FOR UPDATE;
@@ -75,6 +76,10 @@ BEGIN
   -- The interval may have changed since its neighbours were made: keep clear of them.
   SELECT greatest(v_from, max(to_at)) INTO v_from FROM series_partition WHERE series = p_series AND to_at <= p_at;
   SELECT least(v_to, min(from_at)) INTO v_to FROM series_partition WHERE series = p_series AND from_at > p_at;
+  -- What lies there moves, and a reader that waits for one partition alone would see it nowhere: then all wait.
+  EXECUTE format('SELECT EXISTS (SELECT 1 FROM %1$I WHERE %2$I >= %3$L AND %2$I < %4$L)', p_series || '_default', s.time_column, v_from, v_to)
+    INTO v_moves;
+  IF v_moves THEN EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', p_series); END IF;
   v_name := format('%s_p%s', p_series, to_char(v_from AT TIME ZONE 'UTC', 'YYYYMMDDHH24MI'));
   -- Whoever writes odd times waits here; everybody else has a partition of his own.
   EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', p_series || '_default');
@@ -83,6 +88,9 @@ BEGIN
     'WITH moved AS (DELETE FROM %1$I WHERE %2$I >= %3$L AND %2$I < %4$L RETURNING *) INSERT INTO %5$I SELECT * FROM moved',
     p_series || '_default', s.time_column, v_from, v_to, v_name);
   GET DIAGNOSTICS v_moved = ROW_COUNT;
+  IF v_moved > 0 AND NOT v_moves THEN
+    RAISE lock_not_available USING MESSAGE = 'rows came while their partition was made: it is made at the next turn';
+  END IF;
   EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', p_series, v_name, v_from, v_to);
   INSERT INTO series_partition (series, name, from_at, to_at) VALUES (p_series, v_name, v_from, v_to);
   RETURN true;

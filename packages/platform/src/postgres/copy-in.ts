@@ -97,16 +97,17 @@ class CopyIn {
     this.#isOver = true;
     const reported = this.#sourceFault ?? error;
     this.callback(reported);
-    void this.#rejectWith(reported);
+    void this.#rejectAfterSource(reported);
   }
 
   /** The source's own clean-up must not hide why it ended. */
-  async #rejectWith(reported: Error): Promise<void> {
+  async #rejectAfterSource(reported: Error): Promise<void> {
     try {
       await this.#chunks.return?.();
-    } finally {
-      this.#reject(reported);
+    } catch {
+      // `reported` came first
     }
+    this.#reject(reported);
   }
 
   /** Messages that COPY ... FROM STDIN never brings. */

@@ -12,7 +12,16 @@ export function sqlStateOf(thrown: unknown): string | null {
  * fault (a missing table, a full disk).
  */
 export function isValueFault(thrown: unknown): boolean {
+  if (isMovedPartition(thrown)) return false;
   return /^(21|22|23|54)/.test(sqlStateOf(thrown) ?? "");
+}
+
+/**
+ * A row was on its way into the default partition when a partition of its own was made: it names no constraint, and
+ * the next try goes to the right place.
+ */
+function isMovedPartition(thrown: unknown): boolean {
+  return sqlStateOf(thrown) === "23514" && (thrown as { constraint?: unknown }).constraint === undefined;
 }
 
 /** `host:port/database` of a database URL, without user and password. */

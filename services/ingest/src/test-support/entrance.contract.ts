@@ -41,7 +41,9 @@ export function describeEntrance(kind: EntranceKind): void {
       return client;
     };
     const stored = (): Promise<{ seq: number }[]> =>
-      rig.rows("SELECT seq::int FROM edge_event ORDER BY agent_id, boot, seq");
+      rig.rows(
+        "SELECT seq::int FROM edge_event JOIN event_source ON no = source_no ORDER BY agent_id, boot, seq",
+      );
     const isOnline = async (who = agent): Promise<boolean> =>
       (await rig.rows<{ online: boolean }>("SELECT online FROM agent WHERE id = $1", who.id))[0]?.online ??
       false;
@@ -276,7 +278,9 @@ export function describeEntrance(kind: EntranceKind): void {
       spy.publish(eventsTopic(other.id), batchOf(1, [motion(9)]), { qos: 1 }, () => {});
       const edge = rig.edge(other);
       await edge.send(2, [motion(1)]);
-      const events = await rig.rows("SELECT agent_id, seq::int FROM edge_event");
+      const events = await rig.rows(
+        "SELECT agent_id, seq::int FROM edge_event JOIN event_source ON no = source_no",
+      );
       expect(events).toEqual([{ agent_id: other.id, seq: 1 }]);
       expect(heard).toEqual([]);
     });

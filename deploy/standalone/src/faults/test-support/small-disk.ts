@@ -40,9 +40,17 @@ export class SmallDisk {
   /** Takes what is free but `leaveBytes`; returns how to give it back. */
   async fill(leaveBytes: number): Promise<() => Promise<void>> {
     const ballast = path.join(this.folder, "ballast");
-    const { bavail, bsize } = await statfs(this.folder);
-    await run("fallocate", ["-l", String(Math.max(4096, bavail * bsize - leaveBytes)), ballast]);
-    return () => rm(ballast);
+    // Others write meanwhile: a little less, until it fits.
+    for (let spareBytes = leaveBytes; ; spareBytes += 1024 * 1024) {
+      const { bavail, bsize } = await statfs(this.folder);
+      const size = Math.max(bsize, bavail * bsize - spareBytes);
+      const isTaken = await run("fallocate", ["-l", String(size), ballast]).then(
+        () => true,
+        () => false,
+      );
+      if (isTaken) return () => rm(ballast);
+      if (spareBytes > 64 * 1024 * 1024) throw new Error("the small disk could not be filled");
+    }
   }
 
   async unmount(): Promise<void> {

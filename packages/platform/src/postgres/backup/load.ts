@@ -133,10 +133,7 @@ async function loadTables(
 ): Promise<void> {
   const entries = new EntryCursor(readArchive({ file: options.file, passphrase: options.passphrase }));
   try {
-    const isFile = (name: string | undefined): boolean => name?.startsWith(FILES_FOLDER) ?? false;
-    for (let entry = await entries.current(); entry && isFile(entry.name); entry = await entries.next()) {
-      await options.files.stage(entry.name.slice(FILES_FOLDER.length), entry.chunks());
-    }
+    await stageFiles(entries, options);
     const total = manifest.tables.reduce((sum, table) => sum + table.bytes, 0) || 1;
     let bytes = 0;
     for (const table of manifest.tables) {
@@ -149,6 +146,13 @@ async function loadTables(
     }
   } finally {
     await entries.close();
+  }
+}
+
+async function stageFiles(entries: EntryCursor, options: RestoreOptions): Promise<void> {
+  for (let entry = await entries.current(); entry !== null; entry = await entries.next()) {
+    if (!entry.name.startsWith(FILES_FOLDER)) return;
+    await options.files.stage(entry.name.slice(FILES_FOLDER.length), entry.chunks());
   }
 }
 

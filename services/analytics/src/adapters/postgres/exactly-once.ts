@@ -1,8 +1,5 @@
 import { HuishiError, messageOf } from "@huishi/kernel";
-import { type Pool, type PoolClient, sqlStateOf, withTransaction } from "@huishi/platform";
-
-/** SQLSTATE classes that blame the values (PostgreSQL appendix A): the same rows would be refused again. */
-const REFUSED_CLASSES = /^(21|22|23|54)/;
+import { isValueFault, type Pool, type PoolClient, sqlStateOf, withTransaction } from "@huishi/platform";
 
 interface Attempt {
   readonly xid: string;
@@ -62,7 +59,7 @@ export class ExactlyOnce {
 
 function asRefusal(error: unknown): unknown {
   const isUnfit = error instanceof HuishiError && error.code === "COPY_VALUE";
-  if (!isUnfit && !REFUSED_CLASSES.test(sqlStateOf(error) ?? "")) return error;
+  if (!isUnfit && !isValueFault(error)) return error;
   return new HuishiError("RECORD_REFUSED", `the database refuses a record: ${messageOf(error)}`, {
     cause: error,
     details: { sqlState: sqlStateOf(error) },
