@@ -22,8 +22,8 @@ export const all = (...conditions: readonly (string | null)[]): string =>
 /** Microseconds of a time column, as decimal text: what keysets carry, for PostgreSQL counts finer than milliseconds. */
 export const microsOf = (column: string): string => `(extract(epoch FROM ${column}) * 1000000)::bigint::text`;
 
-/** Epoch milliseconds of a time column as a JavaScript number. */
-export const millisOf = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::float8`;
+/** Epoch milliseconds of a time column as a whole JavaScript number. */
+export const millisOf = (column: string): string => `floor(extract(epoch FROM ${column}) * 1000)::float8`;
 
 /** Microseconds since the epoch -> ISO 8601 text with all six digits. */
 export function isoOfMicros(micros: string): string {
