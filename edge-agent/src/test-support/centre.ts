@@ -7,6 +7,7 @@ import {
   type MediaDemand,
   type StreamProfile,
   demandTopic,
+  mediaClientId,
   parseTopic,
 } from "@huishi/contracts";
 import { sleep } from "@huishi/kernel";
@@ -57,7 +58,8 @@ export class TestCentre {
   async startMqtt(): Promise<void> {
     const broker = await Aedes.createBroker({
       authenticate: (_client, username, password, done) => {
-        const isKnown = username === AGENT_ID && password?.toString() === SECRET && !this.refusesAgents;
+        const isAccount = username === AGENT_ID || username === mediaClientId(AGENT_ID);
+        const isKnown = isAccount && password?.toString() === SECRET && !this.refusesAgents;
         if (isKnown) done(null, true);
         else done(Object.assign(new Error("refused"), { returnCode: 4 }), null);
       },

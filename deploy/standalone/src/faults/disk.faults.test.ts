@@ -34,6 +34,11 @@ test(`the server's disk full for ${inForm(20, 5)} s`, { timeout: 240_000 }, asyn
   const empty = await disk.fill(64 * 1024);
   await sleep(inForm(20_000, 5_000));
   expect(await scene.isLive()).toBe(true);
+  // It was really full: nobody is acknowledged any more.
+  const acknowledged = (): number => edges.reduce((sum, edge) => sum + edge.acknowledgedBatches, 0);
+  const before = acknowledged();
+  await sleep(1_000);
+  expect(acknowledged()).toBe(before);
   await empty();
   const recoveryMs = await scene.recovery(DISK_RECOVERY_MS);
   await sending;

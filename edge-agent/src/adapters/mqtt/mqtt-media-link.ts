@@ -32,7 +32,13 @@ export class MqttMediaLink implements MediaLink {
     try {
       await runMqttSession(
         mqttUrl,
-        { clientId: mediaClientId(agentId), username: agentId, password: secret, ca: this.#ca },
+        // An account of its own behind a broker (docs/decisions/0011); the endpoint in the process takes it too.
+        {
+          clientId: mediaClientId(agentId),
+          username: mediaClientId(agentId),
+          password: secret,
+          ca: this.#ca,
+        },
         { onOpen: async (client) => void (this.#client = client) },
         signal,
       );
