@@ -29,9 +29,11 @@ const TARGET = { table: "observation", columns: OBSERVATION_COLUMNS };
 
 const logger = createLogger({ name: "bench", level: "error" });
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-const forked = (file: string, env: NodeJS.ProcessEnv = {}): ChildProcess =>
+/** Events live until their commit: a young generation of the usual size would copy each of them twice. */
+const INGEST_FLAGS = ["--max-semi-space-size=64"];
+const forked = (file: string, env: NodeJS.ProcessEnv = {}, flags: readonly string[] = []): ChildProcess =>
   fork(here(file), [], {
-    execArgv: ["--import", "tsx", "--conditions=huishi-source"],
+    execArgv: ["--import", "tsx", "--conditions=huishi-source", ...flags],
     env: { PATH: process.env["PATH"], ...env },
   });
 
@@ -74,18 +76,23 @@ const pool = createPool(database.databaseUrl, { max: 2, statementTimeoutMs: 120_
 const tls = await makeTlsFiles(folder);
 const agents: TestAgent[] = [];
 for (let index = 0; index < AGENTS; index++) agents.push(await createAgent(pool));
-const ingest = forked("../services/ingest/src/main.ts", {
-  HUISHI_DATABASE_URL: database.databaseUrl,
-  HUISHI_MQTT_PORT: "0",
-  HUISHI_MQTT_TLS_KEY: tls.keyFile,
-  HUISHI_MQTT_TLS_CERT: tls.certFile,
-  HUISHI_HEALTH_PORT: "0",
-  HUISHI_LOG_LEVEL: "error",
-});
+const ingest = forked(
+  "../services/ingest/src/main.ts",
+  {
+    HUISHI_DATABASE_URL: database.databaseUrl,
+    HUISHI_MQTT_PORT: "0",
+    HUISHI_MQTT_TLS_KEY: tls.keyFile,
+    HUISHI_MQTT_TLS_CERT: tls.certFile,
+    HUISHI_HEALTH_PORT: "0",
+    HUISHI_LOG_LEVEL: "error",
+  },
+  INGEST_FLAGS,
+);
 try {
   const [{ port }] = (await once(ingest, "message")) as [{ port: number }];
   const order: PublisherOrder = {
-    place: { port, caFile: tls.caFile },
+    port,
+    caFile: tls.caFile,
     agents,
     batchSize: BATCH,
     batchesPerAgent: Math.ceil(EVENTS / AGENTS / BATCH),

@@ -1,5 +1,5 @@
 /**
- * The store's writers (groups of 1,000 rows, a commit each, two connections) against psql's binary copy of the same
+ * The store's writers (groups of 5,000 rows, a commit each, two connections) against psql's binary copy of the same
  * rows into the same tables by two psql processes, in the same run, turn by turn.
  *
  *   npm run bench:writer [-- rows]        DATABASE_URL=... for an external server
@@ -27,7 +27,8 @@ import { psqlCopy, writeCopyFiles } from "./support/psql-copy.ts";
 import { median } from "./support/statistics.ts";
 
 const ROWS = Number(process.argv[2] ?? 400_000);
-const GROUP = 1_000;
+/** What the committer takes under load. */
+const GROUP = 5_000;
 const LANES = 2;
 const ROUNDS = 5;
 const SENSORS = 200;

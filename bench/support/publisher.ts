@@ -1,12 +1,15 @@
-// A process of its own that publishes as agents do: told what by IPC, it answers with what it measured.
+// A process of its own that publishes as agents do. Packets are made before the clock starts and written as they are:
+// on a machine with two cores a client library would be what is measured.
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { connect, type TLSSocket } from "node:tls";
 import { eventsTopic } from "@huishi/contracts";
-import { sleep } from "@huishi/kernel";
-import { connectAgent, type MqttPlace, type TestAgent } from "@huishi/testkit";
-import type { MqttClient } from "mqtt";
+import type { TestAgent } from "@huishi/testkit";
+import { generate } from "mqtt-packet";
 
 export interface PublisherOrder {
-  readonly place: MqttPlace;
+  readonly port: number;
+  readonly caFile: string;
   readonly agents: readonly TestAgent[];
   readonly batchSize: number;
   readonly batchesPerAgent: number;
@@ -23,8 +26,10 @@ export interface PublisherAnswer {
 }
 
 const SENSORS = 50;
+const PUBACK = 0x40;
+const PUBACK_BYTES = 4;
 
-function batchesOf(agent: TestAgent, { batchSize, batchesPerAgent }: PublisherOrder): string[] {
+function packetsOf(agent: TestAgent, { batchSize, batchesPerAgent }: PublisherOrder): Buffer[] {
   const boot = randomBytes(8).toString("hex");
   const startMs = Date.now();
   return Array.from({ length: batchesPerAgent }, (_, batch) => {
@@ -41,46 +46,97 @@ function batchesOf(agent: TestAgent, { batchSize, batchesPerAgent }: PublisherOr
         unit: "m",
       };
     });
-    return JSON.stringify({ v: 1, boot, events });
+    return generate({
+      cmd: "publish",
+      topic: eventsTopic(agent.id),
+      payload: JSON.stringify({ v: 1, boot, events }),
+      qos: 1,
+      messageId: (batch % 65_535) + 1,
+      dup: false,
+      retain: false,
+    });
   });
 }
 
-async function publishAll(
-  client: MqttClient,
-  agent: TestAgent,
-  batches: string[],
-  order: PublisherOrder,
-): Promise<number[]> {
-  const ackMs: number[] = [];
-  const startedMs = performance.now();
+/** Resolves when the server has taken us (CONNACK). */
+function signIn(agent: TestAgent, { port, caFile }: PublisherOrder): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(
+      { host: "127.0.0.1", port, ca: readFileSync(caFile), noDelay: true } as never,
+      () => {
+        socket.write(
+          generate({
+            cmd: "connect",
+            protocolId: "MQTT",
+            protocolVersion: 4,
+            clean: true,
+            clientId: agent.id,
+            keepalive: 0,
+            username: agent.id,
+            password: Buffer.from(agent.secret),
+          }),
+        );
+      },
+    );
+    socket.once("error", reject);
+    socket.once("data", (connack: Buffer) => {
+      if (connack[3] === 0) resolve(socket);
+      else reject(new Error(`refused with return code ${connack[3]}`));
+    });
+  });
+}
+
+/** PUBACKs come in the order of the publishes: the n-th acknowledges the n-th batch. */
+function publishAll(socket: TLSSocket, packets: readonly Buffer[], order: PublisherOrder): Promise<number[]> {
   const everyMs = order.batchesPerSecond === null ? 0 : (1000 * order.agents.length) / order.batchesPerSecond;
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < batches.length) {
-      const index = next++;
-      const dueMs = startedMs + index * everyMs;
-      if (dueMs > performance.now()) await sleep(dueMs - performance.now());
-      const sentMs = performance.now();
-      await client.publishAsync(eventsTopic(agent.id), batches[index] as string, { qos: 1 });
-      ackMs.push(performance.now() - sentMs);
-    }
-  };
-  await Promise.all(Array.from({ length: order.window }, worker));
-  return ackMs;
+  const startedMs = performance.now();
+  const sentMs: number[] = [];
+  const ackMs: number[] = [];
+  return new Promise((resolve, reject) => {
+    let left = 0;
+    let timer: NodeJS.Timeout | null = null;
+    const fill = (): void => {
+      while (sentMs.length < packets.length && sentMs.length - ackMs.length < order.window) {
+        const dueMs = startedMs + sentMs.length * everyMs;
+        const nowMs = performance.now();
+        if (dueMs > nowMs) {
+          timer ??= setTimeout(
+            () => {
+              timer = null;
+              fill();
+            },
+            Math.ceil(dueMs - nowMs),
+          );
+          return;
+        }
+        socket.write(packets[sentMs.length] as Buffer);
+        sentMs.push(nowMs);
+      }
+    };
+    socket.on("error", reject);
+    socket.on("close", () => reject(new Error("the connection ended")));
+    socket.on("data", (chunk: Buffer) => {
+      if (left === 0 && chunk[0] !== PUBACK) reject(new Error(`unexpected packet ${chunk[0]}`));
+      left += chunk.byteLength;
+      const nowMs = performance.now();
+      for (; left >= PUBACK_BYTES; left -= PUBACK_BYTES) ackMs.push(nowMs - (sentMs[ackMs.length] ?? nowMs));
+      if (ackMs.length === packets.length) resolve(ackMs);
+      else fill();
+    });
+    fill();
+  });
 }
 
 process.on("message", (order: PublisherOrder) => {
   const answer = async (): Promise<PublisherAnswer> => {
-    const clients = await Promise.all(order.agents.map((agent) => connectAgent(order.place, agent)));
-    const batches = order.agents.map((agent) => batchesOf(agent, order));
+    const packets = order.agents.map((agent) => packetsOf(agent, order));
+    const sockets = await Promise.all(order.agents.map((agent) => signIn(agent, order)));
     const startedMs = performance.now();
     const measured = await Promise.all(
-      order.agents.map((agent, index) =>
-        publishAll(clients[index] as MqttClient, agent, batches[index] as string[], order),
-      ),
+      sockets.map((socket, index) => publishAll(socket, packets[index] as Buffer[], order)),
     );
     const seconds = (performance.now() - startedMs) / 1000;
-    await Promise.all(clients.map((client) => client.endAsync()));
+    for (const socket of sockets) socket.destroy();
     return { seconds, ackMs: measured.flat() };
   };
   void answer().then((said) => process.send?.(said));

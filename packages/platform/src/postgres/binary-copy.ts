@@ -62,11 +62,17 @@ export class BinaryCopyEncoder {
   #length = 0;
   #messageStart = -1;
 
-  constructor(columns: readonly CopyColumn[], initialBytes = 64 * 1024) {
+  /** @param buffer what to write into; a larger one replaces it when it is too small */
+  constructor(columns: readonly CopyColumn[], buffer: Buffer = Buffer.allocUnsafeSlow(64 * 1024)) {
     this.#columns = columns;
     this.#layout = fixedLayout(columns);
-    this.#buffer = Buffer.allocUnsafe(initialBytes);
+    this.#buffer = buffer;
     this.#view = viewOf(this.#buffer);
+  }
+
+  /** What it writes into now, to be used again once everything has been written out. */
+  get buffer(): Buffer {
+    return this.#buffer;
   }
 
   /** Bytes of the chunk so far. */
@@ -142,7 +148,7 @@ export class BinaryCopyEncoder {
   #reserve(bytes: number): void {
     const needed = this.#length + bytes;
     if (needed <= this.#buffer.byteLength) return;
-    const grown = Buffer.allocUnsafe(Math.max(needed, this.#buffer.byteLength * 2));
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.byteLength * 2));
     this.#buffer.copy(grown, 0, 0, this.#length);
     this.#buffer = grown;
     this.#view = viewOf(grown);

@@ -6,6 +6,9 @@ import { BinaryCopyEncoder, type CopyColumn, type CopyRow } from "./binary-copy.
 /** A chunk is written out when it has grown to this size. */
 const CHUNK_BYTES = 256 * 1024;
 
+/** A connection copies again and again: fresh memory each time costs more than the rows in it. */
+const usedBuffers = new WeakMap<pg.ClientBase, Buffer>();
+
 /** What we use of pg's wire connection (pg/lib/connection.js); its own types leave these out. */
 interface WireConnection {
   readonly stream: Writable;
@@ -35,7 +38,14 @@ export function copyRows(
   rows: Iterable<CopyRow>,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const copy = new CopyIn(target, rows, resolve, reject);
+    const encoder = new BinaryCopyEncoder(target.columns, usedBuffers.get(client));
+    usedBuffers.delete(client);
+    const copied = (count: number): void => {
+      // Not after a fault: the socket may still hold it.
+      usedBuffers.set(client, encoder.buffer);
+      resolve(count);
+    };
+    const copy = new CopyIn(statementOf(target), { encoder, rows, resolve: copied, reject });
     client.query(copy as unknown as pg.Submittable);
   });
 }
@@ -61,16 +71,19 @@ class CopyIn {
   #over = false;
 
   constructor(
-    target: CopyTarget,
-    rows: Iterable<CopyRow>,
-    resolve: (copied: number) => void,
-    reject: (error: Error) => void,
+    statement: string,
+    parts: {
+      encoder: BinaryCopyEncoder;
+      rows: Iterable<CopyRow>;
+      resolve: (copied: number) => void;
+      reject: (error: Error) => void;
+    },
   ) {
-    this.#statement = statementOf(target);
-    this.#encoder = new BinaryCopyEncoder(target.columns);
-    this.#rows = rows[Symbol.iterator]();
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.#statement = statement;
+    this.#encoder = parts.encoder;
+    this.#rows = parts.rows[Symbol.iterator]();
+    this.#resolve = parts.resolve;
+    this.#reject = parts.reject;
   }
 
   /**

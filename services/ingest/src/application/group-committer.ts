@@ -18,7 +18,7 @@ export interface GroupCommitterOptions {
   readonly store: EventStore;
   /** Transactions at the same time. Default 2. */
   readonly lanes?: number;
-  /** Rows of one transaction at most, unless one submission alone has more. Default 1000. */
+  /** Rows of one transaction at most, unless one submission alone has more. Default 5000: a full queue is emptied in few commits. */
   readonly maxRows?: number;
   /** A group waits for company until it has this many rows ... Default 500, never above `maxRows`. */
   readonly enoughRows?: number;
@@ -83,7 +83,7 @@ export class GroupCommitter {
 
   constructor(options: GroupCommitterOptions) {
     this.#store = options.store;
-    this.#maxRows = options.maxRows ?? 1000;
+    this.#maxRows = options.maxRows ?? 5000;
     this.#enoughRows = Math.min(options.enoughRows ?? 500, this.#maxRows);
     this.#lingerMs = options.lingerMs ?? 25;
     this.#maxQueuedBytes = options.maxQueuedBytes ?? 32 * 1024 * 1024;
