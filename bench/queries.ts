@@ -99,18 +99,35 @@ function questions(pool: Pool, city: City): Asked[] {
       toMs,
     })),
     counted("10 cameras, by minute, 6 h", () => ({
-      ...{ what: "detections", by: "minute", groupBy: "camera", ...within(6 * HOUR_MS) },
+      what: "detections",
+      by: "minute",
+      groupBy: "camera",
+      ...within(6 * HOUR_MS),
       cameraId: pickSome(city.cameraIds, 10),
     })),
     counted("every camera, by hour, 24 h", () => ({
-      ...{ what: "detections", by: "hour", groupBy: "camera", fromMs, toMs, limit: 20_000 },
+      what: "detections",
+      by: "hour",
+      groupBy: "camera",
+      fromMs,
+      toMs,
+      limit: 20_000,
     })),
     counted("classes of a district, by hour, 24 h", () => ({
-      ...{ what: "detections", by: "hour", groupBy: "class", fromMs, toMs },
+      what: "detections",
+      by: "hour",
+      groupBy: "class",
+      fromMs,
+      toMs,
       areaId: [`district-${Math.floor(Math.random() * 5)}`],
     })),
     counted("districts, by day", () => ({
-      ...{ what: "detections", by: "day", groupBy: "area", fromMs, toMs, timeZone: "Asia/Shanghai" },
+      what: "detections",
+      by: "day",
+      groupBy: "area",
+      fromMs,
+      toMs,
+      timeZone: "Asia/Shanghai",
       areaId: ["district-0", "district-1", "district-2"],
     })),
     counted("tracks, by minute, 24 h", () => ({
@@ -121,11 +138,20 @@ function questions(pool: Pool, city: City): Asked[] {
       class: [pick(CLASSES)],
     })),
     counted("visits of 20 zones, by hour, 24 h", () => ({
-      ...{ what: "visits", by: "hour", groupBy: "zone", fromMs, toMs },
+      what: "visits",
+      by: "hour",
+      groupBy: "zone",
+      fromMs,
+      toMs,
       zoneId: pickSome(city.zoneIds, 20),
     })),
     counted("crossings of every line, by hour, 24 h", () => ({
-      ...{ what: "crossings", by: "hour", groupBy: "line", fromMs, toMs, limit: 20_000 },
+      what: "crossings",
+      by: "hour",
+      groupBy: "line",
+      fromMs,
+      toMs,
+      limit: 20_000,
     })),
     question(
       "crossings of a rule's line, 24 h to the millisecond",
@@ -236,13 +262,16 @@ async function run(databaseUrl: string): Promise<boolean> {
     let sinceMs = performance.now();
     const share = DETECTIONS / 10_000_000;
     const city = await seedCity(writer, {
-      ...{ cameras: 500, datastreams: 200, fromMs, toMs, detections: DETECTIONS, tracks: 200_000 * share },
-      ...{
-        visits: 200_000 * share,
-        crossings: 100_000 * share,
-        observations: 1_000_000 * share,
-        events: 50_000 * share,
-      },
+      cameras: 500,
+      datastreams: 200,
+      fromMs,
+      toMs,
+      detections: DETECTIONS,
+      tracks: 200_000 * share,
+      visits: 200_000 * share,
+      crossings: 100_000 * share,
+      observations: 1_000_000 * share,
+      events: 50_000 * share,
     });
     say(`${DETECTIONS} detections and the rest made in ${secondsSince(sinceMs)}`);
     sinceMs = performance.now();
@@ -266,7 +295,11 @@ async function runOnServer(serverUrl: string): Promise<boolean> {
     await admin.query(`CREATE DATABASE ${name}`);
     const url = new URL(serverUrl);
     url.pathname = `/${name}`;
-    return await run(url.href).finally(() => admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    try {
+      return await run(url.href);
+    } finally {
+      await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    }
   } finally {
     await admin.end();
   }

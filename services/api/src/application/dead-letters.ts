@@ -9,7 +9,7 @@ export interface DeadLettersAsked {
 }
 
 /** What a person may do with a dead letter. Ingest gives it again; it hears of `requested` by itself. */
-export const DEAD_LETTER_MOVES = {
+const DEAD_LETTER_MOVES = {
   replay: { from: ["kept", "refused"], to: "requested" },
   dismiss: { from: ["kept", "refused"], to: "dismissed" },
   restore: { from: ["dismissed"], to: "kept" },

@@ -110,7 +110,16 @@ export async function countRows({ store, names }: StatisticsParts, query: Counts
   if (scopeRestricts && scope?.members.length === 0) return { ...range, points: [], next: null };
   const classes = query.class ?? null;
   const found = await store.count({
-    ...{ rollup, what, by, groupBy, range, timeZone, scope, scopeRestricts, classes, after },
+    rollup,
+    what,
+    by,
+    groupBy,
+    range,
+    timeZone,
+    scope,
+    scopeRestricts,
+    classes,
+    after,
     limit: limit + 1,
   });
   const page = found.slice(0, limit);

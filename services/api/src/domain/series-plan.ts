@@ -2,7 +2,7 @@ import type { SeriesGap, SeriesPoint, TimeRange } from "@huishi/contracts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "./time-range.ts";
 
 /** When no interval is known, a value is old after this time (and a stretch without values a gap). */
-export const DEFAULT_STALE_MS = 15 * MINUTE_MS;
+const DEFAULT_STALE_MS = 15 * MINUTE_MS;
 const MISSED_INTERVALS = 3;
 
 /** Bucket lengths from which a series is drawn; each sums up whole ones of the rollup below it. */

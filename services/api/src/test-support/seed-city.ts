@@ -26,7 +26,7 @@ export interface City extends CitySize {
   readonly agentId: string;
 }
 
-export const SEED_AGENT = "agent-seed";
+const SEED_AGENT = "agent-seed";
 const FRAME_MS = 200;
 const SLICES = 24;
 

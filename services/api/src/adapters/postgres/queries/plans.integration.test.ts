@@ -37,8 +37,16 @@ beforeAll(async () => {
   database = await testDatabase();
   const { pool } = database;
   city = await seedCity(pool, {
-    ...{ cameras: 50, datastreams: 40, fromMs: FROM_MS, toMs: TO_MS, detections: 200_000, tracks: 20_000 },
-    ...{ visits: 20_000, crossings: 20_000, observations: 100_000, events: 20_000 },
+    cameras: 50,
+    datastreams: 40,
+    fromMs: FROM_MS,
+    toMs: TO_MS,
+    detections: 200_000,
+    tracks: 20_000,
+    visits: 20_000,
+    crossings: 20_000,
+    observations: 100_000,
+    events: 20_000,
   });
   await rollUp(pool, ROLLED_MS);
   const mode = await pool.query<{ mode: string }>("SELECT huishi_store.mode() AS mode");
@@ -67,14 +75,27 @@ async function expectGoodPlan(question: Question, range: TimeRange, slackMs = 0)
 
 function counts(shape: Partial<CountShape>, range: TimeRange, rest: Partial<CountsAsked> = {}): Question {
   const full: CountShape = {
-    ...{ what: "detections", by: "minute", groupBy: "none" },
-    ...{ byCamera: false, byClass: false, byZone: false, byLine: false },
+    what: "detections",
+    by: "minute",
+    groupBy: "none",
+    byCamera: false,
+    byClass: false,
+    byZone: false,
+    byLine: false,
     ...shape,
   };
   return countQuestion({
     rollup: chooseRollup(full),
-    ...{ what: full.what, by: full.by, groupBy: full.groupBy, range, timeZone: "Asia/Shanghai" },
-    ...{ scope: null, scopeRestricts: false, classes: null, after: null, limit: 5_001 },
+    what: full.what,
+    by: full.by,
+    groupBy: full.groupBy,
+    range,
+    timeZone: "Asia/Shanghai",
+    scope: null,
+    scopeRestricts: false,
+    classes: null,
+    after: null,
+    limit: 5001,
     ...rest,
   });
 }
@@ -86,8 +107,17 @@ const cameraScope = (count: number): Pick<CountsAsked, "scope" | "scopeRestricts
 
 const tracks = (asked: Partial<TracksAsked>): Question =>
   trackQuestion({
-    ...{ range: LAST_DAY, cameraNos: null, classes: null, zoneId: null, ruleId: null, crossed: null },
-    ...{ heading: null, minDurationMs: null, withPath: false, before: null, limit: 101 },
+    range: LAST_DAY,
+    cameraNos: null,
+    classes: null,
+    zoneId: null,
+    ruleId: null,
+    crossed: null,
+    heading: null,
+    minDurationMs: null,
+    withPath: false,
+    before: null,
+    limit: 101,
     ...asked,
   });
 
