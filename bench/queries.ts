@@ -176,7 +176,10 @@ function questions(pool: Pool, city: City): Asked[] {
     searched("class and way", () => ({ class: [pick(CLASSES)], heading: pick(["up", "left"]) })),
     searched("cameras and duration", () => ({ cameraId: pickSome(city.cameraIds, 5), minDurationMs: 1_000 })),
     searched("zone and class", () => ({ zoneId: pick(city.zoneIds), class: [pick(CLASSES)] })),
-    searched("line and its direction", () => ({ ruleId: pick(city.ruleIds), crossed: "left_to_right" })),
+    searched("line and its direction", () => ({
+      ruleId: pick(city.ruleIds),
+      crossed: pick(["left_to_right", "right_to_left"]),
+    })),
     question("events of a device, 24 h", async () => {
       const asked = { subjectId: camera(), range: { fromMs, toMs }, types: null, after: null, limit: 100 };
       return (await pageDeviceEvents(parts.events, asked)).events.length;

@@ -208,6 +208,7 @@ DECLARE
   v_names  text;
   v_groups text;
   v_mark   text;
+  v_table  text;
   v_body   text;
 BEGIN
   SELECT CASE WHEN p_parent IS NULL THEN time_column ELSE 'bucket' END INTO STRICT v_time FROM series WHERE name = p_source;
@@ -221,33 +222,42 @@ BEGIN
     -- An outbox may be a week late; what has not changed since costs nothing here.
     PERFORM add_continuous_aggregate_policy(p_name::regclass, start_offset => interval '9 days',
       end_offset => p_bucket, schedule_interval => least(p_bucket, interval '10 minutes'));
-    v_body := format('SELECT bucket, %1$s, %2$s FROM %3$I WHERE bucket >= p_from AND bucket < p_to', p_keys, v_names, p_name);
+    -- The aggregate's own table and watermark, not its view: within a function TimescaleDB does not take the watermark for
+    -- a constant, and then asks for it row by row (7 us each).
+    SELECT format('%I.%I', c.materialization_hypertable_schema, c.materialization_hypertable_name),
+           format('(SELECT coalesce(_timescaledb_functions.to_timestamp(_timescaledb_functions.cagg_watermark(%s)), ''-infinity''))', h.id)
+    INTO STRICT v_table, v_mark
+    FROM timescaledb_information.continuous_aggregates AS c
+    JOIN _timescaledb_catalog.hypertable AS h
+      ON h.schema_name = c.materialization_hypertable_schema AND h.table_name = c.materialization_hypertable_name
+    WHERE c.view_schema = 'public' AND c.view_name = p_name;
   ELSE
     PERFORM huishi_store.create_series(p_name || '_rolled',
       format('bucket timestamptz NOT NULL, %s, %s', p_key_columns, p_measure_columns), 'bucket', interval '7 days');
     EXECUTE format('COMMENT ON TABLE %I IS %L', p_name || '_rolled', 'derived: rollup of ' || p_source);
     EXECUTE format('CREATE UNIQUE INDEX %I ON %I (%s, bucket)', p_name || '_once', p_name || '_rolled', p_keys);
     EXECUTE format('CREATE INDEX %I ON %I (bucket)', p_name || '_bucket', p_name || '_rolled');
+    v_table := format('%I', p_name || '_rolled');
     v_mark := format('(SELECT watermark FROM rollup WHERE name = %L)', p_name);
-    v_groups := (SELECT string_agg((n + 1)::text, ', ') FROM generate_series(1, array_length(string_to_array(p_keys, ','), 1)) AS n);
-    -- Each bound stands by itself: p_from and p_to are known when a statement is planned and leave out chunks then, a
-    -- watermark only when it runs.
-    v_body := format('SELECT bucket, %1$s, %2$s FROM %3$I
-       WHERE bucket >= p_from AND bucket >= p_start AND bucket < p_to AND bucket < %4$s UNION ALL ',
-      p_keys, v_names, p_name || '_rolled', v_mark);
-    IF p_parent IS NULL THEN
-      v_body := v_body || format(
-        'SELECT huishi_store.time_bucket(%1$L::interval, %2$I), %3$s, %4$s FROM %5$I
-         WHERE %2$I >= p_from AND %2$I >= p_start AND %2$I >= %6$s AND %2$I < p_to GROUP BY 1, %7$s',
-        p_bucket, v_time, v_keys, p_measures, v_from, v_mark, v_groups);
-    ELSE
-      -- The finer rollup's text, not its function: PostgreSQL inlines no function whose argument is a subquery, and then
-      -- makes all of its rows before it looks at a filter.
-      v_body := v_body || format(
-        'SELECT huishi_store.time_bucket(%1$L::interval, bucket), %2$s, %3$s FROM (%4$s) AS finer GROUP BY 1, %5$s',
-        p_bucket, p_keys, p_measures,
-        (SELECT replace(reader, 'p_start', format('greatest(p_start, %s)', v_mark)) FROM rollup WHERE name = p_parent), v_groups);
-    END IF;
+  END IF;
+  v_groups := (SELECT string_agg((n + 1)::text, ', ') FROM generate_series(1, array_length(string_to_array(p_keys, ','), 1)) AS n);
+  -- Each bound stands by itself: p_from and p_to are known when a statement is planned and leave out chunks then, a
+  -- watermark only when it runs.
+  v_body := format('SELECT bucket, %1$s, %2$s FROM %3$s
+     WHERE bucket >= p_from AND bucket >= p_start AND bucket < p_to AND bucket < %4$s UNION ALL ',
+    p_keys, v_names, v_table, v_mark);
+  IF p_parent IS NULL THEN
+    v_body := v_body || format(
+      'SELECT huishi_store.time_bucket(%1$L::interval, %2$I), %3$s, %4$s FROM %5$I
+       WHERE %2$I >= p_from AND %2$I >= p_start AND %2$I >= %6$s AND %2$I < p_to GROUP BY 1, %7$s',
+      p_bucket, v_time, v_keys, p_measures, v_from, v_mark, v_groups);
+  ELSE
+    -- The finer rollup's text, not its function: PostgreSQL inlines no function whose argument is a subquery, and then
+    -- makes all of its rows before it looks at a filter.
+    v_body := v_body || format(
+      'SELECT huishi_store.time_bucket(%1$L::interval, bucket), %2$s, %3$s FROM (%4$s) AS finer GROUP BY 1, %5$s',
+      p_bucket, p_keys, p_measures,
+      (SELECT replace(reader, 'p_start', format('greatest(p_start, %s)', v_mark)) FROM rollup WHERE name = p_parent), v_groups);
   END IF;
   INSERT INTO rollup (name, source, bucket, parent, keys, key_select, measures, reader)
   VALUES (p_name, p_source, p_bucket, p_parent, p_keys, v_keys, p_measures, v_body);

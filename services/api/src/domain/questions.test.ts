@@ -117,8 +117,13 @@ describe("local days", () => {
 
 describe("counts", () => {
   const shape = (change: Partial<CountShape>): CountShape => ({
-    ...{ what: "detections", by: "minute", groupBy: "none" },
-    ...{ byCamera: false, byClass: false, byZone: false, byLine: false },
+    what: "detections",
+    by: "minute",
+    groupBy: "none",
+    byCamera: false,
+    byClass: false,
+    byZone: false,
+    byLine: false,
     ...change,
   });
 

@@ -1,4 +1,5 @@
-import type { Pool } from "@huishi/platform";
+import { sleep } from "@huishi/kernel";
+import { type Pool, sqlStateOf } from "@huishi/platform";
 
 /** Rolls everything before `uptoMs` up, as the store keeper (or TimescaleDB's policies) would over time. */
 export async function rollUp(pool: Pool, uptoMs: number): Promise<void> {
@@ -13,7 +14,23 @@ async function refreshAggregates(pool: Pool, uptoMs: number): Promise<void> {
     "SELECT name FROM rollup ORDER BY bucket, parent NULLS FIRST, name",
   );
   for (const { name } of rollups.rows) {
-    await pool.query(`CALL refresh_continuous_aggregate('${name}', NULL, to_timestamp(${uptoMs / 1000}))`);
+    await refreshOne(pool, name, uptoMs);
+  }
+}
+
+/** lock_not_available: TimescaleDB's own policy refreshes the same one just now. */
+const LOCK_NOT_AVAILABLE = "55P03";
+const REFRESH_ATTEMPTS = 60;
+
+async function refreshOne(pool: Pool, name: string, uptoMs: number): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await pool.query(`CALL refresh_continuous_aggregate('${name}', NULL, to_timestamp(${uptoMs / 1000}))`);
+      return;
+    } catch (thrown) {
+      if (sqlStateOf(thrown) !== LOCK_NOT_AVAILABLE || attempt === REFRESH_ATTEMPTS) throw thrown;
+      await sleep(1_000);
+    }
   }
 }
 
