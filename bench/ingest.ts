@@ -19,10 +19,10 @@ import { psqlCopy, writeCopyFiles } from "./support/psql-copy.ts";
 import type { PublisherAnswer, PublisherOrder } from "./support/publisher.ts";
 import { median, quantile } from "./support/statistics.ts";
 
-const EVENTS = Number(process.argv[2] ?? 400_000);
-const AGENTS = Number(process.argv[3] ?? 8);
+const EVENTS = Number(process.argv[2] ?? 600_000);
+const AGENTS = Number(process.argv[3] ?? 16);
 const BATCH = 50;
-const WINDOW = 20;
+const WINDOW = 40;
 const ROUNDS = 5;
 const PACED_S = 10;
 const TARGET = { table: "observation", columns: OBSERVATION_COLUMNS };
@@ -30,7 +30,7 @@ const TARGET = { table: "observation", columns: OBSERVATION_COLUMNS };
 const logger = createLogger({ name: "bench", level: "error" });
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 /** Events live until their commit: a young generation of the usual size would copy each of them twice. */
-const INGEST_FLAGS = ["--max-semi-space-size=64"];
+const INGEST_FLAGS = ["--max-semi-space-size=64", "--single-threaded-gc"];
 const forked = (file: string, env: NodeJS.ProcessEnv = {}, flags: readonly string[] = []): ChildProcess =>
   fork(here(file), [], {
     execArgv: ["--import", "tsx", "--conditions=huishi-source", ...flags],

@@ -52,7 +52,7 @@ export function composeStore(options: StoreOptions): ComposedStore {
   const keepPool = pool("huishi-ingest-keep", 2, UPKEEP_STATEMENT_MS);
 
   const book = new NumberBook(askPool);
-  const latest = new LatestValues(askPool, book, onFault("the latest sensor values could not be written"));
+  const latest = new LatestValues(askPool, onFault("the latest sensor values could not be written"));
   const store = new PostgresEventStore({
     pool: commitPool,
     book,

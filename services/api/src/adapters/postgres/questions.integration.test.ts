@@ -316,8 +316,8 @@ describe("a search of tracks", () => {
         [5000, 0.5, 0.6],
       ],
     });
-    const { firstSeenAtMs = 0, visit } = inZone.tracks[0] ?? {};
-    expect(visit?.enteredAtMs).toBe(firstSeenAtMs + 1_000);
+    const [first] = inZone.tracks;
+    expect(first?.visit?.enteredAtMs).toBe((first?.firstSeenAtMs ?? 0) + 1_000);
     const crossed = await searchTracks(parts.perception, {
       ...range,
       ruleId: city.ruleIds[4] ?? "",

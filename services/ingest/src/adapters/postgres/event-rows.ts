@@ -14,15 +14,53 @@ const scaled = (fraction: number): number => Math.round(fraction * SCALE);
 type EventOf<T extends EventRow["event"]["type"]> = Extract<EventRow["event"], { type: T }>;
 
 /** A row of OBSERVATION_COLUMNS. */
-export function observationRow(row: EventRow, event: EventOf<"observation">, book: NumberBook): CopyRow {
+export type ObservationRow = readonly [
+  capturedAtMs: number,
+  value: number,
+  seq: number,
+  datastreamNo: number,
+  sourceNo: number,
+  agentLagMs: number,
+  ingestLagMs: number,
+];
+
+/** The row of an observation whose numbers `prepare` has made known. */
+export function observationRow(
+  row: EventRow,
+  event: EventOf<"observation">,
+  book: NumberBook,
+): ObservationRow {
+  const datastreamNo = book.datastreamNo(event.sensorId, event.observedProperty, event.unit);
+  return numberedRow(row, event, { datastreamNo, sourceNo: book.sourceNo(row.agentId, row.boot) });
+}
+
+/** Rows of observations alone, each by its sensor's own agent and with known numbers: null when anything else is there. */
+export function plainRows(rows: readonly EventRow[], book: NumberBook): ObservationRow[] | null {
+  const copied: ObservationRow[] = [];
+  for (const row of rows) {
+    const { event } = row;
+    const numbers = event.type === "observation" ? book.numbersOf(row, event) : null;
+    if (event.type !== "observation" || !numbers) return null;
+    copied.push(numberedRow(row, event, numbers));
+  }
+  return copied;
+}
+
+function numberedRow(
+  row: EventRow,
+  event: EventOf<"observation">,
+  { datastreamNo, sourceNo }: { datastreamNo: number; sourceNo: number },
+): ObservationRow {
+  const { capturedAtMs } = event;
+  const agentLagMs = clamp32(event.agentAtMs - capturedAtMs);
   return [
-    event.capturedAtMs,
+    capturedAtMs,
     event.value,
     event.seq,
-    book.datastreamNo(event.sensorId, event.observedProperty, event.unit),
-    book.sourceNo(row.agentId, row.boot),
-    clamp32(event.agentAtMs - event.capturedAtMs),
-    clamp32(row.ingestedAtMs - event.capturedAtMs),
+    datastreamNo,
+    sourceNo,
+    agentLagMs,
+    clamp32(row.ingestedAtMs - capturedAtMs),
   ];
 }
 

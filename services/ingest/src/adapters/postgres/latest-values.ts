@@ -1,17 +1,10 @@
 import { backoffDelayMs, sleep } from "@huishi/kernel";
 import type { Pool } from "@huishi/platform";
-import type { EventRow } from "../../domain/records.ts";
-import type { NumberBook } from "./number-book.ts";
+import type { ObservationRow } from "./event-rows.ts";
 
 const FLUSH_MS = 500;
 /** Datastreams in one statement. */
 const MAX_GROUP = 5_000;
-
-interface Latest {
-  readonly value: number;
-  readonly atMs: number;
-  readonly ingestedAtMs: number;
-}
 
 /** In order of their number, so that two writers never wait for each other in a circle. */
 const WRITE = `
@@ -38,24 +31,20 @@ const RECOVER = `
  */
 export class LatestValues {
   readonly #pool: Pool;
-  readonly #book: NumberBook;
   readonly #onFault: (fault: unknown) => void;
-  #waiting = new Map<number, Latest>();
+  readonly #waiting = new Map<number, ObservationRow>();
 
-  constructor(pool: Pool, book: NumberBook, onFault: (fault: unknown) => void) {
+  constructor(pool: Pool, onFault: (fault: unknown) => void) {
     this.#pool = pool;
-    this.#book = book;
     this.#onFault = onFault;
   }
 
   /** Takes committed rows; the newest capture time wins. */
-  note(rows: readonly EventRow[]): void {
-    for (const { agentId, event, ingestedAtMs } of rows) {
-      if (event.type !== "observation" || this.#book.sensorOwners.get(event.sensorId) !== agentId) continue;
-      const no = this.#book.datastreamNo(event.sensorId, event.observedProperty, event.unit);
-      const known = this.#waiting.get(no);
-      if (known && known.atMs > event.capturedAtMs) continue;
-      this.#waiting.set(no, { value: event.value, atMs: event.capturedAtMs, ingestedAtMs });
+  note(rows: readonly ObservationRow[]): void {
+    for (const row of rows) {
+      const [atMs, , , datastreamNo] = row;
+      const known = this.#waiting.get(datastreamNo);
+      if (!known || known[0] <= atMs) this.#waiting.set(datastreamNo, row);
     }
   }
 
@@ -90,9 +79,9 @@ export class LatestValues {
         text: WRITE,
         values: [
           group.map(([no]) => no),
-          group.map(([, { value }]) => value),
-          group.map(([, { atMs }]) => atMs),
-          group.map(([, { ingestedAtMs }]) => ingestedAtMs),
+          group.map(([, [, value]]) => value),
+          group.map(([, [atMs]]) => atMs),
+          group.map(([, [atMs, , , , , , ingestLagMs]]) => atMs + ingestLagMs),
         ],
       });
       // A value that came meanwhile stays for the next time.

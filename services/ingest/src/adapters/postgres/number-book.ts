@@ -8,6 +8,15 @@ interface Datastream {
   readonly unit: string;
 }
 
+type Observation = Extract<EventRow["event"], { type: "observation" }>;
+
+function noIn(streams: readonly Datastream[], observedProperty: string, unit: string): number | undefined {
+  for (const one of streams) {
+    if (one.observedProperty === observedProperty && one.unit === unit) return one.no;
+  }
+  return undefined;
+}
+
 interface Sensor {
   readonly agentId: string;
   readonly datastreams: Datastream[];
@@ -67,18 +76,22 @@ export class NumberBook {
     return no;
   }
 
+  /** The numbers of an observation by its sensor's own agent, or null when they are not all known yet. */
+  numbersOf(row: EventRow, event: Observation): { datastreamNo: number; sourceNo: number } | null {
+    const sensor = this.#sensors.get(event.sensorId);
+    if (sensor?.agentId !== row.agentId) return null;
+    const datastreamNo = noIn(sensor.datastreams, event.observedProperty, event.unit);
+    const sourceNo = this.#sources.get(row.agentId)?.get(row.boot);
+    return datastreamNo === undefined || sourceNo === undefined ? null : { datastreamNo, sourceNo };
+  }
+
   /** sensor id -> agent id, of every sensor seen. */
   readonly sensorOwners: Pick<ReadonlyMap<string, string>, "get"> = {
     get: (sensorId) => this.#sensors.get(sensorId)?.agentId,
   };
 
   #find(sensorId: string, observedProperty: string, unit: string): number | undefined {
-    const streams = this.#sensors.get(sensorId)?.datastreams;
-    if (!streams) return undefined;
-    for (const one of streams) {
-      if (one.observedProperty === observedProperty && one.unit === unit) return one.no;
-    }
-    return undefined;
+    return noIn(this.#sensors.get(sensorId)?.datastreams ?? [], observedProperty, unit);
   }
 
   async #learnSources(rows: readonly EventRow[]): Promise<void> {

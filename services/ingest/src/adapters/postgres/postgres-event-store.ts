@@ -18,7 +18,14 @@ import {
 import type { EventStore, WriteResult } from "../../application/ports.ts";
 import type { DeadLetter, EventRow } from "../../domain/records.ts";
 import { sortByOwner } from "../../domain/sort-by-owner.ts";
-import { detectionRows, edgeEventRow, observationRow, storedTrack } from "./event-rows.ts";
+import {
+  detectionRows,
+  edgeEventRow,
+  type ObservationRow,
+  observationRow,
+  plainRows,
+  storedTrack,
+} from "./event-rows.ts";
 import type { NumberBook } from "./number-book.ts";
 import { PROJECTIONS } from "./projections.ts";
 
@@ -39,10 +46,8 @@ export interface PostgresEventStoreOptions {
   /** Told which cameras belong to whom, as far as a committed batch has shown. */
   readonly onCameras?: (owners: ReadonlyMap<string, string>) => void;
   /** Told of every committed batch, duplicates included: a newer value stays the latest. */
-  readonly onObservations?: (rows: readonly EventRow[]) => void;
+  readonly onObservations?: (rows: readonly ObservationRow[]) => void;
 }
-
-type ObservationEvent = Extract<EventRow["event"], { type: "observation" }>;
 
 interface Camera {
   readonly no: number;
@@ -64,11 +69,12 @@ export class PostgresEventStore implements EventStore {
 
   async write(events: readonly EventRow[], deadLetters: readonly DeadLetter[]): Promise<WriteResult> {
     try {
-      await this.#options.book.prepare(events);
       const isCareful = this.#carefulGroups > 0;
+      const plain = isCareful || deadLetters.length > 0 ? null : plainRows(events, this.#options.book);
+      if (!plain) await this.#options.book.prepare(events);
       if (isCareful) return await this.#commit(events, deadLetters, "settling");
       try {
-        return await this.#commit(events, deadLetters, "copying");
+        return plain ? await this.#copyPlain(plain) : await this.#commit(events, deadLetters, "copying");
       } catch (thrown) {
         if (sqlStateOf(thrown) !== UNIQUE_VIOLATION) throw thrown;
         this.#carefulGroups = CAREFUL_GROUPS;
@@ -80,15 +86,14 @@ export class PostgresEventStore implements EventStore {
   }
 
   /** One trip to the server: COPY and late marks are a transaction of their own. */
-  async #copyPlain(events: readonly EventRow[]): Promise<WriteResult> {
-    const { pool, book } = this.#options;
-    const rows = events.map((row) => observationRow(row, row.event as ObservationEvent, book));
-    const behind = lateMarkStatement("observation", timesOf(events));
+  async #copyPlain(rows: readonly ObservationRow[]): Promise<WriteResult> {
+    const { pool } = this.#options;
+    const behind = lateMarkStatement("observation", timesOf(rows));
     const client = await pool.connect();
     try {
       const inserted = await copyRows(client, { ...OBSERVATION, behind }, rows);
       client.release();
-      this.#options.onObservations?.(events);
+      this.#options.onObservations?.(rows);
       return { inserted, duplicates: 0, deadLetters: 0 };
     } catch (thrown) {
       // The database has said what it thinks and rolled back; any other fault leaves the connection in doubt.
@@ -119,27 +124,22 @@ export class PostgresEventStore implements EventStore {
     way: "copying" | "settling",
   ): Promise<WriteResult> {
     const { pool, book } = this.#options;
-    if (way === "copying" && deadLetters.length === 0 && isPlain(events, book))
-      return this.#copyPlain(events);
-    const { result, cameras } = await withTransaction(pool, async (client) => {
+    const { result, cameras, observed } = await withTransaction(pool, async (client) => {
       const written = await new GroupWrite(client, book, way).run(events);
       const letters = [...deadLetters, ...written.refused];
       await insertDeadLetters(client, letters);
-      return { cameras: written.cameras, result: { ...written.result, deadLetters: letters.length } };
+      return {
+        cameras: written.cameras,
+        observed: written.observed,
+        result: { ...written.result, deadLetters: letters.length },
+      };
     });
     if (way === "settling")
       this.#carefulGroups = result.duplicates > 0 ? CAREFUL_GROUPS : this.#carefulGroups - 1;
     if (cameras.size > 0) this.#options.onCameras?.(cameras);
-    this.#options.onObservations?.(events);
+    this.#options.onObservations?.(observed);
     return result;
   }
-}
-
-/** Nothing but observations of the agents' own sensors: what comes by the thousand. */
-function isPlain(events: readonly EventRow[], book: NumberBook): boolean {
-  return events.every(
-    ({ agentId, event }) => event.type === "observation" && book.sensorOwners.get(event.sensorId) === agentId,
-  );
 }
 
 /** A value that does not fit its column, or that the database blames, is refused: it would fail again. */
@@ -165,10 +165,13 @@ class GroupWrite {
     result: WriteResult;
     refused: readonly DeadLetter[];
     cameras: Map<string, string>;
+    observed: readonly ObservationRow[];
   }> {
     const cameras = await this.#ownersOfCameras(events);
     const sorted = sortByOwner(events, { cameras, sensors: this.#book.sensorOwners });
-    const observations = sorted.accepted.filter(({ event }) => event.type === "observation");
+    const observations = sorted.accepted.flatMap((row) =>
+      row.event.type === "observation" ? [observationRow(row, row.event, this.#book)] : [],
+    );
     const others = sorted.accepted.filter(({ event }) => event.type !== "observation");
     const newObservations = await this.#insertObservations(observations);
     const fresh = await this.#insertOthers(others);
@@ -180,6 +183,7 @@ class GroupWrite {
     const inserted = newObservations + fresh.length;
     return {
       cameras,
+      observed: observations,
       refused: sorted.deadLetters,
       result: {
         inserted,
@@ -189,14 +193,11 @@ class GroupWrite {
     };
   }
 
-  async #insertObservations(rows: readonly EventRow[]): Promise<number> {
+  async #insertObservations(rows: readonly ObservationRow[]): Promise<number> {
     if (rows.length === 0) return 0;
-    const copied = rows.flatMap((row) =>
-      row.event.type === "observation" ? [observationRow(row, row.event, this.#book)] : [],
-    );
-    if (this.#way === "settling") return (await copyNewRows(this.#client, OBSERVATION, copied)).length;
+    if (this.#way === "settling") return (await copyNewRows(this.#client, OBSERVATION, rows)).length;
     const behind = lateMarkStatement("observation", timesOf(rows));
-    return copyRows(this.#client, { ...OBSERVATION, behind }, copied);
+    return copyRows(this.#client, { ...OBSERVATION, behind }, rows);
   }
 
   /** Returns the events that were not there before, in their order. */
@@ -234,7 +235,11 @@ class GroupWrite {
       await copyRows(this.#client, { table: "detection", columns: DETECTION_COLUMNS }, detections);
     await writeTracks(this.#client, tracks);
     const frames = perceived.filter(({ event }) => event.type === "detection_batch");
-    await markLate(this.#client, "detection", timesOf(frames));
+    await markLate(
+      this.#client,
+      "detection",
+      frames.map(({ event }) => event.capturedAtMs),
+    );
   }
 
   async #ownersOfCameras(rows: readonly EventRow[]): Promise<Map<string, string>> {
@@ -255,7 +260,7 @@ class GroupWrite {
   }
 }
 
-const timesOf = (rows: readonly EventRow[]): number[] => rows.map(({ event }) => event.capturedAtMs);
+const timesOf = (rows: readonly ObservationRow[]): number[] => rows.map(([capturedAtMs]) => capturedAtMs);
 
 async function insertDeadLetters(client: PoolClient, letters: readonly DeadLetter[]): Promise<void> {
   if (letters.length === 0) return;
