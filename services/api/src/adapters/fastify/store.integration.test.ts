@@ -28,10 +28,7 @@ async function insertLetter(change: { truncated?: boolean; state?: string } = {}
 }
 
 describe("dead letters", () => {
-  it("are asked to be given again once, with who asked, and ingest hears of it", async () => {
-    const listener = await server.database.pool.connect();
-    const heard = new Promise((resolve) => listener.once("notification", resolve));
-    await listener.query("LISTEN huishi_replay");
+  it("are asked to be given again once, with who asked", async () => {
     const id = await insertLetter();
     const answers = await Promise.all([1, 2].map(() => server.post(`/api/v1/dead-letters/${id}/replay`)));
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
@@ -40,8 +37,6 @@ describe("dead letters", () => {
       code: "DEAD_LETTER_MOVE_ILLEGAL",
       details: { state: "requested" },
     });
-    await heard;
-    listener.release();
     const listed = await server.get("/api/v1/dead-letters?state=requested");
     expect(listed.body.deadLetters).toMatchObject([
       { id, state: "requested", stateBy: "admin", boot: null, truncated: false, outcome: null },
