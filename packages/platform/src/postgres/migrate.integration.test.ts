@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { testDatabase, type TestDatabase } from "@huishi/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createLogger } from "../logger.ts";
+import { createPool } from "./pool.ts";
 import { migrate } from "./migrate.ts";
 
 const logger = createLogger({ name: "test", level: "silent" });
@@ -53,11 +54,26 @@ test.each([
   ["nothing listens", (url: URL) => (url.port = "1")],
   ["the password is wrong", (url: URL) => (url.password = "wrong")],
   ["the database is absent", (url: URL) => (url.pathname = "/absent")],
-])("when %s the error says so and holds no password", async (_, spoil) => {
+])("when %s the error says so and holds no password", async (what, spoil) => {
   const url = new URL(database.databaseUrl);
   const secret = url.password;
   spoil(url);
+  if (what === "the password is wrong" && (await trustsEverybody(url.href))) return;
   const failure = await migrate(url.href, logger).catch((thrown: unknown) => thrown);
   expect(failure).toMatchObject({ code: "DATABASE_UNREACHABLE" });
   expect(JSON.stringify(failure) + String(failure)).not.toContain(secret || "wrong");
 });
+
+/** A server of `npm run test:storage` may ask for no password: there is nothing to be refused then. */
+async function trustsEverybody(databaseUrl: string): Promise<boolean> {
+  const pool = createPool(databaseUrl, { max: 1 });
+  try {
+    await pool.query("SELECT 1");
+    process.stdout.write("skipped: this server asks for no password\n");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await pool.end();
+  }
+}

@@ -14,7 +14,8 @@ import { fill, logger, noFiles, onPool, temporaryFolder } from "./test-support/s
 import { verifyBackup } from "./verify.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../../../migrations/", import.meta.url));
-const TRIGGERS = `SELECT pg_get_triggerdef(oid) AS made, tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1`;
+const TRIGGERS = `SELECT pg_get_triggerdef(pg_trigger.oid) AS made, tgenabled FROM pg_trigger
+  JOIN pg_class ON pg_class.oid = tgrelid WHERE NOT tgisinternal AND relnamespace = 'public'::regnamespace ORDER BY 1`;
 const PASSPHRASE = "correct horse battery staple";
 const open: TestDatabase[] = [];
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
