@@ -3,8 +3,9 @@ import { EmbeddedPostgres, type EmbeddedPostgresOptions } from "./embedded-postg
 
 const RETRY: Omit<SuperviseOptions, "onFailure"> = {
   baseDelayMs: 250,
-  maxDelayMs: 10_000,
-  healthyAfterMs: 60_000,
+  // A full disk, which is the long fault, is worth a look every few seconds.
+  maxDelayMs: 3_000,
+  healthyAfterMs: 5_000,
 };
 
 /**
