@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { withDebianPostgres } from "./debian-postgres.mjs";
 import { SetupError, root, setUp } from "./setup.mjs";
 
 const resultsFile = join(root, "test-artifacts/results.json");
@@ -16,31 +17,59 @@ try {
   process.exit(1);
 }
 mkdirSync(join(root, "test-artifacts"), { recursive: true });
-rmSync(resultsFile, { force: true });
-const run = spawnSync(
-  process.execPath,
-  [
-    join(root, "node_modules/vitest/vitest.mjs"),
-    "run",
-    "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${resultsFile}`,
-    ...process.argv.slice(2),
-  ],
-  { cwd: root, stdio: "inherit" },
-);
-if (!existsSync(resultsFile)) {
-  console.error("The test runner ended without results.");
-  process.exit(1);
+
+/** Runs vitest; returns what it counted. */
+function runTests(args, env = {}) {
+  rmSync(resultsFile, { force: true });
+  const run = spawnSync(
+    process.execPath,
+    [
+      join(root, "node_modules/vitest/vitest.mjs"),
+      "run",
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${resultsFile}`,
+      ...args,
+    ],
+    { cwd: root, stdio: "inherit", env: { ...process.env, ...env } },
+  );
+  if (!existsSync(resultsFile)) {
+    console.error("The test runner ended without results.");
+    process.exit(1);
+  }
+  const results = JSON.parse(readFileSync(resultsFile, "utf8"));
+  // A test file that could not be loaded holds no test, but it is a failure all the same.
+  const brokenFiles = results.testResults.filter(
+    (file) => file.status === "failed" && file.assertionResults.every((test) => test.status !== "failed"),
+  ).length;
+  return {
+    passed: results.numPassedTests,
+    failed: results.numFailedTests + brokenFiles,
+    skipped: results.numPendingTests + results.numTodoTests,
+    ok: run.status === 0,
+  };
 }
-const results = JSON.parse(readFileSync(resultsFile, "utf8"));
-// A test file that could not be loaded holds no test, but it is a failure all the same.
-const brokenFiles = results.testResults.filter(
-  (file) => file.status === "failed" && file.assertionResults.every((test) => test.status !== "failed"),
-).length;
-const failed = results.numFailedTests + brokenFiles;
-const skipped = results.numPendingTests + results.numTodoTests;
-console.log(
-  `\n${results.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`,
-);
-process.exit(failed > 0 || run.status !== 0 || results.numPassedTests === 0 ? 1 : 0);
+
+/** The storage tests run on the embedded PostgreSQL with all others, and once more on Debian's. */
+const STORAGE_TESTS = [
+  "packages/platform/src/store",
+  "services/ingest/src/adapters/postgres",
+  "services/ingest/src/events",
+  "services/ingest/src/dead-letter",
+  "services/analytics/src/adapters/postgres",
+  "services/api/src/adapters/postgres",
+];
+
+const given = process.argv.slice(2);
+const runs = [runTests(given)];
+if (given.length === 0) {
+  const onDebian = await withDebianPostgres((databaseUrl, version) => {
+    console.log(`\nThe storage tests once more, on Debian's PostgreSQL ${version}`);
+    return runTests(STORAGE_TESTS, { TEST_DATABASE_URL: databaseUrl });
+  });
+  runs.push(onDebian);
+}
+const sum = (field) => runs.reduce((total, run) => total + run[field], 0);
+const [passed, failed, skipped] = ["passed", "failed", "skipped"].map(sum);
+console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+process.exit(failed > 0 || runs.some(({ ok }) => !ok) || passed === 0 ? 1 : 0);

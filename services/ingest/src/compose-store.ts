@@ -10,7 +10,7 @@ import { DeadLetterReplay } from "./application/dead-letter-replay.ts";
 import { type CommitObserver, GroupCommitter } from "./application/group-committer.ts";
 import { StoreUpkeep } from "./application/store-upkeep.ts";
 
-const COMMIT_LANES = 2;
+const COMMIT_LANES = 3;
 /** Events that wait longer for their commit than this make the service not ready. */
 const MAX_WAIT_MS = 10_000;
 /** Rolling up hours of rows, or deleting a day of them, takes longer than anything that people wait for. */

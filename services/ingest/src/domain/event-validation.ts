@@ -89,7 +89,7 @@ export function validateBatch(message: ArrivedMessage): ValidatedBatch {
       receipt: receiptOf(batch),
     };
   }
-  const mayBeUnstorable = SUSPICIOUS.test(text);
+  const mayBeUnstorable = text.includes("\\") && SUSPICIOUS.test(text);
   const events: EventRow[] = [];
   const deadLetters: DeadLetter[] = [];
   for (const candidate of batch.events) {
