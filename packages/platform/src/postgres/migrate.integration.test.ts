@@ -50,15 +50,16 @@ test("an applied file that was edited is refused", async () => {
   });
 });
 
-test.each([
-  ["nothing listens", (url: URL) => (url.port = "1")],
-  ["the password is wrong", (url: URL) => (url.password = "wrong")],
-  ["the database is absent", (url: URL) => (url.pathname = "/absent")],
-])("when %s the error says so and holds no password", async (what, spoil) => {
+test.for<[string, (url: URL) => void]>([
+  ["nothing listens", (url: URL) => void (url.port = "1")],
+  ["the password is wrong", (url: URL) => void (url.password = "wrong")],
+  ["the database is absent", (url: URL) => void (url.pathname = "/absent")],
+])("when %s the error says so and holds no password", async ([what, spoil], { skip }) => {
   const url = new URL(database.databaseUrl);
   const secret = url.password;
   spoil(url);
-  if (what === "the password is wrong" && (await trustsEverybody(url.href))) return;
+  if (what === "the password is wrong" && (await trustsEverybody(url.href)))
+    skip("this server asks for no password");
   const failure = await migrate(url.href, logger).catch((thrown: unknown) => thrown);
   expect(failure).toMatchObject({ code: "DATABASE_UNREACHABLE" });
   expect(JSON.stringify(failure) + String(failure)).not.toContain(secret || "wrong");
@@ -69,7 +70,6 @@ async function trustsEverybody(databaseUrl: string): Promise<boolean> {
   const pool = createPool(databaseUrl, { max: 1 });
   try {
     await pool.query("SELECT 1");
-    process.stdout.write("skipped: this server asks for no password\n");
     return true;
   } catch {
     return false;
