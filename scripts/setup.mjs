@@ -10,7 +10,7 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 const MINIMUM_NODE = [20, 19];
 
 /** A fault that a person can mend: one line that says what to do. */
-export class SetupError extends Error {}
+class SetupError extends Error {}
 
 let stepNumber = 0;
 /** Runs one step and prints what it was and how long it took. */
@@ -151,7 +151,7 @@ function buildModel() {
 }
 
 /** @param {"start" | "test"} purpose */
-export async function setUp(purpose) {
+async function setUp(purpose) {
   checkNode();
   await step("Packages from npm", installPackages);
   await step("Programs from Debian", () =>
@@ -159,6 +159,18 @@ export async function setUp(purpose) {
   );
   await step("Build", build);
   await step("Detection model", buildModel);
+}
+
+/** Sets up, or says in a line what a person must do and ends the process. */
+export async function setUpOrExit(purpose, title) {
+  console.log(`Huishi: ${title}`);
+  try {
+    await setUp(purpose);
+  } catch (error) {
+    process.stdout.write("\n");
+    console.error(error instanceof SetupError ? `Set-up stopped: ${error.message}` : error);
+    process.exit(1);
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

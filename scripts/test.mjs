@@ -4,18 +4,11 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { withDebianPostgres } from "./debian-postgres.mjs";
-import { SetupError, root, setUp } from "./setup.mjs";
+import { root, setUpOrExit } from "./setup.mjs";
 
 const resultsFile = join(root, "test-artifacts/results.json");
 
-console.log("Huishi: setting up for the tests");
-try {
-  await setUp("test");
-} catch (error) {
-  process.stdout.write("\n");
-  console.error(error instanceof SetupError ? `Set-up stopped: ${error.message}` : error);
-  process.exit(1);
-}
+await setUpOrExit("test", "setting up for the tests");
 mkdirSync(join(root, "test-artifacts"), { recursive: true });
 
 /** Runs vitest; returns what it counted. */
