@@ -1,5 +1,17 @@
 // What the use cases need from the world. Adapters carry the technology's name.
-import type { AgentStatus, EdgeEvent, MediaDemand, StreamKey } from "@huishi/contracts";
+import type {
+  AgentCommand,
+  AgentConfig,
+  AgentStatus,
+  CommandBody,
+  CommandKind,
+  CommandReply,
+  EdgeEvent,
+  MediaDemand,
+  StreamKey,
+  StreamProfile,
+  VideoCodec,
+} from "@huishi/contracts";
 import type { CameraDescription } from "../domain/camera-description.ts";
 
 type WithoutStamp<E> = E extends EdgeEvent ? Omit<E, "seq" | "agentAtMs"> : never;
@@ -123,4 +135,70 @@ export interface Log {
   info(fields: Record<string, unknown>, message: string): void;
   warn(fields: Record<string, unknown>, message: string): void;
   error(fields: Record<string, unknown>, message: string): void;
+}
+
+/** A picture of a running stream with its place in time: what everybody who shares the stream is given. */
+export interface CapturedUnit {
+  readonly codec: VideoCodec;
+  /** Annex-B; keyframes carry their parameter sets. */
+  readonly annexB: Uint8Array;
+  readonly keyframe: boolean;
+  readonly ptsMs: number;
+  /** Agent clock. */
+  readonly capturedAtMs: number;
+  /** Rises by one a picture of the source's run; a new run begins at 0. */
+  readonly unitNumber: number;
+}
+
+/** What a running stream tells whoever shares it. Called synchronously: copy or queue (bounded), never wait, never throw. */
+export interface StreamConsumer {
+  onUnit(unit: CapturedUnit): void;
+  /** The source ended or failed at this time (agent clock); it is opened again by itself. */
+  onInterrupted?(atMs: number, error: unknown): void;
+}
+
+/** Why a stream is shared: decides which one when a camera has several, and stands in metrics. */
+export type StreamPurpose = "live" | "analysis" | "recording" | "health";
+
+/**
+ * The running streams of one camera. One upstream connection a stream, however many share it: started by the first
+ * attachment, stopped after the last one with a linger.
+ */
+export interface StreamTap {
+  readonly cameraId: string;
+  /** Detaches when called; a consumer that joins a running stream is first given the current group of pictures. */
+  attach(profile: StreamProfile, purpose: StreamPurpose, consumer: StreamConsumer): () => void;
+}
+
+/** Told of each camera's streams when they can be had, and when the camera is given up. */
+export interface TapListener {
+  tapReady(tap: StreamTap): void;
+  tapGone(cameraId: string): void;
+}
+
+/** Carries out one kind of command. Throws an EdgeError whose code goes into the reply. */
+export type CommandHandler<K extends CommandKind = CommandKind> = (
+  body: Extract<CommandBody, { kind: K }>,
+  signal: AbortSignal,
+) => Promise<Record<string, unknown>>;
+
+/** The centre's commands and configuration, as the event connection hands them over. */
+export interface CentreListener {
+  onConfig(config: AgentConfig): void;
+  onCommand(command: AgentCommand): void;
+}
+
+/** Answers go the same way back. */
+export interface ReplyLink {
+  publishReply(reply: CommandReply): Promise<void>;
+}
+
+/** Sends one large thing in chunks, below live media: each chunk is acknowledged when the centre has it on its disk. */
+export interface Uploader {
+  /** Resolves when the last chunk is acknowledged. Begins anew after a lost connection. Throws UPLOAD_REFUSED. */
+  upload(
+    transferId: string,
+    content: { readonly bytes: number; chunks(fromByte: number): AsyncIterable<Uint8Array> },
+    signal: AbortSignal,
+  ): Promise<void>;
 }

@@ -7,6 +7,20 @@ export const DEMAND_LEASE_MS = 30_000;
 export const DEMAND_LINGER_MS = 5_000;
 
 /**
+ * Which pictures of a stream are wanted. `keyframes`: keyframes alone. `fps`: about that many a second, for analysis:
+ * keyframes alone where they come often enough, else everything that a decoder needs to give them.
+ */
+export const SamplingSchema = Type.Union([
+  Type.Object({ kind: Type.Literal("all") }, { additionalProperties: false }),
+  Type.Object({ kind: Type.Literal("keyframes") }, { additionalProperties: false }),
+  Type.Object(
+    { kind: Type.Literal("fps"), fps: Type.Number({ exclusiveMinimum: 0, maximum: 60 }) },
+    { additionalProperties: false },
+  ),
+]);
+export type Sampling = Static<typeof SamplingSchema>;
+
+/**
  * Retained command from the centre: which streams of a camera are wanted, until when. An empty list, an
  * expired lease or a cleared retained message all mean: send nothing.
  */
@@ -16,7 +30,12 @@ export const MediaDemandSchema = Type.Object(
     issuedAtMs: EpochMs,
     streams: Type.Array(
       Type.Object(
-        { profile: StreamProfileSchema, leaseMs: Type.Integer({ minimum: 0, maximum: 600_000 }) },
+        {
+          profile: StreamProfileSchema,
+          leaseMs: Type.Integer({ minimum: 0, maximum: 600_000 }),
+          /** Default `all`. */
+          sampling: Type.Optional(SamplingSchema),
+        },
         { additionalProperties: false },
       ),
       { maxItems: 2 },

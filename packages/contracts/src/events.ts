@@ -7,6 +7,7 @@ import {
   Id,
   ObjectClassSchema,
   PrioritySchema,
+  StreamProfileSchema,
 } from "./common.ts";
 
 /**
@@ -40,6 +41,8 @@ export const CameraStreamSchema = Type.Object(
     width: Type.Integer({ minimum: 0, maximum: 32768 }),
     height: Type.Integer({ minimum: 0, maximum: 32768 }),
     fps: Type.Optional(Type.Number({ minimum: 0, maximum: 1000 })),
+    /** What the camera is set to, bits a second. */
+    bitRate: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000 })),
   },
   { additionalProperties: false },
 );
@@ -57,6 +60,17 @@ export const CameraInventoryEvent = Type.Object(
     serial: Type.Optional(SubjectText),
     /** Host and port only. */
     address: Type.Optional(SubjectText),
+    /** MAC address, `aa:bb:cc:dd:ee:ff`. */
+    hardwareAddress: Type.Optional(SubjectText),
+    /** WS-Addressing endpoint, `urn:uuid:...`. */
+    endpoint: Type.Optional(SubjectText),
+    /** What else the camera can do than stream (ONVIF services that it names). */
+    capabilities: Type.Optional(
+      Type.Array(
+        Type.Enum(["imaging", "snapshot", "presets", "motion_events", "analytics_events", "media2"]),
+        { uniqueItems: true, maxItems: 16 },
+      ),
+    ),
     streams: Type.Array(CameraStreamSchema, { maxItems: 4 }),
     ptz: Type.Boolean(),
     /** What viewers must know about the picture, e.g. that it is a generated scene and no real camera. */
@@ -65,9 +79,31 @@ export const CameraInventoryEvent = Type.Object(
   { additionalProperties: false },
 );
 
-export const CAMERA_CONDITIONS = ["online", "offline", "no_frames", "auth_failed", "unreachable"] as const;
+/** `degraded`: pictures come, and `faults` says what is wrong with them. */
+export const CAMERA_CONDITIONS = [
+  "online",
+  "offline",
+  "no_frames",
+  "auth_failed",
+  "unreachable",
+  "degraded",
+] as const;
 export const CameraConditionSchema = Type.Enum(CAMERA_CONDITIONS);
 export type CameraCondition = Static<typeof CameraConditionSchema>;
+
+/** What can be wrong with a picture or a clock while the camera answers (video quality diagnosis). */
+export const CAMERA_FAULTS = [
+  "frozen",
+  "black",
+  "blurred",
+  "moved_view",
+  "occluded",
+  "low_bit_rate",
+  "low_frame_rate",
+  "clock_drift",
+] as const;
+export const CameraFaultSchema = Type.Enum(CAMERA_FAULTS);
+export type CameraFault = Static<typeof CameraFaultSchema>;
 
 export const CameraHealthEvent = Type.Object(
   {
@@ -77,6 +113,16 @@ export const CameraHealthEvent = Type.Object(
     condition: CameraConditionSchema,
     /** Stable error code when the condition is a fault. */
     code: Type.Optional(Type.String({ maxLength: 64 })),
+    /** What is wrong now, worst first; absent: not known, empty: nothing. */
+    faults: Type.Optional(
+      Type.Array(
+        Type.Object(
+          { fault: CameraFaultSchema, sinceMs: EpochMs, value: Type.Optional(Type.Number()) },
+          { additionalProperties: false },
+        ),
+        { maxItems: CAMERA_FAULTS.length },
+      ),
+    ),
     /** Device clock minus agent clock, milliseconds. */
     clockOffsetMs: Type.Optional(Type.Integer({ minimum: -1e13, maximum: 1e13 })),
   },
@@ -244,6 +290,91 @@ export const OutboxGapEvent = Type.Object(
   { additionalProperties: false },
 );
 
+/** A device on the site's network that nobody has adopted: it is watched from afar and never signed in to. */
+export const DeviceFoundEvent = Type.Object(
+  {
+    ...header,
+    type: Type.Literal("device_found"),
+    /** Stays with the device when its address changes, as far as it tells: endpoint, else address. */
+    deviceKey: Type.String({ minLength: 1, maxLength: 200 }),
+    how: Type.Union([Type.Literal("ws_discovery"), Type.Literal("subnet_probe"), Type.Literal("typed")]),
+    /** Host and port. */
+    address: SubjectText,
+    /** ONVIF device service on the host that answered; absent for RTSP alone. */
+    onvifUrl: Type.Optional(Type.String({ maxLength: 512 })),
+    /** RTSP port that answered. */
+    rtspPort: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535 })),
+    name: Type.Optional(SubjectText),
+    hardware: Type.Optional(SubjectText),
+    /** True when it has gone or was adopted: it is no longer in quarantine. */
+    gone: Type.Optional(Type.Boolean()),
+  },
+  { additionalProperties: false },
+);
+
+/**
+ * Pictures that somebody wanted and did not get: of the centre's live stream (`live`), or of the agent's own recording
+ * (`recording`). What lies in the recording can be fetched later (`clip` command).
+ */
+export const MediaGapEvent = Type.Object(
+  {
+    ...header,
+    type: Type.Literal("media_gap"),
+    cameraId: Id,
+    profile: StreamProfileSchema,
+    of: Type.Union([Type.Literal("live"), Type.Literal("recording")]),
+    fromMs: EpochMs,
+    toMs: EpochMs,
+    reason: Type.Union([
+      Type.Literal("uplink"),
+      Type.Literal("camera"),
+      Type.Literal("agent_down"),
+      Type.Literal("disk"),
+      Type.Literal("damaged"),
+    ]),
+  },
+  { additionalProperties: false },
+);
+
+/** What a stream really is, counted from its bits; told when it changes, and hourly. */
+export const CameraMeasureEvent = Type.Object(
+  {
+    ...header,
+    type: Type.Literal("camera_measure"),
+    cameraId: Id,
+    profile: StreamProfileSchema,
+    codec: Type.Union([Type.Literal("h264"), Type.Literal("h265")]),
+    width: Type.Integer({ minimum: 0, maximum: 32768 }),
+    height: Type.Integer({ minimum: 0, maximum: 32768 }),
+    /** Pictures a second over the last window. */
+    fps: Type.Number({ minimum: 0, maximum: 1000 }),
+    /** Bits a second over the last window. */
+    bitRate: Type.Integer({ minimum: 0, maximum: 10_000_000_000 }),
+    /** Milliseconds between keyframes. */
+    gopMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_600_000 })),
+  },
+  { additionalProperties: false },
+);
+
+/** A value crossed its threshold, or came back: decided at the edge, so that it needs no uplink to be recorded. */
+export const SensorAlarmEvent = Type.Object(
+  {
+    ...header,
+    type: Type.Literal("sensor_alarm"),
+    sensorId: Id,
+    /** Id of the threshold in the agent's configuration. */
+    thresholdId: Id,
+    observedProperty: Type.String({ pattern: "^[a-z][a-z0-9_]{0,63}$" }),
+    alarmClass: Type.String({ pattern: "^[a-z][a-z0-9_]{0,63}$" }),
+    priority: PrioritySchema,
+    active: Type.Boolean(),
+    value: Type.Number(),
+    limit: Type.Number(),
+    unit: Type.String({ maxLength: 32 }),
+  },
+  { additionalProperties: false },
+);
+
 const EVENT_SCHEMAS = [
   CameraInventoryEvent,
   CameraHealthEvent,
@@ -256,6 +387,10 @@ const EVENT_SCHEMAS = [
   DetectionBatchEvent,
   TrackSummaryEvent,
   OutboxGapEvent,
+  DeviceFoundEvent,
+  MediaGapEvent,
+  CameraMeasureEvent,
+  SensorAlarmEvent,
 ] as const;
 export const EventSchema = Type.Union([...EVENT_SCHEMAS]);
 export type EdgeEvent = Static<(typeof EVENT_SCHEMAS)[number]>;
@@ -274,6 +409,10 @@ export const EVENT_TYPES = {
   detection_batch: 9,
   track_summary: 10,
   outbox_gap: 11,
+  device_found: 12,
+  media_gap: 13,
+  camera_measure: 14,
+  sensor_alarm: 15,
 } as const satisfies Record<EdgeEventType, number>;
 
 /** The schema of each event type: one a type, so that an error names the field and not "no branch of the union". */
@@ -295,6 +434,10 @@ const SEVERITY_OF: Readonly<Record<EdgeEventType, EventSeverity>> = {
   sensor_health: 2,
   alarm_trigger: 3,
   outbox_gap: 3,
+  device_found: 2,
+  media_gap: 2,
+  camera_measure: 1,
+  sensor_alarm: 3,
 };
 
 export function severityOf(type: EdgeEventType): EventSeverity {
@@ -334,6 +477,33 @@ export const EventAckSchema = Type.Object(
 );
 export type EventAck = Static<typeof EventAckSchema>;
 
+export const ConfigStateSchema = Type.Object(
+  {
+    revision: Type.Integer({ minimum: 1 }),
+    state: Type.Union([Type.Literal("applied"), Type.Literal("refused")]),
+    /** Why it was refused, and which field. */
+    code: Type.Optional(Type.String({ maxLength: 64 })),
+    message: Type.Optional(Type.String({ maxLength: 500 })),
+  },
+  { additionalProperties: false },
+);
+export type ConfigState = Static<typeof ConfigStateSchema>;
+
+/** How much the agent's ring buffer holds against what the policy asks for. */
+export const RecordingStateSchema = Type.Object(
+  {
+    bytes: Type.Integer({ minimum: 0 }),
+    maxBytes: Type.Integer({ minimum: 0 }),
+    oldestMs: Type.Optional(EpochMs),
+    /** How long the disk will hold at the present rate. */
+    expectedMs: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** By how much that falls short of the policy's minimum; 0 when it does not. */
+    shortfallMs: Type.Optional(Type.Integer({ minimum: 0 })),
+  },
+  { additionalProperties: false },
+);
+export type RecordingState = Static<typeof RecordingStateSchema>;
+
 /** Retained status of an agent; its Will says `online: false`. */
 export const AgentStatusSchema = Type.Object(
   {
@@ -347,6 +517,9 @@ export const AgentStatusSchema = Type.Object(
     /** Events given up since the agent started. */
     outboxLost: Type.Optional(Type.Integer({ minimum: 0 })),
     mediaDropped: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** The last AgentConfig that came: applied or refused as a whole. */
+    config: Type.Optional(ConfigStateSchema),
+    recording: Type.Optional(RecordingStateSchema),
   },
   { additionalProperties: false },
 );

@@ -1,6 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { demandTopic, eventsTopic, mediaTopic, parseTopic, statusTopic } from "./topics.ts";
+import {
+  commandTopic,
+  configTopic,
+  demandTopic,
+  eventsTopic,
+  mediaTopic,
+  parseTopic,
+  replyTopic,
+  statusTopic,
+  uploadTopic,
+} from "./topics.ts";
 
 describe("parseTopic", () => {
   it("reads what the builders make", () => {
@@ -16,6 +26,14 @@ describe("parseTopic", () => {
       agentId: "box-1",
       cameraId: "cam-2",
       stream: "sub",
+    });
+    expect(parseTopic(configTopic("box-1"))).toEqual({ kind: "config", agentId: "box-1" });
+    expect(parseTopic(commandTopic("box-1"))).toEqual({ kind: "command", agentId: "box-1" });
+    expect(parseTopic(replyTopic("box-1"))).toEqual({ kind: "reply", agentId: "box-1" });
+    expect(parseTopic(uploadTopic("box-1", "clip-7"))).toEqual({
+      kind: "upload",
+      agentId: "box-1",
+      transferId: "clip-7",
     });
   });
 

@@ -9,6 +9,10 @@
  * | huishi/v1/{agent}/media/{camera}/{stream} | 0 | agent -> centre | media fragment (binary) |
  * | huishi/v1/{agent}/ack | 1 | centre -> agent | EventAck (JSON), where a broker stands between |
  * | huishi/v1/{agent}/demand/{camera} | 1, retained | centre -> agent | MediaDemand (JSON) |
+ * | huishi/v1/{agent}/config | 1, retained | centre -> agent | AgentConfig (JSON) |
+ * | huishi/v1/{agent}/command | 1 | centre -> agent | AgentCommand (JSON) |
+ * | huishi/v1/{agent}/reply | 1 | agent -> centre | CommandReply (JSON) |
+ * | huishi/v1/{agent}/upload/{transfer} | 1 | agent -> centre, media connection | upload chunk (binary) |
  */
 export const TOPIC_ROOT = "huishi/v1";
 
@@ -19,15 +23,23 @@ export const mediaTopic = (agentId: string, cameraId: string, stream: string): s
   `${TOPIC_ROOT}/${agentId}/media/${cameraId}/${stream}`;
 export const demandTopic = (agentId: string, cameraId: string): string =>
   `${TOPIC_ROOT}/${agentId}/demand/${cameraId}`;
+export const configTopic = (agentId: string): string => `${TOPIC_ROOT}/${agentId}/config`;
+export const commandTopic = (agentId: string): string => `${TOPIC_ROOT}/${agentId}/command`;
+export const replyTopic = (agentId: string): string => `${TOPIC_ROOT}/${agentId}/reply`;
+export const uploadTopic = (agentId: string, transferId: string): string =>
+  `${TOPIC_ROOT}/${agentId}/upload/${transferId}`;
 export const demandFilter = (agentId: string): string => `${TOPIC_ROOT}/${agentId}/demand/+`;
 
 /** An agent's second connection, for media alone, signs in under this client id (`_` cannot stand in an id). */
 export const mediaClientId = (agentId: string): string => `${agentId}_media`;
 
+/** Topics that are an agent's own and have no further part. */
+const PLAIN_KINDS = ["events", "status", "ack", "config", "command", "reply"] as const;
+type PlainKind = (typeof PLAIN_KINDS)[number];
+
 export type ParsedTopic =
-  | { readonly kind: "events"; readonly agentId: string }
-  | { readonly kind: "status"; readonly agentId: string }
-  | { readonly kind: "ack"; readonly agentId: string }
+  | { readonly kind: PlainKind; readonly agentId: string }
+  | { readonly kind: "upload"; readonly agentId: string; readonly transferId: string }
   | {
       readonly kind: "media";
       readonly agentId: string;
@@ -42,9 +54,11 @@ export function parseTopic(topic: string): ParsedTopic | null {
   if (`${root}/${version}` !== TOPIC_ROOT || agentId === undefined || rest.length > 0) return null;
   if (!/^[a-z0-9-]{1,64}$/.test(agentId)) return null;
   if (cameraId === undefined) {
-    return kind === "events" || kind === "status" || kind === "ack" ? { kind, agentId } : null;
+    const plain = PLAIN_KINDS.find((known) => known === kind);
+    return plain === undefined ? null : { kind: plain, agentId };
   }
   if (!/^[a-z0-9-]{1,64}$/.test(cameraId)) return null;
+  if (kind === "upload" && stream === undefined) return { kind, agentId, transferId: cameraId };
   if (kind === "demand" && stream === undefined) return { kind, agentId, cameraId };
   if (kind === "media" && (stream === "main" || stream === "sub")) return { kind, agentId, cameraId, stream };
   return null;

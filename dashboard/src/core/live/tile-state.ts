@@ -35,7 +35,7 @@ export interface TileFacts {
   readonly refusedCode: string | null;
 }
 
-const CONDITION_STATE: Readonly<Record<Exclude<CameraCondition, "online">, TileState>> = {
+const CONDITION_STATE: Readonly<Record<Exclude<CameraCondition, "online" | "degraded">, TileState>> = {
   offline: "camera_offline",
   auth_failed: "auth_failed",
   unreachable: "unreachable",
@@ -56,6 +56,8 @@ export function tileState(facts: TileFacts): TileState {
   const ageMs = frame ? pictureAgeMs(frame, facts.nowMs) : Number.POSITIVE_INFINITY;
   if (ageMs <= STALE_AFTER_MS) return ageMs > DELAYED_AFTER_MS ? "delayed" : "live";
   if (!camera.agentOnline) return "agent_offline";
-  if (camera.condition !== "online") return CONDITION_STATE[camera.condition];
+  // A degraded camera gives pictures: what is wrong with them is told beside the state.
+  if (camera.condition !== "online" && camera.condition !== "degraded")
+    return CONDITION_STATE[camera.condition];
   return frame ? "stale" : "connecting";
 }

@@ -10,7 +10,7 @@ import { CAMERA_DRAG_TYPE } from "./use-camera-drop.ts";
 /** The condition as the tile would name it; null when all is well. */
 function faultOf(camera: Camera): TileState | null {
   if (!camera.agentOnline) return "agent_offline";
-  if (camera.condition === "online") return null;
+  if (camera.condition === "online" || camera.condition === "degraded") return null;
   return camera.condition === "offline" ? "camera_offline" : camera.condition;
 }
 

@@ -22,6 +22,10 @@ const RIGHTS: readonly Right[] = [
   { action: "publish", topic: "events", connection: "events", maxQos: 1, mayBeWill: false },
   { action: "publish", topic: "status", connection: "events", maxQos: 1, mayBeWill: true },
   { action: "publish", topic: "media", connection: "media", maxQos: 0, mayBeWill: false },
+  { action: "publish", topic: "reply", connection: "events", maxQos: 1, mayBeWill: false },
+  { action: "publish", topic: "upload", connection: "media", maxQos: 1, mayBeWill: false },
+  { action: "subscribe", topic: "config", connection: "events", maxQos: 1, mayBeWill: false },
+  { action: "subscribe", topic: "command", connection: "events", maxQos: 1, mayBeWill: false },
   { action: "subscribe", topic: "ack", connection: "events", maxQos: 1, mayBeWill: false },
   { action: "subscribe", topic: "demand", connection: "events", maxQos: 1, mayBeWill: false },
 ];
