@@ -31,8 +31,14 @@ export interface CameraDevice {
 
 /** A picture as it came out of the camera. */
 export interface SourceUnit {
+  readonly codec: VideoCodec;
+  /** Annex B; keyframes carry their parameter sets. */
   readonly annexB: Uint8Array;
   readonly keyframe: boolean;
+  /** No other picture needs it: it may be left out alone. */
+  readonly disposable: boolean;
+  /** Its parameter sets differ from the ones before: size or profile may be others now. */
+  readonly changed: boolean;
   readonly ptsMs: number;
 }
 

@@ -107,7 +107,7 @@ export class StreamRelay {
       const decision = gate.decide(unit, link.queuedBytes, link.isConnected);
       if (!decision.send) continue;
       const fragments = fragmentAccessUnit({
-        codec: "h264",
+        codec: unit.codec,
         keyframe: unit.keyframe,
         discontinuity: decision.discontinuity,
         unitNumber,
