@@ -144,12 +144,7 @@ export interface Log {
 }
 
 /** A picture of a running stream with its place in time: what everybody who shares the stream is given. */
-export interface CapturedUnit {
-  readonly codec: VideoCodec;
-  /** Annex-B; keyframes carry their parameter sets. */
-  readonly annexB: Uint8Array;
-  readonly keyframe: boolean;
-  readonly ptsMs: number;
+export interface CapturedUnit extends SourceUnit {
   /** Agent clock. */
   readonly capturedAtMs: number;
   /** Rises by one a picture of the source's run; a new run begins at 0. */
