@@ -4,6 +4,7 @@ import {
   type Sampling,
   type StreamProfile,
 } from "@huishi/contracts";
+import { ByteSlab } from "@huishi/media";
 import { GopGate } from "../domain/gop-gate.ts";
 import { type LiveGap, type LiveGaps } from "../domain/live-gaps.ts";
 import { UnitSampler } from "../domain/unit-sampler.ts";
@@ -23,6 +24,8 @@ export class LiveRelay implements StreamConsumer {
   readonly #options: LiveRelayOptions;
   readonly #sampler: UnitSampler;
   readonly #gate = new GopGate();
+  readonly #slab = new ByteSlab();
+  readonly #allocate = (bytes: number): Uint8Array => this.#slab.allocate(bytes);
   #unitNumber = 0;
 
   constructor(options: LiveRelayOptions) {
@@ -59,7 +62,7 @@ export class LiveRelay implements StreamConsumer {
 
   #send(unit: CapturedUnit, unitNumber: number, discontinuity: boolean): void {
     const { cameraId, profile, link } = this.#options;
-    const fragments = fragmentAccessUnit({
+    const framed = {
       codec: unit.codec,
       keyframe: unit.keyframe,
       discontinuity: discontinuity || unit.changed,
@@ -67,7 +70,8 @@ export class LiveRelay implements StreamConsumer {
       capturedAtMs: unit.capturedAtMs,
       ptsMs: Math.max(0, unit.ptsMs),
       data: unit.annexB,
-    });
-    for (const fragment of fragments) link.publish({ cameraId, profile }, fragment);
+    };
+    for (const fragment of fragmentAccessUnit(framed, this.#allocate))
+      link.publish({ cameraId, profile }, fragment);
   }
 }
