@@ -9,6 +9,7 @@ import { type ChildProcess, execFileSync, fork, spawn } from "node:child_process
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { EDGE_AGENT_NODE_OPTIONS } from "@huishi/edge-agent";
 import { sleep } from "@huishi/kernel";
 import type { FromCentre, ToCentre } from "./support/edge-relay-roles.ts";
 import { cpuSecondsOfTree, memoryOfTree } from "./support/process-tree.ts";
@@ -31,8 +32,10 @@ function makeClip(file: string): void {
 }
 
 const roles = new URL("./support/edge-relay-roles.ts", import.meta.url).pathname;
-function start(...args: string[]): ChildProcess {
-  return fork(roles, args, { execArgv: ["--import", "tsx", "--conditions=huishi-source"] });
+function start(args: readonly string[], nodeOptions: readonly string[] = []): ChildProcess {
+  return fork(roles, [...args], {
+    execArgv: ["--import", "tsx", "--conditions=huishi-source", ...nodeOptions],
+  });
 }
 
 function message<K extends string>(child: ChildProcess, kind: K): Promise<Extract<FromCentre, { kind: K }>> {
@@ -197,10 +200,10 @@ try {
       if (found.length >= CAMERAS) resolve(found);
     });
   });
-  const centre = start("centre");
+  const centre = start(["centre"]);
   children.push(centre);
   const { serverUrl } = await message(centre, "ready");
-  const agent = start("agent", serverUrl, ...urls);
+  const agent = start(["agent", serverUrl, ...urls], EDGE_AGENT_NODE_OPTIONS);
   children.push(agent);
   await message(agent, "ready");
   await sleep(3_000);

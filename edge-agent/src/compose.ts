@@ -25,6 +25,7 @@ import {
 } from "./compose-cameras.ts";
 import type { EdgeAgentConfig } from "./config.ts";
 import { EdgeError } from "./domain/faults.ts";
+import { UplinkBudget } from "./domain/uplink-budget.ts";
 
 const VERSION = "0.1.0";
 const LINK_RETRY = { baseDelayMs: 500, maxDelayMs: 30_000, healthyAfterMs: 30_000 };
@@ -82,6 +83,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     log,
     recorder,
     link: media,
+    budget: new UplinkBudget(),
     registry,
     timings: { ...DEFAULT_CAMERA_TIMINGS, ...options.timings },
   };

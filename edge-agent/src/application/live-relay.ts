@@ -4,9 +4,11 @@ import {
   type Sampling,
   type StreamProfile,
 } from "@huishi/contracts";
+import type { Clock } from "@huishi/kernel";
 import { ByteSlab } from "@huishi/media";
 import { GopGate } from "../domain/gop-gate.ts";
 import { type LiveGap, type LiveGaps } from "../domain/live-gaps.ts";
+import type { UplinkBudget } from "../domain/uplink-budget.ts";
 import { UnitSampler } from "../domain/unit-sampler.ts";
 import type { CapturedUnit, MediaLink, StreamConsumer } from "./ports.ts";
 
@@ -15,6 +17,8 @@ export interface LiveRelayOptions {
   readonly profile: StreamProfile;
   readonly sampling: Sampling;
   readonly link: MediaLink;
+  readonly budget: UplinkBudget;
+  readonly clock: Clock;
   readonly gaps: LiveGaps;
   onGap(gap: LiveGap): void;
 }
@@ -38,6 +42,10 @@ export class LiveRelay implements StreamConsumer {
     return this.#gate.dropped;
   }
 
+  get sampling(): Sampling {
+    return this.#sampler.sampling;
+  }
+
   set sampling(sampling: Sampling) {
     this.#sampler.sampling = sampling;
   }
@@ -47,7 +55,7 @@ export class LiveRelay implements StreamConsumer {
     if (!this.#sampler.takes(unit)) return;
     const unitNumber = this.#unitNumber++;
     if (unit.annexB.byteLength === 0 || unit.annexB.byteLength > MAX_ACCESS_UNIT_BYTES) return;
-    const decision = this.#gate.decide(unit, link.queuedBytes, link.isConnected);
+    const decision = this.#gate.decide(unit, link.queuedBytes, link.isConnected && this.#isAffordable(unit));
     if (decision.send) {
       this.#send(unit, unitNumber, decision.discontinuity);
       const gap = gaps.sent(unit.capturedAtMs);
@@ -58,6 +66,12 @@ export class LiveRelay implements StreamConsumer {
   onInterrupted(atMs: number): void {
     this.#gate.restart();
     this.#options.gaps.lost(atMs, "camera");
+  }
+
+  /** Within the site's share of the uplink; beyond it whole groups are left out. */
+  #isAffordable({ keyframe, annexB }: CapturedUnit): boolean {
+    const { budget, cameraId, profile, clock } = this.#options;
+    return budget.admit(`${cameraId}/${profile}`, { keyframe, bytes: annexB.byteLength }, clock.nowMs());
   }
 
   #send(unit: CapturedUnit, unitNumber: number, discontinuity: boolean): void {
