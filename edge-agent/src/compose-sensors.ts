@@ -9,7 +9,7 @@ import type { EventRecorder } from "./application/outbox-relay.ts";
 import { SensorKeeper } from "./application/sensor-keeper.ts";
 import type { SensorInlet } from "./application/sensor-ports.ts";
 import type { SensorListenersConfig } from "./sensor-config.ts";
-import { HTTP_LISTENER, MQTT_LISTENER } from "./sensor-config.ts";
+import { checkSensorListeners, HTTP_LISTENER, MQTT_LISTENER } from "./sensor-config.ts";
 
 const RETRY = { baseDelayMs: 1_000, maxDelayMs: 60_000, healthyAfterMs: 30_000 };
 
@@ -37,6 +37,7 @@ export interface Sensors {
  */
 export function composeSensors(parts: SensorParts): Sensors {
   const { recorder, clock, log, sensors, listeners } = parts;
+  checkSensorListeners(listeners);
   const keeper = new SensorKeeper({ recorder, clock, log, local: sensors });
   const inlets: SensorInlet[] = [new ModbusDevices({ sink: keeper, clock, log })];
   if (listeners.mqtt) inlets.push(mqttInlet(keeper, listeners.mqtt, parts));

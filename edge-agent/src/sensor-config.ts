@@ -66,11 +66,7 @@ type WithPassword = <T extends { password?: string; passwordFile?: string }>(
   path: string,
 ) => Promise<T>;
 
-/**
- * Reads the listeners' secrets and checks that none is open to the site's network without one.
- *
- * @throws EdgeError CONFIG_INVALID, SENSOR_LISTENER_OPEN
- */
+/** Reads the listeners' secrets. @throws EdgeError CONFIG_INVALID, SENSOR_LISTENER_OPEN */
 export async function readSensorListeners(
   config: SensorListenersConfig,
   read: WithPassword,
@@ -80,14 +76,25 @@ export async function readSensorListeners(
     (mqtt?.accounts ?? []).map((account, i) => read(account, `/sensorListeners/mqtt/accounts/${i}`)),
   );
   const token = http && (await read(http, "/sensorListeners/http"));
-  accounts.forEach((account, i) => checkSecret(account.password, `/sensorListeners/mqtt/accounts/${i}`));
-  if (mqtt && accounts.length === 0) checkLoopback(mqtt.address ?? MQTT_LISTENER.address, "mqtt");
-  if (token && token.password === undefined) checkLoopback(token.address ?? HTTP_LISTENER.address, "http");
-  if (token?.password !== undefined) checkSecret(token.password, "/sensorListeners/http");
-  return {
+  const listeners = {
     ...(mqtt ? { mqtt: { ...mqtt, accounts } } : {}),
     ...(token ? { http: token } : {}),
   };
+  checkSensorListeners(listeners);
+  return listeners;
+}
+
+/**
+ * Checks that no listener is open to the site's network without a secret, and that secrets are worth the name.
+ *
+ * @throws EdgeError CONFIG_INVALID, SENSOR_LISTENER_OPEN
+ */
+export function checkSensorListeners({ mqtt, http }: SensorListenersConfig): void {
+  const accounts = mqtt?.accounts ?? [];
+  accounts.forEach(({ password }, i) => checkSecret(password, `/sensorListeners/mqtt/accounts/${i}`));
+  if (mqtt && accounts.length === 0) checkLoopback(mqtt.address ?? MQTT_LISTENER.address, "mqtt");
+  if (http?.password !== undefined) checkSecret(http.password, "/sensorListeners/http");
+  else if (http) checkLoopback(http.address ?? HTTP_LISTENER.address, "http");
 }
 
 function checkSecret(secret: string | undefined, path: string): void {

@@ -4,12 +4,21 @@ import jsmodbus from "jsmodbus";
 
 const WORDS = 64;
 
+const INPUT = 4;
+const ILLEGAL_ADDRESS = 2;
+
+interface InputRequest {
+  readonly id: number;
+  readonly unitId: number;
+  readonly body: { readonly start: number; readonly count: number };
+}
+
 /** What is wrong with the simulated device. `silent`: it accepts and never answers; `garbage`: it talks nonsense. */
 export type ModbusFault = "silent" | "garbage";
 
 /**
- * A Modbus TCP device with 64 holding and input registers, coils and discrete inputs; addresses beyond are answered
- * with exception 2. The protocol is jsmodbus's: a second opinion on the agent's own client.
+ * A Modbus TCP device with 64 holding and input registers, coils and discrete inputs; input registers beyond are
+ * answered with exception 2. The protocol is jsmodbus's: a second opinion on the agent's own client.
  */
 export class ModbusSimulator {
   readonly holding = Buffer.alloc(WORDS * 2);
@@ -19,14 +28,18 @@ export class ModbusSimulator {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #fault: ModbusFault | null = null;
+  /** Exception that every read of input registers is answered with; null: none. */
+  exception: number | null = null;
   /** Connections since the start. */
   connections = 0;
 
   private constructor() {
     this.#server = createServer();
-    const { holding, input, coils, discrete } = this;
-    const banks = { holding, input, coils, discrete };
-    new jsmodbus.server.TCP(this.#server, banks);
+    const { holding, coils, discrete } = this;
+    const modbus = new jsmodbus.server.TCP(this.#server, { holding, coils, discrete });
+    modbus.on("readInputRegisters", (request, answer) => {
+      answer(this.#inputAnswer(request as unknown as InputRequest));
+    });
     // After jsmodbus's own listener, which makes the socket flow.
     this.#server.on("connection", (socket) => this.#admit(socket));
   }
@@ -55,6 +68,19 @@ export class ModbusSimulator {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const socket of this.#sockets) socket.destroy();
     await closed;
+  }
+
+  /** jsmodbus answers nothing with nothing where a register is not; devices answer with an exception. */
+  #inputAnswer({ id, unitId, body: { start, count } }: InputRequest): Buffer {
+    const isThere = start + count <= WORDS && this.exception === null;
+    const data = isThere
+      ? Buffer.from([INPUT, count * 2, ...this.input.subarray(start * 2, (start + count) * 2)])
+      : Buffer.from([INPUT | 0x80, this.exception ?? ILLEGAL_ADDRESS]);
+    const head = Buffer.alloc(7);
+    head.writeUInt16BE(id, 0);
+    head.writeUInt16BE(data.length + 1, 4);
+    head.writeUInt8(unitId, 6);
+    return Buffer.concat([head, data]);
   }
 
   #admit(socket: Socket): void {
