@@ -36,7 +36,9 @@ export class ModbusSimulator {
   private constructor() {
     this.#server = createServer();
     const { holding, coils, discrete } = this;
-    const modbus = new jsmodbus.server.TCP(this.#server, { holding, coils, discrete });
+    // Without a bank of its own, jsmodbus asks; left out, it would take a bank of zeros.
+    const input = undefined as unknown as Buffer;
+    const modbus = new jsmodbus.server.TCP(this.#server, { holding, coils, discrete, input });
     modbus.on("readInputRegisters", (request, answer) => {
       answer(this.#inputAnswer(request as unknown as InputRequest));
     });
