@@ -4,6 +4,7 @@ import { type Clock, supervise } from "@huishi/kernel";
 import type { Logger } from "@huishi/platform";
 import { ModbusDevices } from "./adapters/modbus/modbus-devices.ts";
 import { SensorHttp } from "./adapters/sensor-http/sensor-http.ts";
+import { SensorSubscriber } from "./adapters/sensor-mqtt/sensor-subscriber.ts";
 import { SensorBroker } from "./adapters/sensor-mqtt/sensor-broker.ts";
 import type { EventRecorder } from "./application/outbox-relay.ts";
 import { SensorKeeper } from "./application/sensor-keeper.ts";
@@ -41,6 +42,7 @@ export function composeSensors(parts: SensorParts): Sensors {
   const keeper = new SensorKeeper({ recorder, clock, log, local: sensors });
   const inlets: SensorInlet[] = [new ModbusDevices({ sink: keeper, clock, log })];
   if (listeners.mqtt) inlets.push(mqttInlet(keeper, listeners.mqtt, parts));
+  if (listeners.broker) inlets.push(brokerInlet(keeper, listeners.broker, parts));
   if (listeners.http) inlets.push(httpInlet(keeper, listeners.http, parts));
   for (const inlet of inlets) keeper.addInlet(inlet);
   keeper.apply([]);
@@ -77,6 +79,21 @@ function mqttInlet(
     sink,
     log,
     onListening: (port) => onListening?.("mqtt", port),
+  });
+}
+
+function brokerInlet(
+  sink: SensorKeeper,
+  { url, username, password, caFile }: NonNullable<SensorListenersConfig["broker"]>,
+  { log }: SensorParts,
+): SensorInlet {
+  return new SensorSubscriber({
+    url,
+    sink,
+    log,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(caFile === undefined ? {} : { caFile }),
   });
 }
 

@@ -160,7 +160,7 @@ export async function loadConfig(file: string): Promise<EdgeAgentConfig> {
       config.cameras.map((camera, i) => withPassword(camera, folder, `/cameras/${i}`)),
     ),
     ...(config.sensorListeners && {
-      sensorListeners: await readSensorListeners(config.sensorListeners, (account, path) =>
+      sensorListeners: await readSensorListeners(config.sensorListeners, folder, (account, path) =>
         withPassword(account, folder, path),
       ),
     }),

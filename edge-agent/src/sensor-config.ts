@@ -1,5 +1,6 @@
 // The sensors' part of the agent's own configuration file.
 import { isIP } from "node:net";
+import { resolve } from "node:path";
 import { type Static, Type } from "typebox";
 import { EdgeError } from "./domain/faults.ts";
 
@@ -44,6 +45,20 @@ export const SensorListenersSchema = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    /** A broker that the site has already, instead of or beside the listener of our own. */
+    broker: Type.Optional(
+      Type.Object(
+        {
+          /** `mqtt://` or `mqtts://`, without an account. */
+          url: Type.String({ pattern: "^mqtts?://[^@/]+/?$", maxLength: 512 }),
+          username: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+          ...secret,
+          /** PEM file of the authority that its certificate is checked against; relative to the configuration file. */
+          caFile: Type.Optional(Type.String({ minLength: 1 })),
+        },
+        { additionalProperties: false },
+      ),
+    ),
     http: Type.Optional(
       Type.Object(
         {
@@ -69,9 +84,10 @@ type WithPassword = <T extends { password?: string; passwordFile?: string }>(
 /** Reads the listeners' secrets. @throws EdgeError CONFIG_INVALID, SENSOR_LISTENER_OPEN */
 export async function readSensorListeners(
   config: SensorListenersConfig,
+  folder: string,
   read: WithPassword,
 ): Promise<SensorListenersConfig> {
-  const { mqtt, http } = config;
+  const { mqtt, http, broker } = config;
   const accounts = await Promise.all(
     (mqtt?.accounts ?? []).map((account, i) => read(account, `/sensorListeners/mqtt/accounts/${i}`)),
   );
@@ -79,6 +95,7 @@ export async function readSensorListeners(
   const listeners = {
     ...(mqtt ? { mqtt: { ...mqtt, accounts } } : {}),
     ...(token ? { http: token } : {}),
+    ...(broker ? { broker: await readBroker(broker, folder, read) } : {}),
   };
   checkSensorListeners(listeners);
   return listeners;
@@ -95,6 +112,15 @@ export function checkSensorListeners({ mqtt, http }: SensorListenersConfig): voi
   if (mqtt && accounts.length === 0) checkLoopback(mqtt.address ?? MQTT_LISTENER.address, "mqtt");
   if (http?.password !== undefined) checkSecret(http.password, "/sensorListeners/http");
   else if (http) checkLoopback(http.address ?? HTTP_LISTENER.address, "http");
+}
+
+async function readBroker(
+  broker: NonNullable<SensorListenersConfig["broker"]>,
+  folder: string,
+  read: WithPassword,
+): Promise<NonNullable<SensorListenersConfig["broker"]>> {
+  const { caFile, ...account } = await read(broker, "/sensorListeners/broker");
+  return caFile === undefined ? account : { ...account, caFile: resolve(folder, caFile) };
 }
 
 function checkSecret(secret: string | undefined, path: string): void {

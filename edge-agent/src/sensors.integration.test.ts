@@ -3,8 +3,9 @@ import type { AgentSensor } from "@huishi/contracts";
 import { systemClock } from "@huishi/kernel";
 import { createLogger } from "@huishi/platform";
 import { ModbusSimulator } from "@huishi/sensor-simulator";
+import { Aedes } from "aedes";
 import { connectAsync, type MqttClient } from "mqtt";
-import { connect, createServer, type Server, type AddressInfo } from "node:net";
+import { connect, createServer, type Socket, type Server, type AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { EventDraft } from "./application/ports.ts";
 import { composeSensors, type Sensors } from "./compose-sensors.ts";
@@ -31,13 +32,16 @@ async function start(
     sensors: own,
     listeners: {
       ...(listeners.mqtt ? { mqtt: { ...listeners.mqtt, port: 0 } } : {}),
+      ...(listeners.broker ? { broker: listeners.broker } : {}),
       ...(listeners.http ? { http: { ...listeners.http, port: 0 } } : {}),
     },
     onListening: (kind, port) => void (ports[kind] = port),
   });
   stop = new AbortController();
   running = sensors.run(stop.signal);
-  await until("the listeners", () => Object.keys(listeners).every((kind) => ports[kind]));
+  await until("the listeners", () =>
+    Object.keys(listeners).every((kind) => kind === "broker" || ports[kind]),
+  );
 }
 
 beforeEach(() => {
@@ -118,6 +122,53 @@ test("nobody can listen to other sensors, nothing is retained, unmapped topics a
   expect(heard).toEqual([]);
   expect(sensors.keeper.totals).toMatchObject({ unknown: 1, observations: 1 });
 });
+
+test("a broker that the site has is heard as well: what is mapped, nothing retained, again after it was away", async () => {
+  let site = await siteBroker(0);
+  const port = site.port;
+  const publisher = async (): Promise<MqttClient> => {
+    const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 });
+    client.on("error", () => undefined);
+    clients.push(client);
+    return client;
+  };
+  const heard = async (tilt: number): Promise<void> => {
+    const client = await publisher();
+    const again = setInterval(() => client.publish("site/manhole/1", `{"tilt":${tilt}}`), 50);
+    await until("the value", () => valuesOf("manhole-1").includes(tilt)).finally(() => clearInterval(again));
+  };
+  const before = await publisher();
+  await before.publishAsync("site/manhole/1", '{"tilt":99}', { qos: 1, retain: true });
+  await start([manhole()], { broker: { url: `mqtt://127.0.0.1:${port}` } });
+  await heard(1);
+  sensors.keeper.apply([manhole({ id: "river", source: { kind: "mqtt", topic: "site/+/level" } })]);
+  const again = setInterval(() => before.publish("site/elbe/level", '{"tilt":5}'), 50);
+  await until("the new topic", () => valuesOf("river").includes(5)).finally(() => clearInterval(again));
+  await site.close();
+  site = await siteBroker(port);
+  await heard(2);
+  expect(valuesOf("manhole-1").filter((value) => value > 2)).toEqual([]);
+  await site.close();
+}, 30_000);
+
+async function siteBroker(port: number): Promise<{ port: number; close(): Promise<void> }> {
+  const broker = await Aedes.createBroker();
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    broker.handle(socket);
+  }).listen(port, "127.0.0.1");
+  await until("the site's broker", () => server.listening);
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => broker.close(() => resolve()));
+      await closed;
+    },
+  };
+}
 
 test("with accounts, a wrong password is refused and an account keeps to its topics", async () => {
   const accounts = [{ username: "sewer", password: "a long password", topicPrefix: "site/manhole/" }];

@@ -32,6 +32,7 @@ export const EDGE_FAULTS = {
   UNIT_MISMATCH: "give a unit and a sourceUnit that measure the same thing",
   SENSOR_CONFIG_INVALID: "correct the sensor's configuration; none of the sensors were changed",
   SENSOR_LISTENER_FAILED: "free the port of the sensor listener, or configure another address or port",
+  SENSOR_BROKER_UNREACHABLE: "check the site's broker, its address and the account in sensorListeners.broker",
   SENSOR_LISTENER_OPEN:
     "give the sensor listener accounts (MQTT) or a token (HTTP), or let it listen on a loopback address",
   SENSOR_OUT_OF_RANGE: "check the sensor, its mapping and its min and max; the values were not stored",

@@ -1,7 +1,9 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
+import { MAX_SENSOR_MESSAGE_BYTES } from "../../application/sensor-ports.ts";
 
-/** Two bytes of topic length, the longest topic, the packet id: what a publish has beside its payload. */
+/** A message that is too large for a sensor still tells whose it is; beyond this the connection ends. */
+export const MAX_PACKET_BYTES = 4 * MAX_SENSOR_MESSAGE_BYTES;
 const MAX_LENGTH_BYTES = 4;
 
 /** Reads the lengths of MQTT packets (3.1.1 §2.2.3) as bytes pass. */

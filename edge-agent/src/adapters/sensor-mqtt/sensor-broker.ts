@@ -3,19 +3,13 @@ import { type AddressInfo, createServer, type Server } from "node:net";
 import { repeatSummary } from "@huishi/platform";
 import { Aedes, type Client, type ConnectPacket, type PublishPacket } from "aedes";
 import type { Log } from "../../application/ports.ts";
-import {
-  MAX_SENSOR_MESSAGE_BYTES,
-  type SensorInlet,
-  type SensorSink,
-} from "../../application/sensor-ports.ts";
+import type { SensorInlet, SensorSink } from "../../application/sensor-ports.ts";
 import { EdgeError } from "../../domain/faults.ts";
 import type { SensorPlan } from "../../domain/sensors/sensor-plan.ts";
 import { parseTopicFilter, TopicTree } from "../../domain/sensors/topic-filter.ts";
 import { isSameSecret } from "../crypto/same-secret.ts";
-import { BoundedConnection } from "./bounded-connection.ts";
+import { BoundedConnection, MAX_PACKET_BYTES } from "./bounded-connection.ts";
 
-/** A message that is too large for a sensor still tells whose it is; beyond this the connection ends. */
-const MAX_PACKET_BYTES = 4 * MAX_SENSOR_MESSAGE_BYTES;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 export interface SensorAccount {
