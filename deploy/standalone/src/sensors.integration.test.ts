@@ -48,6 +48,7 @@ beforeAll(async () => {
   client = new ApiClient(api.url);
   await client.setUp(`/setup?token=${await issueSetupToken(database.databaseUrl)}`);
   gauge = await ModbusSimulator.start();
+  gauge.setInput(0, 245);
   agent = await startAgent(mqttUrl);
 }, 60_000);
 afterAll(async () => {
@@ -144,7 +145,6 @@ async function valuesOf(id: string, property: string): Promise<number[]> {
 test("a flood that is posted, a level that is polled and a unit that is converted stand in the API's series", async () => {
   await until("the listener", () => ports["http"] !== undefined);
   const sender = httpSender({ url: `http://${host}:${ports["http"]}/sensors/underpass` });
-  gauge.setInput(0, 245);
   const startMs = Date.now() - 120_000;
   for (let second = 0; second < 120; second += 20) {
     await sender.send(valuesAt(SCENES.road_flood, second * 1_000), startMs + second * 1_000);

@@ -1,7 +1,7 @@
 import type { AgentSensor } from "@huishi/contracts";
 import { type Clock, sleep } from "@huishi/kernel";
 import { EdgeError } from "../domain/faults.ts";
-import { MessageRate } from "../domain/sensors/message-rate.ts";
+import { ValueRate } from "../domain/sensors/value-rate.ts";
 import type { SensorEvent } from "../domain/sensors/sensor-events.ts";
 import { planSensors, type SensorPlan } from "../domain/sensors/sensor-plan.ts";
 import { type SensorCounters, type SensorFault, SensorState } from "../domain/sensors/sensor-state.ts";
@@ -14,9 +14,12 @@ import {
   type SensorSink,
 } from "./sensor-ports.ts";
 
-/** Messages a second of one sensor, and of all together; what is above is dropped unread (dropNewest) and counted. */
-const SENSOR_RATE = { perSecond: 250, burst: 500 };
-const AGENT_RATE = { perSecond: 5_000, burst: 5_000 };
+/**
+ * Values a second of one sensor, and of all together: a message counts as many as are mapped of it. What is above is
+ * dropped unread (dropNewest) and counted.
+ */
+const SENSOR_RATE = { perSecond: 1_000, burst: 2_000 };
+const AGENT_RATE = { perSecond: 10_000, burst: 10_000 };
 const TICK_MS = 1_000;
 
 export interface SensorKeeperOptions {
@@ -33,7 +36,7 @@ export type SensorTotals = SensorCounters & { readonly sensors: number; unknown:
 interface Watched {
   readonly fingerprint: string;
   readonly state: SensorState;
-  readonly rate: MessageRate;
+  readonly rate: ValueRate;
 }
 
 /**
@@ -43,14 +46,14 @@ interface Watched {
 export class SensorKeeper implements SensorSink {
   readonly #options: SensorKeeperOptions;
   readonly #inlets: SensorInlet[] = [];
-  readonly #agentRate: MessageRate;
+  readonly #agentRate: ValueRate;
   readonly #retired: SensorCounters[] = [];
   #watched: ReadonlyMap<string, Watched> = new Map();
   #unknown = 0;
 
   constructor(options: SensorKeeperOptions) {
     this.#options = options;
-    this.#agentRate = new MessageRate(AGENT_RATE, options.clock.nowMs());
+    this.#agentRate = new ValueRate(AGENT_RATE, options.clock.nowMs());
   }
 
   /** Before the first `apply`. */
@@ -100,8 +103,9 @@ export class SensorKeeper implements SensorSink {
     }
     const { state } = watched;
     const nowMs = this.#options.clock.nowMs();
-    // The sensor's own limit first: one that floods uses up nothing of the others.
-    if (!watched.rate.take(nowMs) || !this.#agentRate.take(nowMs)) {
+    // The sensor's own limit first: one that floods takes no more of what all may than one sensor may.
+    const values = state.plan.datastreams.length;
+    if (!watched.rate.take(nowMs, values) || !this.#agentRate.take(nowMs, values)) {
       this.#record(state.flood(nowMs));
       return "SENSOR_FLOODING";
     }
@@ -177,7 +181,7 @@ export class SensorKeeper implements SensorSink {
   }
 
   #begin(plan: SensorPlan, fingerprint: string, nowMs: number): Watched {
-    return { fingerprint, state: new SensorState(plan, nowMs), rate: new MessageRate(SENSOR_RATE, nowMs) };
+    return { fingerprint, state: new SensorState(plan, nowMs), rate: new ValueRate(SENSOR_RATE, nowMs) };
   }
 
   #retire({ state }: Watched, nowMs: number): void {

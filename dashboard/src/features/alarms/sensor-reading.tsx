@@ -40,13 +40,9 @@ export function SensorReading({ alarm, measured }: { alarm: Alarm; measured: Mea
         </strong>
         <span className="numeric">{t.alarms.limit(measure(measured.limit, measured.unit))}</span>
       </figcaption>
+      <p className="visually-hidden">{t.alarms.trend(what)}</p>
       {line ? (
-        <svg
-          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-          role="img"
-          aria-label={t.alarms.trend(what)}
-          data-testid="trend"
-        >
+        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden data-testid="trend">
           <line
             x1={0}
             x2={WIDTH}

@@ -8,6 +8,8 @@ const GOOD_IN_A_ROW = 3;
 const SILENT_INTERVALS = 3;
 /** Unchanged values are told again after this time, when no interval is expected. */
 const DEFAULT_REPEAT_MS = 5 * 60_000;
+/** Late values in a row, each later than the one before, that mean that the sensor's clock was set back. */
+const LATE_IN_A_ROW = 3;
 /** Times and values remembered to know a repeat by. */
 const REMEMBERED = 16;
 
@@ -35,7 +37,9 @@ export class DatastreamState {
   readonly #counters: StreamCounters;
   #goodInARow = GOOD_IN_A_ROW;
   #arrivedAtMs: number;
+  /** By the sensor's own clock; when values came does not compare with it. */
   #newestAtMs = -Infinity;
+  #lateRun: readonly number[] = [];
   #told: { readonly value: number; readonly atMs: number } | null = null;
 
   constructor(sensorId: string, plan: DatastreamPlan, startedAtMs: number, counters: StreamCounters) {
@@ -74,11 +78,10 @@ export class DatastreamState {
       this.#counters.duplicates += 1;
       return [];
     }
-    const isNewest = atMs >= this.#newestAtMs;
+    const isNewest = !sample.hasOwnTime || this.#isNewest(atMs);
     // What a logger sends late is stored; what holds now is decided by what is newest.
     const alarms = isNewest ? this.#judge(value, atMs, arrivedAtMs) : [];
     if (!isNewest) return [this.#observation(value, atMs)];
-    this.#newestAtMs = atMs;
     if (alarms.length === 0 && this.#isWithinDeadband(value, atMs)) {
       this.#counters.withinDeadband += 1;
       return [];
@@ -108,6 +111,17 @@ export class DatastreamState {
     return this.#thresholds.flatMap((threshold) =>
       this.#alarm(threshold, threshold.take(value, atMs, arrivedAtMs)),
     );
+  }
+
+  /** A clock that was set back must not silence the limits until it has caught up. */
+  #isNewest(atMs: number): boolean {
+    const isLate = atMs < this.#newestAtMs;
+    const isAfterLast = atMs > (this.#lateRun.at(-1) ?? -Infinity);
+    this.#lateRun = !isLate ? [] : isAfterLast ? [...this.#lateRun, atMs] : [atMs];
+    if (isLate && this.#lateRun.length < LATE_IN_A_ROW) return false;
+    this.#newestAtMs = atMs;
+    this.#lateRun = [];
+    return true;
   }
 
   #isRepeat(atMs: number, value: number): boolean {

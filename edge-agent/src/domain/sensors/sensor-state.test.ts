@@ -90,6 +90,26 @@ test("what comes late is stored with its time and decides nothing", () => {
   expect(only(late, "sensor_alarm")).toEqual([]);
 });
 
+test("a clock that was set back does not silence the limits: three values in a row decide again", () => {
+  const state = stateOf({ timePointer: "/at", thresholds: [limit()] });
+  state.takeDocument({ tilt: 3, at: NOON }, NOON);
+  const behind = [1, 2, 3].flatMap((second) =>
+    only(
+      state.takeDocument({ tilt: 60, at: NOON - 7_200_000 + second * 1_000 }, NOON + second * 1_000),
+      "sensor_alarm",
+    ),
+  );
+  expect(behind).toEqual([expect.objectContaining({ active: true, capturedAtMs: NOON - 7_197_000 })]);
+});
+
+test("a message without a time says nothing of a clock that is behind", () => {
+  const state = stateOf({ timePointer: "/at", thresholds: [limit()] });
+  state.takeDocument({ tilt: 3, at: NOON - 600_000 }, NOON);
+  state.takeDocument({ tilt: 3 }, NOON + 1_000);
+  const next = state.takeDocument({ tilt: 60, at: NOON - 598_000 }, NOON + 2_000);
+  expect(only(next, "sensor_alarm")).toHaveLength(1);
+});
+
 test("a wrong clock is counted, and the value stands at the time when it came", () => {
   const state = stateOf({ timePointer: "/at" });
   const events = state.takeDocument({ tilt: 3, at: "2099-01-01T00:00:00Z" }, NOON);

@@ -17,7 +17,7 @@ export type SensorFault =
   | "SENSOR_UNREACHABLE"
   | "SENSOR_MODBUS_EXCEPTION"
   | "SENSOR_MODBUS_PROTOCOL";
-export type ConditionCode = SensorFault | "SENSOR_OUT_OF_RANGE" | "SENSOR_SILENT" | "SENSOR_FLOODING";
+type ConditionCode = SensorFault | "SENSOR_OUT_OF_RANGE" | "SENSOR_SILENT" | "SENSOR_FLOODING";
 
 interface Condition {
   readonly condition: "online" | "offline" | "fault";

@@ -1,5 +1,5 @@
-/** A token bucket: so many messages a second on average, so many at once. What is above is dropped (dropNewest). */
-export class MessageRate {
+/** A token bucket: so many values a second on average, so many at once. What is above is dropped (dropNewest). */
+export class ValueRate {
   readonly #perSecond: number;
   readonly #burst: number;
   #tokens: number;
@@ -12,13 +12,13 @@ export class MessageRate {
     this.#atMs = nowMs;
   }
 
-  /** @returns whether one more message may come in */
-  take(nowMs: number): boolean {
+  /** @returns whether so many values may come in; none of them do when it is false */
+  take(nowMs: number, values: number): boolean {
     const elapsedMs = Math.max(0, nowMs - this.#atMs);
     this.#atMs = nowMs;
     this.#tokens = Math.min(this.#burst, this.#tokens + (elapsedMs * this.#perSecond) / 1_000);
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
+    if (this.#tokens < values) return false;
+    this.#tokens -= values;
     return true;
   }
 }
