@@ -8,7 +8,7 @@ import { SensorSubscriber } from "./adapters/sensor-mqtt/sensor-subscriber.ts";
 import { SensorBroker } from "./adapters/sensor-mqtt/sensor-broker.ts";
 import type { EventRecorder } from "./application/outbox-relay.ts";
 import { SensorKeeper } from "./application/sensor-keeper.ts";
-import type { SensorInlet } from "./application/sensor-ports.ts";
+import type { ResolveHost, SensorInlet } from "./application/sensor-ports.ts";
 import type { SensorListenersConfig } from "./sensor-config.ts";
 import { checkSensorListeners, HTTP_LISTENER, MQTT_LISTENER } from "./sensor-config.ts";
 
@@ -21,6 +21,8 @@ export interface SensorParts {
   /** Of the agent's own configuration file. */
   readonly sensors: readonly AgentSensor[];
   readonly listeners: SensorListenersConfig;
+  /** The guard of the site's networks, for devices that the agent itself speaks to. */
+  readonly resolveHost?: ResolveHost;
   readonly onListening?: (kind: "mqtt" | "http", port: number) => void;
 }
 
@@ -37,10 +39,12 @@ export interface Sensors {
  * @throws EdgeError SENSOR_CONFIG_INVALID, UNIT_UNKNOWN, UNIT_MISMATCH
  */
 export function composeSensors(parts: SensorParts): Sensors {
-  const { recorder, clock, log, sensors, listeners } = parts;
+  const { recorder, clock, log, sensors, listeners, resolveHost } = parts;
   checkSensorListeners(listeners);
   const keeper = new SensorKeeper({ recorder, clock, log, local: sensors });
-  const inlets: SensorInlet[] = [new ModbusDevices({ sink: keeper, clock, log })];
+  const inlets: SensorInlet[] = [
+    new ModbusDevices({ sink: keeper, clock, log, ...(resolveHost && { resolveHost }) }),
+  ];
   if (listeners.mqtt) inlets.push(mqttInlet(keeper, listeners.mqtt, parts));
   if (listeners.broker) inlets.push(brokerInlet(keeper, listeners.broker, parts));
   if (listeners.http) inlets.push(httpInlet(keeper, listeners.http, parts));

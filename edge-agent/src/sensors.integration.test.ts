@@ -35,6 +35,8 @@ async function start(
       ...(listeners.broker ? { broker: listeners.broker } : {}),
       ...(listeners.http ? { http: { ...listeners.http, port: 0 } } : {}),
     },
+    resolveHost: (host) =>
+      host.startsWith("169.254.") ? Promise.reject(new Error("outside the site")) : Promise.resolve(host),
     onListening: (kind, port) => void (ports[kind] = port),
   });
   stop = new AbortController();
@@ -354,7 +356,12 @@ test("a device that is not there, or talks nonsense, is told as what it is", asy
   await until("a free port", () => closed.listening);
   const { port } = closed.address() as AddressInfo;
   closed.close();
-  await start([modbusSensor("absent", port), modbusSensor("babbling", babbling.port)], {});
+  const outside = modbusSensor("outside", 502, {
+    source: { kind: "modbus_tcp", host: "169.254.169.254", port: 80, pollMs: 100 },
+  });
+  await start([modbusSensor("absent", port), modbusSensor("babbling", babbling.port), outside], {});
+  await until("the one outside", () => conditionsOf("outside").length > 0);
+  expect(conditionsOf("outside")).toEqual(["offline SENSOR_UNREACHABLE"]);
   await until(
     "both are told",
     () => conditionsOf("absent").length > 0 && conditionsOf("babbling").length > 0,

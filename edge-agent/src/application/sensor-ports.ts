@@ -17,6 +17,12 @@ export interface SensorSink {
   fault(sensorId: string, fault: SensorFault): void;
 }
 
+/**
+ * The address that a device's host name stands for, or the host itself: throws when nobody may speak to it (the site's
+ * networks).
+ */
+export type ResolveHost = (host: string, signal: AbortSignal) => Promise<string>;
+
 /** A way by which sensors speak. */
 export interface SensorInlet {
   readonly kind: SensorPlan["sensor"]["source"]["kind"];

@@ -1,6 +1,6 @@
 import { type Clock, sleep, supervise } from "@huishi/kernel";
 import type { Log } from "../../application/ports.ts";
-import type { SensorInlet, SensorSink } from "../../application/sensor-ports.ts";
+import type { ResolveHost, SensorInlet, SensorSink } from "../../application/sensor-ports.ts";
 import type { SensorPlan } from "../../domain/sensors/sensor-plan.ts";
 import { MODBUS_TIMINGS, ModbusHost, type ModbusTimings } from "./modbus-host.ts";
 
@@ -12,6 +12,8 @@ export interface ModbusDevicesOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly timings?: ModbusTimings;
+  /** Default: the system's. */
+  readonly resolveHost?: ResolveHost;
 }
 
 interface RunningHost {

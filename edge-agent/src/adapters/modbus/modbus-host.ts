@@ -1,6 +1,6 @@
 import { backoffDelayMs, type Clock, sleep } from "@huishi/kernel";
 import type { Log } from "../../application/ports.ts";
-import type { SensorSink } from "../../application/sensor-ports.ts";
+import type { ResolveHost, SensorSink } from "../../application/sensor-ports.ts";
 import { edgeFaultCode } from "../../domain/faults.ts";
 import {
   planBlocks,
@@ -29,6 +29,7 @@ export interface ModbusHostOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly timings: ModbusTimings;
+  readonly resolveHost?: ResolveHost;
 }
 
 interface Polled {
@@ -125,10 +126,12 @@ export class ModbusHost {
   /** The open connection, or a new one; null after a failure and its pause. */
   async #connect(signal: AbortSignal): Promise<ModbusConnection | null> {
     if (this.#connection?.isOpen) return this.#connection;
-    const { host, port, timings, sink, log } = this.#options;
+    const { host, port, timings, sink, log, resolveHost } = this.#options;
     try {
+      // Each time anew: a name may stand for another address by now.
+      const address = (await resolveHost?.(host, signal)) ?? host;
       this.#connection = await ModbusConnection.open(
-        { host, port, timeoutMs: timings.connectTimeoutMs },
+        { host: address, port, timeoutMs: timings.connectTimeoutMs },
         signal,
       );
       this.#failedConnects = 0;
