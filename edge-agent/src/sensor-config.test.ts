@@ -52,7 +52,7 @@ test.each([
 ])("%s refuses the configuration and repeats no secret", async (_what, sensorListeners, code) => {
   const refused = await loaded({ sensorListeners }).catch((thrown: unknown) => thrown);
   expect(refused).toMatchObject({ code });
-  expect(String((refused as Error).message)).not.toContain("admin:");
+  expect((refused as Error).message).not.toMatch(/a:b|"admin"|secret of/);
 });
 
 test("a sensor that is wrong refuses the configuration by its code", async () => {

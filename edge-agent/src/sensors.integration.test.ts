@@ -281,6 +281,35 @@ test("one sensor that floods loses its own messages, the others lose none", asyn
   expect(of("sensor_health").length).toBeLessThan(30);
 });
 
+test("a connection that floods waits in its own TCP window while another is served", async () => {
+  await start([manhole()]);
+  const [flooding, good] = [await mqtt(), await mqtt()];
+  const total = 30_000;
+  for (let i = 0; i < total; i += 1) flooding.publish("site/nobody", "1", { qos: 0 });
+  for (let i = 0; i < 50; i += 1) await good.publishAsync("site/manhole/1", `{"tilt":${i}}`, { qos: 1 });
+  expect(valuesOf("manhole-1")).toHaveLength(50);
+  const { unknown } = sensors.keeper.totals;
+  expect(unknown).toBeLessThan(total / 2);
+  await until("the flood goes on", () => sensors.keeper.totals.unknown > unknown);
+});
+
+test("an account takes over no session of another account", async () => {
+  const accounts = ["sewer", "river"].map((username) => ({ username, password: "a long password" }));
+  await start([manhole()], { mqtt: { accounts } });
+  const open = (username: string): Promise<MqttClient> =>
+    connectAsync(`mqtt://127.0.0.1:${ports["mqtt"]}`, {
+      username,
+      password: "a long password",
+      clientId: "gateway",
+      reconnectPeriod: 0,
+    });
+  const [sewer, river] = [await open("sewer"), await open("river")];
+  clients.push(sewer, river);
+  await river.publishAsync("site/manhole/1", '{"tilt":1}', { qos: 1 });
+  await sewer.publishAsync("site/manhole/1", '{"tilt":2}', { qos: 1 });
+  expect(valuesOf("manhole-1")).toEqual([1, 2]);
+});
+
 const modbusSensor = (id: string, port: number, change: Partial<AgentSensor> = {}): AgentSensor => ({
   id,
   name: id,

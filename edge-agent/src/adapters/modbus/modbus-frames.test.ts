@@ -5,7 +5,7 @@ import { decodeAnswer, encodeRead, FrameCutter } from "./modbus-frames.ts";
 const request = { unitId: 17, table: "holding_register", address: 0x006b, count: 3 } as const;
 
 test("a request is the example of MODBUS Application Protocol §6.3", () => {
-  expect(encodeRead(0x1501, request).toString("hex")).toBe("15010000000611" + "03006b0003");
+  expect(encodeRead(0x1501, request).toString("hex")).toBe("1501000000061103006b0003");
 });
 
 const answer = (pdu: string, unitId = 17): Parameters<typeof decodeAnswer>[1] => ({

@@ -103,6 +103,8 @@ export class SensorBroker implements SensorInlet {
       preConnect: (_client, packet: ConnectPacket, done) => {
         // Nothing is kept for a sensor that is away, and nobody would hear its Will.
         packet.clean = true;
+        // An account takes over no session of another one.
+        if (packet.clientId && packet.username) packet.clientId = `${packet.username}/${packet.clientId}`;
         delete packet.will;
         done(null, true);
       },
