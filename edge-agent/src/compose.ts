@@ -15,8 +15,10 @@ import { WsDiscovery } from "./adapters/ws-discovery/ws-discovery.ts";
 import { CameraFleet } from "./application/camera-fleet.ts";
 import { type CameraTimings, DEFAULT_CAMERA_TIMINGS } from "./application/camera-keeper.ts";
 import { obtainIdentity } from "./application/claim-identity.ts";
+import type { CommandDesk } from "./application/command-desk.ts";
 import { EventRecorder, OutboxRelay } from "./application/outbox-relay.ts";
 import { reportStatusRegularly } from "./application/report-status.ts";
+import { composeCommand } from "./compose-command.ts";
 import {
   type CameraParts,
   configuredAddress,
@@ -39,6 +41,8 @@ export type EdgeAgentOptions = EdgeAgentConfig & {
 /** A running agent. */
 export interface EdgeAgent {
   readonly agentId: string;
+  /** Where the centre's commands are carried out. */
+  readonly commands: Pick<CommandDesk, "register">;
   /** Ids of the cameras that are known so far. */
   readonly cameraIds: readonly string[];
   close(): Promise<void>;
@@ -69,7 +73,12 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
   const registry = await CameraRegistryFile.open(options.stateDir, log);
   const recorder = new EventRecorder(outbox, clock, log);
   const media = new MqttMediaLink(identity, ca);
+  const { desk, centre } = composeCommand({
+    log,
+    replies: { publishReply: (reply) => events.publishReply(reply) },
+  });
   const events = new MqttEventLink({
+    centre,
     identity,
     clock,
     log,
@@ -122,11 +131,13 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
 
   return {
     agentId: identity.agentId,
+    commands: desk,
     get cameraIds() {
       return fleet.cameraIds;
     },
     async close() {
       stop.abort(new Error("the agent stops"));
+      await desk.close();
       await cameras;
       linkStop.abort(new Error("the agent stops"));
       await running;

@@ -19,6 +19,12 @@ export const EDGE_FAULTS = {
   FFMPEG_MISSING: "install ffmpeg (Debian: apt-get install ffmpeg)",
   CLAIM_REFUSED: "make a new claim code at the centre (they last 15 minutes and work once) and configure it",
   CLAIM_MISSING: "configure `claimCode` with a one-time code from the centre",
+  AGENT_REVOKED:
+    "an administrator revoked this agent at the centre: it keeps recording, and reports again when it is claimed anew",
+  COMMAND_EXPIRED: "give the command again; it was not carried out",
+  COMMAND_UNSUPPORTED: "update the agent, or turn on what the command needs in its configuration",
+  COMMAND_QUEUE_FULL: "wait until the agent has done what it was asked before",
+  REPLY_TOO_LARGE: "ask for less at once",
   AGENT_REFUSED:
     "the centre does not accept this agent: delete identity.json in its state folder and claim it anew",
   SERVER_CERT_UNTRUSTED:

@@ -2,6 +2,7 @@ import { type Static, Type } from "typebox";
 import { AlarmSchema, AlarmStateSchema } from "./alarm.ts";
 import { CameraSchema } from "./camera.ts";
 import { DisplayName, EpochMs, Id, PointSchema, PrioritySchema } from "./common.ts";
+import { ImagingSchema } from "./commands.ts";
 import { RuleSchema, ruleSettings, ZoneKindSchema, ZoneSchema } from "./rules.ts";
 
 /** Every error response has this body. `code` is stable and stands in docs/errors.md. */
@@ -175,3 +176,14 @@ export const LineCountsSchema = Type.Object(
   { additionalProperties: false },
 );
 export type LineCounts = Static<typeof LineCountsSchema>;
+
+/** Without `set` the settings are only read. */
+export const ImagingRequest = Type.Object(
+  { set: Type.Optional(ImagingSchema) },
+  { additionalProperties: false },
+);
+/** What an agent gave back, by the kind of the command. */
+export const CommandResult = Type.Object(
+  { result: Type.Record(Type.String({ maxLength: 64 }), Type.Unknown()) },
+  { additionalProperties: false },
+);

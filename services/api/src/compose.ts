@@ -20,6 +20,7 @@ import { PostgresAlarmStore } from "./adapters/postgres/alarm-store.ts";
 import { PostgresCameraStore } from "./adapters/postgres/camera-store.ts";
 import { PostgresChangeListener } from "./adapters/postgres/change-listener.ts";
 import { PostgresChangeReader } from "./adapters/postgres/change-reader.ts";
+import { PostgresCommandStore } from "./adapters/postgres/command-store.ts";
 import { Housekeeping } from "./adapters/postgres/housekeeping.ts";
 import { PostgresIdentityStore } from "./adapters/postgres/identity-store.ts";
 import { PostgresLookStore } from "./adapters/postgres/look-store.ts";
@@ -27,6 +28,7 @@ import { createQuestionPool } from "./adapters/postgres/question-pool.ts";
 import { PostgresRuleStore } from "./adapters/postgres/rule-store.ts";
 import { PostgresZoneStore } from "./adapters/postgres/zone-store.ts";
 import { SocketServer } from "./adapters/ws/socket-server.ts";
+import { AgentCommands } from "./application/agent-commands.ts";
 import { ChangeFeed } from "./application/change-feed.ts";
 import { Identity } from "./application/identity.ts";
 import { LiveGateway } from "./application/live-gateway.ts";
@@ -91,6 +93,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const alarms = new PostgresAlarmStore(pool);
   const changes = new PostgresChangeReader(pool, { alarms, cameras, zones, rules });
 
+  const commands = new AgentCommands(new PostgresCommandStore(pool));
+
   const loopWatch = new LoopWatch();
   const metrics = createMetrics(options.otherMetrics ?? []);
   const hasher = new Argon2Hasher();
@@ -135,6 +139,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       mqttUrl: options.mqttUrl,
       attemptsPerMinute,
     },
+    commands,
     questions: questionParts({ pool, questions, clock, zones }),
     store: storeParts({ pool, questions, clock, zones }),
     operation: {
@@ -157,7 +162,11 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   });
   const runnables: Runnable[] = [
     feed,
-    new PostgresChangeListener(databaseUrl, () => feed.wake()),
+    new PostgresChangeListener(
+      databaseUrl,
+      () => feed.wake(),
+      (commandId) => commands.wake(commandId),
+    ),
     sockets,
     new Housekeeping({ pool, changes, clock, logger }),
   ];

@@ -7,10 +7,12 @@ import { buildApp } from "../adapters/fastify/app.ts";
 import { PostgresAgentStore } from "../adapters/postgres/agent-store.ts";
 import { PostgresAlarmStore } from "../adapters/postgres/alarm-store.ts";
 import { PostgresCameraStore } from "../adapters/postgres/camera-store.ts";
+import { PostgresCommandStore } from "../adapters/postgres/command-store.ts";
 import { PostgresIdentityStore } from "../adapters/postgres/identity-store.ts";
 import { PostgresRuleStore } from "../adapters/postgres/rule-store.ts";
 import { PostgresZoneStore } from "../adapters/postgres/zone-store.ts";
 import { questionParts, storeParts } from "../compose-questions.ts";
+import { AgentCommands } from "../application/agent-commands.ts";
 import { Identity } from "../application/identity.ts";
 import { ZonesAndRules } from "../application/zones-and-rules.ts";
 
@@ -41,6 +43,7 @@ export async function openApiDocument(version: string): Promise<object> {
     zonesAndRules,
     alarms: new PostgresAlarmStore(pool),
     agents: { store: new PostgresAgentStore(pool), secrets, clock, mqttUrl: "", attemptsPerMinute: 1 },
+    commands: new AgentCommands(new PostgresCommandStore(pool)),
     questions: questionParts(parts),
     store: storeParts(parts),
     operation: {

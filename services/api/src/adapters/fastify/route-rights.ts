@@ -26,6 +26,8 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
   "GET /api/v1/cameras": "view",
   "PATCH /api/v1/cameras/:id": "configure",
   "DELETE /api/v1/cameras/:id": "configure",
+  "POST /api/v1/cameras/:id/ptz": "steer",
+  "POST /api/v1/cameras/:id/imaging": "steer",
   "GET /api/v1/cameras/:id/zones": "view",
   "POST /api/v1/cameras/:id/zones": "configure",
   "PUT /api/v1/zones/:id": "configure",
