@@ -49,7 +49,8 @@ function checkSensor(sensor: AgentSensor, path: string): ConfigFault | null {
   const { datastreams, thresholds = [], source } = sensor;
   const properties = datastreams.map(({ observedProperty }) => observedProperty);
   const twice = properties.findIndex((property, i) => properties.indexOf(property) !== i);
-  if (twice >= 0) return { path: `${path}/datastreams/${twice}`, message: "has a property that stands there twice" };
+  if (twice >= 0)
+    return { path: `${path}/datastreams/${twice}`, message: "has a property that stands there twice" };
   const isModbus = source.kind === "modbus_tcp";
   const stream = first(datastreams, `${path}/datastreams`, ({ pointer, register, min, max }, at) => {
     if (isModbus !== (register !== undefined) || (isModbus && pointer !== undefined))
@@ -95,5 +96,9 @@ function isNetwork(text: string): boolean {
   const [address = "", bits = ""] = text.split("/");
   if (address.includes(":")) return URL.canParse(`http://[${address}]/`) && Number(bits) <= 128;
   const parts = address.split(".");
-  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255) && Number(bits) <= 32;
+  return (
+    parts.length === 4 &&
+    parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255) &&
+    Number(bits) <= 32
+  );
 }

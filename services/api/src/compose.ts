@@ -195,7 +195,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     }),
   );
   const url =
-    publicOrigin ?? `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`;
+    publicOrigin ??
+    `${tls ? "https" : "http"}://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`;
   logger.info({ url }, "api listens");
   return { port, url, close: () => closeAll({ stop, sockets, app, running, pools: [pool, questions] }) };
 }

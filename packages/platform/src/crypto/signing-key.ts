@@ -29,14 +29,22 @@ export function newSignKeyPair(): SignKeyPair {
 
 /** Ed25519 (RFC 8032); 64 bytes. */
 export function signMessage({ privateKey }: SignKeyPair, message: string): Buffer {
-  const key = createPrivateKey({ key: Buffer.concat([ED25519_PKCS8, privateKey]), format: "der", type: "pkcs8" });
+  const key = createPrivateKey({
+    key: Buffer.concat([ED25519_PKCS8, privateKey]),
+    format: "der",
+    type: "pkcs8",
+  });
   return signWith(null, Buffer.from(message, "utf8"), key);
 }
 
 /** False for a key that is none, too. */
 export function isSignedBy(publicKey: Uint8Array, message: string, signature: Uint8Array): boolean {
   try {
-    const key = createPublicKey({ key: Buffer.concat([ED25519_SPKI, publicKey]), format: "der", type: "spki" });
+    const key = createPublicKey({
+      key: Buffer.concat([ED25519_SPKI, publicKey]),
+      format: "der",
+      type: "spki",
+    });
     return verifyWith(null, Buffer.from(message, "utf8"), key, signature);
   } catch {
     return false;

@@ -134,9 +134,16 @@ export class AgentControl {
     const text = secretChangeText({ agentId, secretHash, atMs });
     const isTimely = Math.abs(this.#clock.nowMs() - atMs) <= SECRET_CLOCK_MS;
     const isSigned = key !== null && isSignedBy(key, text, Buffer.from(change.signature, "base64url"));
-    if (isTimely && isSigned && (await this.#store.saveNextSecret(agentId, Buffer.from(secretHash, "hex"), atMs)))
+    if (
+      isTimely &&
+      isSigned &&
+      (await this.#store.saveNextSecret(agentId, Buffer.from(secretHash, "hex"), atMs))
+    )
       return;
-    throw new HuishiError("AGENT_SIGNATURE_INVALID", "The change of the secret is not signed by this agent now.");
+    throw new HuishiError(
+      "AGENT_SIGNATURE_INVALID",
+      "The change of the secret is not signed by this agent now.",
+    );
   }
 
   async #sealed(

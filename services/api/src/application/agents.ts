@@ -87,5 +87,8 @@ function provenKeys(code: string, { sign, seal, proof }: ClaimKeys): AgentKeys {
   if (isSignedBy(signKey, text, Buffer.from(proof, "base64url"))) {
     return { sign: signKey, seal: Buffer.from(seal, "base64url") };
   }
-  throw new HuishiError("CLAIM_PROOF_INVALID", "The keys in the claim are not signed by the key that they name.");
+  throw new HuishiError(
+    "CLAIM_PROOF_INVALID",
+    "The keys in the claim are not signed by the key that they name.",
+  );
 }

@@ -70,7 +70,9 @@ export async function buildApp(parts: AppParts): Promise<App> {
     trustProxy: parts.trustedProxies.length === 0 ? false : [...parts.trustedProxies],
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 100 },
-  } as FastifyServerOptions & { readonly loggerInstance: FastifyBaseLogger }).withTypeProvider<TypeBoxTypeProvider>();
+  } as FastifyServerOptions & {
+    readonly loggerInstance: FastifyBaseLogger;
+  }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   // Rows are shaped by the stores' own mappers; a second, schema-driven serialiser would only hide their faults.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));

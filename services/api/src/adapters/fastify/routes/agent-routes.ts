@@ -1,5 +1,11 @@
 import { HuishiError } from "@huishi/kernel";
-import { AgentList, CertificateAuthority, ClaimCodeSchema, ClaimRequest, ClaimResponse } from "@huishi/contracts";
+import {
+  AgentList,
+  CertificateAuthority,
+  ClaimCodeSchema,
+  ClaimRequest,
+  ClaimResponse,
+} from "@huishi/contracts";
 import { type AgentsParts, claimAgent, issueCode } from "../../../application/agents.ts";
 import type { App } from "../app-type.ts";
 import { errorResponses } from "../schemas.ts";
@@ -24,7 +30,8 @@ export function addAgentRoutes(app: App, parts: AgentRouteParts): void {
     {
       schema: {
         tags,
-        summary: "The certificate authority that agents know this centre by; a claim text holds its fingerprint",
+        summary:
+          "The certificate authority that agents know this centre by; a claim text holds its fingerprint",
         response: { 200: CertificateAuthority, ...errorResponses },
       },
     },
