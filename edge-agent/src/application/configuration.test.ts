@@ -2,7 +2,7 @@ import type { AgentConfig, ConfigState } from "@huishi/contracts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { EdgeError } from "../domain/faults.ts";
-import { Configuration } from "./configuration.ts";
+import { type Configurable, Configuration, type ConfigurationStore } from "./configuration.ts";
 
 const log = { info: () => {}, warn: () => {}, error: () => {} };
 const config = (revision: number, name = "Site"): AgentConfig => ({
@@ -22,7 +22,7 @@ function makePart(cannot = "") {
     get now() {
       return this.applied.at(-1) ?? null;
     },
-    async apply(wanted: AgentConfig | null) {
+    async apply(wanted: Parameters<Configurable["apply"]>[0]) {
       await Promise.resolve();
       const name = wanted?.site.name ?? null;
       part.applied.push(name);
@@ -32,7 +32,10 @@ function makePart(cannot = "") {
   return part;
 }
 
-function make(parts: readonly ReturnType<typeof makePart>[], stored: AgentConfig | null = null) {
+function make(
+  parts: readonly ReturnType<typeof makePart>[],
+  stored: Awaited<ReturnType<ConfigurationStore["load"]>> = null,
+) {
   const states: ConfigState[] = [];
   const saved: AgentConfig[] = [];
   const configuration = new Configuration({

@@ -39,6 +39,8 @@ export class Configuration {
   #state: ConfigState | null = null;
   #next: AgentConfig | null = null;
   #working: Promise<void> | null = null;
+  /** Of whatever was taken up, applied, refused or still waiting. */
+  #seenRevision = 0;
 
   constructor(options: ConfigurationOptions) {
     this.#options = options;
@@ -60,18 +62,21 @@ export class Configuration {
   /** What was applied before the last stop holds at once, with or without the centre. */
   async restore(): Promise<void> {
     const stored = await this.#options.store.load();
-    if (stored) await this.#take(stored, false);
+    if (!stored) return;
+    this.#seenRevision = stored.revision;
+    await this.#take(stored, false);
   }
 
   offer(config: AgentConfig): void {
-    if (config.revision <= Math.max(this.#state?.revision ?? 0, this.#next?.revision ?? 0)) return;
+    if (config.revision <= this.#seenRevision) return;
+    this.#seenRevision = config.revision;
     this.#next = config;
     this.#working ??= this.#work().finally(() => (this.#working = null));
   }
 
   /** What came cannot even be read. */
   refuseUnreadable(revision: unknown, why: string): void {
-    if (!Number.isSafeInteger(revision) || (revision as number) <= (this.#state?.revision ?? 0)) return;
+    if (!Number.isSafeInteger(revision) || (revision as number) <= this.#seenRevision) return;
     this.#say({
       revision: revision as number,
       state: "refused",

@@ -45,7 +45,7 @@ export function readConfig(
 }
 
 /** HTTPS in this process: key and certificate, and the authority that claim texts name where it is one of our own. */
-export function readTlsPaths(
+function readTlsPaths(
   env: Readonly<Record<string, string | undefined>>,
   publicOrigin: string | null,
 ): TlsFilePaths | null {

@@ -146,7 +146,7 @@ export function requireDone(reply: CommandReply): Record<string, unknown> {
 
 export const agentNotFound = (): HuishiError => new HuishiError("AGENT_NOT_FOUND", "There is no such agent.");
 
-export const agentRevoked = (): HuishiError =>
+const agentRevoked = (): HuishiError =>
   new HuishiError("AGENT_REVOKED", "This agent was revoked; claim it anew to use it again.");
 
 const commandTimeout = (): HuishiError =>

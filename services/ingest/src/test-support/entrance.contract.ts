@@ -288,7 +288,7 @@ export function describeEntrance(kind: EntranceKind): void {
       expect(await stored()).toEqual([{ seq: 1 }]);
       expect(await isOnline()).toBe(false);
       expect(await rig.ingest.metrics.text()).toMatch(
-        /refusals_total\{reason="(UNKNOWN_AGENT|AGENT_REVOKED)"\} [1-9]/,
+        /refusals_total\{reason="(UNKNOWN_AGENT|BAD_CREDENTIALS|AGENT_REVOKED)"\} [1-9]/,
       );
     });
 
@@ -298,7 +298,7 @@ export function describeEntrance(kind: EntranceKind): void {
       const edge = rig.edge(stranger);
       void edge.send(1, [motion(1)], 100);
       await until("it is refused", async () =>
-        /refusals_total\{reason="(UNKNOWN_AGENT|AGENT_REVOKED)"\} [1-9]/.test(
+        /refusals_total\{reason="(UNKNOWN_AGENT|BAD_CREDENTIALS|AGENT_REVOKED)"\} [1-9]/.test(
           await rig.ingest.metrics.text(),
         ),
       );

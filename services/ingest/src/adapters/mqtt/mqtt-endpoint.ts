@@ -279,7 +279,7 @@ export class MqttEndpoint implements MqttEntrance {
         handlers.acceptMedia(topic.agentId, topic.cameraId, topic.stream, payload);
         break;
       case "reply":
-        void handlers.acceptReply(topic.agentId, payload).then(() => done(null));
+        void this.#acceptReply(topic.agentId, payload, done);
         return;
       default:
     }
@@ -302,6 +302,11 @@ export class MqttEndpoint implements MqttEntrance {
       fault = thrown as Error;
     }
     done(fault);
+  }
+
+  async #acceptReply(agentId: string, payload: Uint8Array, done: () => void): Promise<void> {
+    await this.#options.handlers.acceptReply(agentId, payload);
+    done();
   }
 
   /** For an agent whose configuration fits a broker too; the PUBACK says the same. */
