@@ -186,7 +186,11 @@ export type CommandHandler<K extends CommandKind = CommandKind> = (
 /** The centre's commands and configuration, as the event connection hands them over. */
 export interface CentreListener {
   onConfig(config: AgentConfig): void;
+  /** What came is no configuration; `revision` is what stands in it under that name. */
+  onUnreadableConfig?(revision: unknown, why: string): void;
   onCommand(command: AgentCommand): void;
+  /** A new connection stands; what is retained comes after it. */
+  onConnected?(): void;
 }
 
 /** Answers go the same way back. */

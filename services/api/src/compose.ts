@@ -15,11 +15,13 @@ import { Argon2Hasher } from "./adapters/crypto/argon2-hasher.ts";
 import { nodeSecrets } from "./adapters/crypto/node-secrets.ts";
 import { buildApp } from "./adapters/fastify/app.ts";
 import type { App } from "./adapters/fastify/app-type.ts";
+import { PostgresAgentControlStore } from "./adapters/postgres/agent-control-store.ts";
 import { PostgresAgentStore } from "./adapters/postgres/agent-store.ts";
 import { PostgresAlarmStore } from "./adapters/postgres/alarm-store.ts";
 import { PostgresCameraStore } from "./adapters/postgres/camera-store.ts";
 import { PostgresChangeListener } from "./adapters/postgres/change-listener.ts";
 import { PostgresChangeReader } from "./adapters/postgres/change-reader.ts";
+import { PostgresCommandStore } from "./adapters/postgres/command-store.ts";
 import { Housekeeping } from "./adapters/postgres/housekeeping.ts";
 import { PostgresIdentityStore } from "./adapters/postgres/identity-store.ts";
 import { PostgresLookStore } from "./adapters/postgres/look-store.ts";
@@ -27,11 +29,14 @@ import { createQuestionPool } from "./adapters/postgres/question-pool.ts";
 import { PostgresRuleStore } from "./adapters/postgres/rule-store.ts";
 import { PostgresZoneStore } from "./adapters/postgres/zone-store.ts";
 import { SocketServer } from "./adapters/ws/socket-server.ts";
+import { AgentCommands } from "./application/agent-commands.ts";
+import { AgentControl } from "./application/agent-control.ts";
 import { ChangeFeed } from "./application/change-feed.ts";
 import { Identity } from "./application/identity.ts";
 import { LiveGateway } from "./application/live-gateway.ts";
 import { ZonesAndRules } from "./application/zones-and-rules.ts";
 import { questionParts, storeParts } from "./compose-questions.ts";
+import { readTls, type TlsFilePaths } from "./tls.ts";
 import { createMetrics } from "./metrics.ts";
 
 export interface ApiOptions {
@@ -50,6 +55,8 @@ export interface ApiOptions {
   readonly health?: () => readonly PartHealth[] | Promise<readonly PartHealth[]>;
   /** `https://host` when people come through a TLS proxy: cookies become Secure. */
   readonly publicOrigin?: string;
+  /** HTTPS in this process. `caFile`: an authority of our own, which claim texts then name. */
+  readonly tls?: TlsFilePaths;
   /** Metrics of other services in this process, shown at /metrics behind the api's own. */
   readonly otherMetrics?: readonly Metrics[];
   readonly trustedProxies?: readonly string[];
@@ -74,7 +81,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const { databaseUrl, logger } = options;
   const clock = systemClock;
   const secrets = nodeSecrets;
-  const publicOrigin = options.publicOrigin ?? null;
+  const tls = options.tls ? await readTls(options.tls, options) : null;
+  const publicOrigin = options.publicOrigin ?? tls?.origin ?? null;
   const attemptsPerMinute = options.attemptsPerMinute ?? 30;
   const pool = createPool(databaseUrl, {
     max: 8,
@@ -90,6 +98,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const rules = new PostgresRuleStore(pool, questions);
   const alarms = new PostgresAlarmStore(pool);
   const changes = new PostgresChangeReader(pool, { alarms, cameras, zones, rules });
+
+  const commands = new AgentCommands(new PostgresCommandStore(pool));
 
   const loopWatch = new LoopWatch();
   const metrics = createMetrics(options.otherMetrics ?? []);
@@ -134,7 +144,16 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       clock,
       mqttUrl: options.mqttUrl,
       attemptsPerMinute,
+      caPem: tls?.caPem,
+      pin: tls?.pin,
     },
+    commands,
+    agentControl: {
+      control: new AgentControl({ store: new PostgresAgentControlStore(pool), commands, clock }),
+      commands,
+      attemptsPerMinute,
+    },
+    tls: tls?.server,
     questions: questionParts({ pool, questions, clock, zones }),
     store: storeParts({ pool, questions, clock, zones }),
     operation: {
@@ -157,7 +176,11 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   });
   const runnables: Runnable[] = [
     feed,
-    new PostgresChangeListener(databaseUrl, () => feed.wake()),
+    new PostgresChangeListener(
+      databaseUrl,
+      () => feed.wake(),
+      (commandId) => commands.wake(commandId),
+    ),
     sockets,
     new Housekeeping({ pool, changes, clock, logger }),
   ];
@@ -172,7 +195,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     }),
   );
   const url =
-    publicOrigin ?? `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`;
+    publicOrigin ??
+    `${tls ? "https" : "http"}://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`;
   logger.info({ url }, "api listens");
   return { port, url, close: () => closeAll({ stop, sockets, app, running, pools: [pool, questions] }) };
 }

@@ -7,6 +7,8 @@ import { answerTo } from "./errors.ts";
 const SOURCES = new URL("../../", import.meta.url);
 /** Codes that stop the start and never reach a client. */
 const START_CODES = [
+  "HTTP_TLS_UNREADABLE",
+  "HTTP_TLS_INVALID",
   "CONFIG_INVALID",
   "LISTEN_FAILED",
   "PORT_TAKEN",
