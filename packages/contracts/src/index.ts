@@ -17,3 +17,4 @@ export * from "./statistics.ts";
 export * from "./sensors.ts";
 export * from "./store.ts";
 export * from "./socket.ts";
+export * from "./recordings.ts";

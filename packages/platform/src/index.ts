@@ -14,3 +14,5 @@ export * from "./metrics.ts";
 export * from "./shutdown.ts";
 export * from "./store/index.ts";
 export * from "./health.ts";
+export * from "./recordings/picture-record.ts";
+export * from "./recordings/verify-clip.ts";
