@@ -37,6 +37,10 @@ export const EDGE_FAULTS = {
     "free the state folder's disk: until then the lowest severities are given up, counted and told in a gap event",
   EVENT_TOO_LARGE: "report it: no event may be larger than 64 KiB; this one was not stored",
   STATE_IN_USE: "stop the other agent that runs with this state folder, or choose another folder",
+  RECORDING_NONE: "ask for a time at which this agent recorded the camera (`recordings` lists them)",
+  RECORDING_RANGE: "ask for at most 15 minutes, from before to",
+  UPLOAD_REFUSED: "the upload was given up: ask for the clip again",
+  UPLOAD_QUEUE_FULL: "wait until the clips that were asked for before are sent",
   STATE_DIR: "make the agent's state folder writable for its user",
 } as const;
 export type EdgeFaultCode = keyof typeof EDGE_FAULTS;
