@@ -1,23 +1,19 @@
 // How the edge agent is put together: identity, outbox, two connections, cameras; stopped in reverse order.
 import { type Runnable, type SuperviseOptions, supervise, systemClock } from "@huishi/kernel";
 import type { Logger } from "@huishi/platform";
-import { randomUUID } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
-import { hostname } from "node:os";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { claimAgent } from "./adapters/http/claim-client.ts";
 import { MqttEventLink } from "./adapters/mqtt/mqtt-event-link.ts";
 import { MqttMediaLink } from "./adapters/mqtt/mqtt-media-link.ts";
 import { SqliteOutbox } from "./adapters/sqlite-outbox/sqlite-outbox.ts";
 import { CameraRegistryFile } from "./adapters/state-files/camera-registry-file.ts";
-import { IdentityFile } from "./adapters/state-files/identity-file.ts";
 import { WsDiscovery } from "./adapters/ws-discovery/ws-discovery.ts";
 import { CameraFleet } from "./application/camera-fleet.ts";
 import { type CameraTimings, DEFAULT_CAMERA_TIMINGS } from "./application/camera-keeper.ts";
-import { obtainIdentity } from "./application/claim-identity.ts";
 import type { CommandDesk } from "./application/command-desk.ts";
 import { EventRecorder, OutboxRelay } from "./application/outbox-relay.ts";
-import { reportStatusRegularly } from "./application/report-status.ts";
+import { reportStatus, reportStatusRegularly } from "./application/report-status.ts";
+import { composeCentre } from "./compose-centre.ts";
 import { composeCommand } from "./compose-command.ts";
 import {
   type CameraParts,
@@ -61,25 +57,37 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
     throw new EdgeError("STATE_DIR", `the folder ${options.stateDir} cannot be made`, { cause });
   });
-  const ca = await certificateAuthority(options.mqttCaFile);
-  const stored = await obtainIdentity({
-    store: new IdentityFile(options.stateDir),
-    claim: claimRequester(options),
-    log,
-    signal: options.signal ?? stop.signal,
-  });
-  const identity = options.mqttUrl === undefined ? stored : { ...stored, mqttUrl: options.mqttUrl };
+  const known = await composeCentre({ ...options, log, signal: options.signal ?? stop.signal });
+  const { ca, secret } = known;
+  const { agentId } = known.identity;
+  const mqttUrl = options.mqttUrl ?? known.identity.mqttUrl;
   const outbox = await openOutbox(options);
   const registry = await CameraRegistryFile.open(options.stateDir, log);
   const recorder = new EventRecorder(outbox, clock, log);
-  const media = new MqttMediaLink(identity, ca);
-  const { desk, centre } = composeCommand({
-    log,
-    replies: { publishReply: (reply) => events.publishReply(reply) },
-  });
+  const media = new MqttMediaLink(
+    {
+      agentId,
+      mqttUrl,
+      get secret() {
+        return secret.current;
+      },
+    },
+    ca,
+  );
   const events = new MqttEventLink({
-    centre,
-    identity,
+    centre: {
+      onConfig: (config) => command.centre.onConfig(config),
+      onUnreadableConfig: (revision, why) => command.centre.onUnreadableConfig?.(revision, why),
+      onCommand: (given) => command.centre.onCommand(given),
+      onConnected: () => command.centre.onConnected?.(),
+    },
+    identity: {
+      agentId,
+      mqttUrl,
+      get secret() {
+        return secret.offer();
+      },
+    },
     clock,
     log,
     ca,
@@ -94,6 +102,17 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     registry,
     timings: { ...DEFAULT_CAMERA_TIMINGS, ...options.timings },
   };
+  const command = await composeCommand({
+    log,
+    stateDir: options.stateDir,
+    replies: events,
+    known,
+    cameras: parts,
+    localIds: new Set(options.cameras.flatMap(({ id }) => id ?? [])),
+    behindBroker: options.acknowledgement === "application",
+    fleet: () => fleet,
+    onState: () => void reportStatus(status, true).catch(() => undefined),
+  });
   const { discovery } = options;
   const fleet = new CameraFleet({
     clock,
@@ -108,36 +127,39 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
         : null,
   });
 
-  // The cameras stop first, so that what they report last still goes out.
-  const cameras = fleet.run(stop.signal);
-  const linkStop = new AbortController();
-  const run = (runnable: Runnable): Promise<void> => supervise(runnable, linkStop.signal, linkRetry(log));
-  const relay = new OutboxRelay(outbox, events);
   const status = {
     link: events,
     outbox,
     clock,
     version: VERSION,
     log,
+    config: () => command.configuration.state,
     mediaDropped: () => fleet.mediaDropped,
   };
+  await command.start();
+
+  // The cameras stop first, so that what they report last still goes out.
+  const cameras = fleet.run(stop.signal);
+  const linkStop = new AbortController();
+  const run = (runnable: Runnable): Promise<void> => supervise(runnable, linkStop.signal, linkRetry(log));
+  const relay = new OutboxRelay(outbox, events);
   const running = Promise.all([
-    run({ name: "event connection", run: (signal) => events.run(signal) }),
+    run({ name: "event connection", run: (signal) => command.runConnection((s) => events.run(s), signal) }),
     run({ name: "media connection", run: (signal) => media.run(signal) }),
     run({ name: "outbox relay", run: (signal) => relay.run(signal) }),
     reportStatusRegularly(status, linkStop.signal),
   ]);
-  log.info({ agentId: identity.agentId, cameras: options.cameras.length }, "edge agent runs");
+  log.info({ agentId, cameras: options.cameras.length }, "edge agent runs");
 
   return {
-    agentId: identity.agentId,
-    commands: desk,
+    agentId,
+    commands: command.desk,
     get cameraIds() {
       return fleet.cameraIds;
     },
     async close() {
       stop.abort(new Error("the agent stops"));
-      await desk.close();
+      await command.close();
       await cameras;
       linkStop.abort(new Error("the agent stops"));
       await running;
@@ -156,20 +178,6 @@ function openOutbox(options: EdgeAgentOptions): Promise<SqliteOutbox> {
     ...(outboxMaxEvents === undefined ? {} : { maxEvents: outboxMaxEvents }),
     ...(outboxMaxAgeMs === undefined ? {} : { maxAgeMs: outboxMaxAgeMs }),
   });
-}
-
-async function certificateAuthority(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  const pem = await readFile(file, "utf8").catch(() => "");
-  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
-  throw new EdgeError("CONFIG_INVALID", `/mqttCaFile ${file} is no readable PEM certificate`);
-}
-
-function claimRequester(options: EdgeAgentOptions) {
-  const { claimCode, serverUrl } = options;
-  if (claimCode === undefined) return null;
-  const name = options.name ?? (hostname() || randomUUID());
-  return (signal: AbortSignal) => claimAgent({ serverUrl, code: claimCode, name }, signal);
 }
 
 function linkRetry(log: Logger): SuperviseOptions {

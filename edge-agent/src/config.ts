@@ -1,4 +1,4 @@
-import { DisplayName, Id } from "@huishi/contracts";
+import { DisplayName, Id, MAX_CLAIM_TEXT } from "@huishi/contracts";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { type Static, Type } from "typebox";
@@ -34,7 +34,10 @@ const EdgeAgentConfigSchema = Type.Object(
     stateDir: Type.String({ minLength: 1 }),
     /** HTTP address of the centre's API, for claiming. */
     serverUrl: Url,
-    claimCode: Type.Optional(Type.String({ minLength: 20, maxLength: 64 })),
+    /** The one-time code, or (https) the whole claim text `huishi-claim:v1:...`, which names host and authority too. */
+    claimCode: Type.Optional(Type.String({ minLength: 20, maxLength: MAX_CLAIM_TEXT })),
+    /** Plain HTTP to another machine: the agent's secret can be read on the way. */
+    allowPlain: Type.Optional(Type.Boolean()),
     /** The agent's name at the centre. */
     name: Type.Optional(DisplayName),
     /** Instead of the one the centre names. */

@@ -1,3 +1,4 @@
+import type { ConfigState } from "@huishi/contracts";
 import type { Clock } from "@huishi/kernel";
 import { repeat } from "./camera-fleet.ts";
 import type { EventLink, Log, Outbox } from "./ports.ts";
@@ -11,10 +12,13 @@ export interface StatusSources {
   readonly version: string;
   readonly log: Log;
   mediaDropped(): number;
+  /** The last configuration that came. */
+  config?(): ConfigState | null;
 }
 
 /** Publishes the agent's retained status once. */
-async function reportStatus(sources: StatusSources, online: boolean): Promise<void> {
+export async function reportStatus(sources: StatusSources, online: boolean): Promise<void> {
+  const config = sources.config?.();
   const { depth, oldestAtMs, bytes, lost } = await sources.outbox.stats();
   await sources.link.publishStatus({
     online,
@@ -25,6 +29,7 @@ async function reportStatus(sources: StatusSources, online: boolean): Promise<vo
     outboxLost: lost,
     ...(oldestAtMs === null ? {} : { outboxOldestMs: oldestAtMs }),
     mediaDropped: sources.mediaDropped(),
+    ...(config && { config }),
   });
 }
 

@@ -17,6 +17,8 @@ export const EDGE_FAULTS = {
   RTSP_NO_FRAMES: "the camera accepts the connection but sends no picture: restart it or check its encoder",
   RTSP_STREAM_ENDED: "the camera closed the stream; it is opened again",
   FFMPEG_MISSING: "install ffmpeg (Debian: apt-get install ffmpeg)",
+  CONFIG_REFUSED: "correct the named field in the agent's configuration at the centre",
+  CREDENTIAL_REFUSED: "set the camera's account again at the centre",
   CLAIM_REFUSED: "make a new claim code at the centre (they last 15 minutes and work once) and configure it",
   CLAIM_MISSING: "configure `claimCode` with a one-time code from the centre",
   AGENT_REVOKED:
@@ -25,6 +27,10 @@ export const EDGE_FAULTS = {
   COMMAND_UNSUPPORTED: "update the agent, or turn on what the command needs in its configuration",
   COMMAND_QUEUE_FULL: "wait until the agent has done what it was asked before",
   REPLY_TOO_LARGE: "ask for less at once",
+  SERVER_PIN_MISMATCH: "find out who answers there, and make a new claim text at the centre",
+  SERVER_PLAIN_REFUSED:
+    "use https with the centre's claim text, or set `allowPlain` if nobody can listen on the way",
+  SECRET_NOT_CHANGED: "check the agent's clock and that the centre is reachable by HTTP, and rotate again",
   AGENT_REFUSED:
     "the centre does not accept this agent: delete identity.json in its state folder and claim it anew",
   SERVER_CERT_UNTRUSTED:

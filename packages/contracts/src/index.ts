@@ -3,6 +3,8 @@ export * from "./topics.ts";
 export * from "./events.ts";
 export * from "./demand.ts";
 export * from "./agent-config.ts";
+export * from "./agent-config-check.ts";
+export * from "./claim.ts";
 export * from "./commands.ts";
 export * from "./media-framing.ts";
 export * from "./upload-framing.ts";

@@ -15,6 +15,7 @@ import { Argon2Hasher } from "./adapters/crypto/argon2-hasher.ts";
 import { nodeSecrets } from "./adapters/crypto/node-secrets.ts";
 import { buildApp } from "./adapters/fastify/app.ts";
 import type { App } from "./adapters/fastify/app-type.ts";
+import { PostgresAgentControlStore } from "./adapters/postgres/agent-control-store.ts";
 import { PostgresAgentStore } from "./adapters/postgres/agent-store.ts";
 import { PostgresAlarmStore } from "./adapters/postgres/alarm-store.ts";
 import { PostgresCameraStore } from "./adapters/postgres/camera-store.ts";
@@ -29,11 +30,13 @@ import { PostgresRuleStore } from "./adapters/postgres/rule-store.ts";
 import { PostgresZoneStore } from "./adapters/postgres/zone-store.ts";
 import { SocketServer } from "./adapters/ws/socket-server.ts";
 import { AgentCommands } from "./application/agent-commands.ts";
+import { AgentControl } from "./application/agent-control.ts";
 import { ChangeFeed } from "./application/change-feed.ts";
 import { Identity } from "./application/identity.ts";
 import { LiveGateway } from "./application/live-gateway.ts";
 import { ZonesAndRules } from "./application/zones-and-rules.ts";
 import { questionParts, storeParts } from "./compose-questions.ts";
+import { readTls, type TlsFilePaths } from "./tls.ts";
 import { createMetrics } from "./metrics.ts";
 
 export interface ApiOptions {
@@ -52,6 +55,8 @@ export interface ApiOptions {
   readonly health?: () => readonly PartHealth[] | Promise<readonly PartHealth[]>;
   /** `https://host` when people come through a TLS proxy: cookies become Secure. */
   readonly publicOrigin?: string;
+  /** HTTPS in this process. `caFile`: an authority of our own, which claim texts then name. */
+  readonly tls?: TlsFilePaths;
   /** Metrics of other services in this process, shown at /metrics behind the api's own. */
   readonly otherMetrics?: readonly Metrics[];
   readonly trustedProxies?: readonly string[];
@@ -76,7 +81,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const { databaseUrl, logger } = options;
   const clock = systemClock;
   const secrets = nodeSecrets;
-  const publicOrigin = options.publicOrigin ?? null;
+  const tls = options.tls ? await readTls(options.tls, options) : null;
+  const publicOrigin = options.publicOrigin ?? tls?.origin ?? null;
   const attemptsPerMinute = options.attemptsPerMinute ?? 30;
   const pool = createPool(databaseUrl, {
     max: 8,
@@ -138,8 +144,16 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       clock,
       mqttUrl: options.mqttUrl,
       attemptsPerMinute,
+      caPem: tls?.caPem,
+      pin: tls?.pin,
     },
     commands,
+    agentControl: {
+      control: new AgentControl({ store: new PostgresAgentControlStore(pool), commands, clock }),
+      commands,
+      attemptsPerMinute,
+    },
+    tls: tls?.server,
     questions: questionParts({ pool, questions, clock, zones }),
     store: storeParts({ pool, questions, clock, zones }),
     operation: {
@@ -181,7 +195,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     }),
   );
   const url =
-    publicOrigin ?? `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`;
+    publicOrigin ??
+    `${tls ? "https" : "http"}://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`;
   logger.info({ url }, "api listens");
   return { port, url, close: () => closeAll({ stop, sockets, app, running, pools: [pool, questions] }) };
 }

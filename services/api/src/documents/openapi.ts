@@ -4,6 +4,7 @@ import type { FastifyBaseLogger } from "fastify";
 import { Argon2Hasher } from "../adapters/crypto/argon2-hasher.ts";
 import { nodeSecrets } from "../adapters/crypto/node-secrets.ts";
 import { buildApp } from "../adapters/fastify/app.ts";
+import { PostgresAgentControlStore } from "../adapters/postgres/agent-control-store.ts";
 import { PostgresAgentStore } from "../adapters/postgres/agent-store.ts";
 import { PostgresAlarmStore } from "../adapters/postgres/alarm-store.ts";
 import { PostgresCameraStore } from "../adapters/postgres/camera-store.ts";
@@ -12,6 +13,7 @@ import { PostgresIdentityStore } from "../adapters/postgres/identity-store.ts";
 import { PostgresRuleStore } from "../adapters/postgres/rule-store.ts";
 import { PostgresZoneStore } from "../adapters/postgres/zone-store.ts";
 import { questionParts, storeParts } from "../compose-questions.ts";
+import { AgentControl } from "../application/agent-control.ts";
 import { AgentCommands } from "../application/agent-commands.ts";
 import { Identity } from "../application/identity.ts";
 import { ZonesAndRules } from "../application/zones-and-rules.ts";
@@ -37,13 +39,19 @@ export async function openApiDocument(version: string): Promise<object> {
     secrets,
     clock,
   });
+  const commands = new AgentCommands(new PostgresCommandStore(pool));
   const app = await buildApp({
     identity: { identity, clock, version, isHttps: false, attemptsPerMinute: 1 },
     cameras,
     zonesAndRules,
     alarms: new PostgresAlarmStore(pool),
     agents: { store: new PostgresAgentStore(pool), secrets, clock, mqttUrl: "", attemptsPerMinute: 1 },
-    commands: new AgentCommands(new PostgresCommandStore(pool)),
+    commands,
+    agentControl: {
+      control: new AgentControl({ store: new PostgresAgentControlStore(pool), commands, clock }),
+      commands,
+      attemptsPerMinute: 1,
+    },
     questions: questionParts(parts),
     store: storeParts(parts),
     operation: {

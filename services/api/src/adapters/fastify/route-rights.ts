@@ -28,6 +28,8 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
   "DELETE /api/v1/cameras/:id": "configure",
   "POST /api/v1/cameras/:id/ptz": "steer",
   "POST /api/v1/cameras/:id/imaging": "steer",
+  "PUT /api/v1/cameras/:id/credential": "administer",
+  "DELETE /api/v1/cameras/:id/credential": "administer",
   "GET /api/v1/cameras/:id/zones": "view",
   "POST /api/v1/cameras/:id/zones": "configure",
   "PUT /api/v1/zones/:id": "configure",
@@ -71,6 +73,15 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
   "POST /api/v1/legal-holds/:id/release": "administer",
   "GET /api/v1/store": "administer",
   "GET /api/v1/agents": "administer",
+  "GET /api/v1/agents/:id": "administer",
+  "GET /api/v1/agents/:id/config": "administer",
+  "PUT /api/v1/agents/:id/config": "administer",
+  "POST /api/v1/agents/:id/revoke": "administer",
+  "POST /api/v1/agents/:id/rotate-secret": "administer",
+  // The agent's own signature is the right.
+  "POST /api/v1/agents/:id/secret": "public",
+  // What a claim text pins; it is public by nature.
+  "GET /api/v1/ca": "public",
   "POST /api/v1/agents/claim-codes": "administer",
   // The one-time code is the right.
   "POST /api/v1/agents/claim": "public",
