@@ -1,10 +1,12 @@
 // Recording on the agent's own disk: ring buffer, which streams go into it, clips of it.
-import type { RecordingPolicy } from "@huishi/contracts";
+import type { AgentConfig, RecordingPolicy } from "@huishi/contracts";
 import type { Clock } from "@huishi/kernel";
+import { keyIdOf, type SignKeyPair, signMessage } from "@huishi/platform";
 import { join } from "node:path";
 import { MqttUploader } from "./adapters/mqtt/mqtt-uploader.ts";
 import { RingBuffer, type RingBufferOptions } from "./adapters/ring-buffer/ring-buffer.ts";
 import type { CommandDesk } from "./application/command-desk.ts";
+import type { Configurable } from "./application/configuration.ts";
 import type { EventDraft, Log, MediaLink, Signer } from "./application/ports.ts";
 import { Recording } from "./application/recording.ts";
 import { RecordingCommands } from "./application/recording-commands.ts";
@@ -17,7 +19,8 @@ export interface RecordingParts {
   /** Default `recordings` in the state folder. */
   readonly folder?: string;
   readonly agentId: string;
-  readonly signer: Signer;
+  /** The agent's own: the centre knows its public half. */
+  readonly keys: SignKeyPair;
   readonly clock: Clock;
   readonly log: Log;
   readonly link: MediaLink;
@@ -31,6 +34,8 @@ export interface ComposedRecording {
   /** Told of taps; `configure` says what is recorded. */
   readonly recording: Recording;
   readonly ring: RingBuffer;
+  /** Records what the configuration says; nothing without one. */
+  readonly configurable: Configurable;
   /** After the cameras are at rest. */
   close(): Promise<void>;
 }
@@ -41,7 +46,7 @@ export async function composeRecording(parts: RecordingParts): Promise<ComposedR
   const ring = await RingBuffer.open({
     folder: parts.folder ?? join(parts.stateDir, "recordings"),
     agentId: parts.agentId,
-    signer: parts.signer,
+    signer: signerOf(parts.keys),
     clock,
     log,
     policy: parts.policy ?? DEFAULT_POLICY,
@@ -59,10 +64,24 @@ export async function composeRecording(parts: RecordingParts): Promise<ComposedR
   return {
     recording,
     ring,
+    configurable: {
+      name: "recording",
+      apply(config) {
+        recording.configure(config?.recording ?? parts.policy ?? DEFAULT_POLICY, recordedBy(config));
+      },
+    },
     async close() {
       recording.stop();
       await commands.close();
       await ring.close();
     },
   };
+}
+
+function signerOf(keys: SignKeyPair): Signer {
+  return { keyId: keyIdOf(keys.publicKey), sign: (text) => signMessage(keys, text) };
+}
+
+function recordedBy(config: AgentConfig | null): ReadonlyMap<string, readonly ("main" | "sub")[]> {
+  return new Map((config?.cameras ?? []).map(({ id, record }) => [id, record ?? []]));
 }

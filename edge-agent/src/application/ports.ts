@@ -214,8 +214,6 @@ export interface Uploader {
 export interface Signer {
   /** First 16 hex digits of the SHA-256 of the public key. */
   readonly keyId: string;
-  /** Ed25519, raw, 32 bytes. */
-  readonly publicKey: Uint8Array;
-  /** Ed25519 signature, 64 bytes. */
-  sign(bytes: Uint8Array): Uint8Array;
+  /** Ed25519 over the text's UTF-8 bytes; 64 bytes. */
+  sign(text: string): Uint8Array;
 }

@@ -92,7 +92,7 @@ export async function prepareClip(options: {
 }
 
 function signText({ signer }: TrackIdentity, text: string): SignedText {
-  return { text, signature: Buffer.from(signer.sign(Buffer.from(text))).toString("base64url") };
+  return { text, signature: Buffer.from(signer.sign(text)).toString("base64url") };
 }
 
 function contentHead(signed: SignedText): Buffer {

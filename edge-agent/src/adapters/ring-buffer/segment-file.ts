@@ -151,7 +151,7 @@ interface Ending {
 async function finish(identity: TrackIdentity, ending: Ending): Promise<ClosedSegment> {
   const { file, handle, place, groups } = ending;
   const text = JSON.stringify(manifestOf(identity, ending));
-  const signature = Buffer.from(identity.signer.sign(Buffer.from(text))).toString("base64url");
+  const signature = Buffer.from(identity.signer.sign(text)).toString("base64url");
   const payload = Buffer.from(JSON.stringify({ text, signature } satisfies SignedText));
   const head = encodeRecordHead({
     type: MANIFEST_RECORD,

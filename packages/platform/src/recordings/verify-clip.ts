@@ -6,8 +6,9 @@ import {
   SegmentManifestSchema,
   type SignedText,
 } from "@huishi/contracts";
-import { createHash, createPublicKey, type Hash, verify } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { Check } from "typebox/value";
+import { isSignedBy } from "../crypto/signing-key.ts";
 
 export type ClipProblemCode =
   | "CLIP_MANIFEST_INVALID"
@@ -69,17 +70,8 @@ export async function verifyClip(
   return { manifest, signature, problems };
 }
 
-export function isSignedBy(publicKey: Uint8Array, { text, signature }: SignedText): boolean {
-  try {
-    const key = createPublicKey({
-      key: { kty: "OKP", crv: "Ed25519", x: Buffer.from(publicKey).toString("base64url") },
-      format: "jwk",
-    });
-    return verify(null, Buffer.from(text), key, Buffer.from(signature, "base64url"));
-  } catch {
-    return false;
-  }
-}
+const isGenuine = (publicKey: Uint8Array, { text, signature }: SignedText): boolean =>
+  isSignedBy(publicKey, text, Buffer.from(signature, "base64url"));
 
 function checkSignatures(
   signed: SignedText,
@@ -90,9 +82,9 @@ function checkSignatures(
   if (!publicKey) return;
   const invalid = (what: string): void =>
     void problems.push({ code: "CLIP_SIGNATURE_INVALID", message: `${what} was not signed by the agent's key` });
-  if (!isSignedBy(publicKey, signed)) invalid("the clip's manifest");
+  if (!isGenuine(publicKey, signed)) invalid("the clip's manifest");
   manifest.segments.forEach((segment, i) => {
-    if (!isSignedBy(publicKey, segment.manifest)) invalid(`the manifest of segment ${i + 1} of the clip`);
+    if (!isGenuine(publicKey, segment.manifest)) invalid(`the manifest of segment ${i + 1} of the clip`);
   });
 }
 
