@@ -120,6 +120,8 @@ export interface MediaLink {
   readonly queuedBytes: number;
   run(signal: AbortSignal): Promise<void>;
   publish(key: StreamKey, fragment: Uint8Array): void;
+  /** At QoS 1: resolves when it is acknowledged, rejects when the connection ends first. */
+  publishAcknowledged(topic: string, bytes: Uint8Array): Promise<void>;
 }
 
 /** A device that answered a WS-Discovery probe. */
@@ -206,4 +208,12 @@ export interface Uploader {
     content: { readonly bytes: number; chunks(fromByte: number): AsyncIterable<Uint8Array> },
     signal: AbortSignal,
   ): Promise<void>;
+}
+
+/** Signs what the agent vouches for. */
+export interface Signer {
+  /** First 16 hex digits of the SHA-256 of the public key. */
+  readonly keyId: string;
+  /** Ed25519 over the text's UTF-8 bytes; 64 bytes. */
+  sign(text: string): Uint8Array;
 }

@@ -1,4 +1,4 @@
-import type { ConfigState } from "@huishi/contracts";
+import type { ConfigState, RecordingState } from "@huishi/contracts";
 import type { Clock } from "@huishi/kernel";
 import { repeat } from "./camera-fleet.ts";
 import type { EventLink, Log, Outbox } from "./ports.ts";
@@ -12,6 +12,7 @@ export interface StatusSources {
   readonly version: string;
   readonly log: Log;
   mediaDropped(): number;
+  recording?(): RecordingState;
   /** The last configuration that came. */
   config?(): ConfigState | null;
 }
@@ -29,6 +30,7 @@ export async function reportStatus(sources: StatusSources, online: boolean): Pro
     outboxLost: lost,
     ...(oldestAtMs === null ? {} : { outboxOldestMs: oldestAtMs }),
     mediaDropped: sources.mediaDropped(),
+    ...(sources.recording ? { recording: sources.recording() } : {}),
     ...(config && { config }),
   });
 }

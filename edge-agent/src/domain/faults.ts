@@ -59,6 +59,10 @@ export const EDGE_FAULTS = {
     "check that the device has power and network, and that its host, port and unit are right",
   SENSOR_MODBUS_EXCEPTION: "the device refuses the registers: check their table, address and the unit",
   SENSOR_MODBUS_PROTOCOL: "check that what listens at the sensor's address speaks Modbus TCP",
+  RECORDING_NONE: "ask for a time at which this agent recorded the camera (`recordings` lists them)",
+  RECORDING_RANGE: "ask for at most 15 minutes, from before to",
+  UPLOAD_REFUSED: "the upload was given up: ask for the clip again",
+  UPLOAD_QUEUE_FULL: "wait until the clips that were asked for before are sent",
   STATE_DIR: "make the agent's state folder writable for its user",
 } as const;
 export type EdgeFaultCode = keyof typeof EDGE_FAULTS;

@@ -19,3 +19,4 @@ export * from "./statistics.ts";
 export * from "./sensors.ts";
 export * from "./store.ts";
 export * from "./socket.ts";
+export * from "./recordings.ts";
