@@ -24,3 +24,12 @@ export {
 } from "./fmp4.ts";
 export { type TimedAccessUnit, FlvDemuxer, MAX_FLV_TAG_BYTES } from "./flv-demuxer.ts";
 export { type FlvMuxerInput, FlvMuxer } from "./flv-muxer.ts";
+export {
+  BLOCKS,
+  type LumaPicture,
+  type PictureMeasure,
+  type Structure,
+  changedBlocks,
+  measurePicture,
+} from "./picture/measure.ts";
+export { type ViewComparison, ViewReference } from "./picture/view-reference.ts";
