@@ -7,6 +7,7 @@ import { RtspCamera } from "./adapters/rtsp/rtsp-camera.ts";
 import type { CameraRegistryFile } from "./adapters/state-files/camera-registry-file.ts";
 import type { KeeperFactory } from "./application/camera-fleet.ts";
 import { CameraKeeper, type CameraTimings } from "./application/camera-keeper.ts";
+import type { FindingsBoard } from "./application/camera-findings.ts";
 import type { EventRecorder } from "./application/outbox-relay.ts";
 import type { CameraDevice, FoundDevice, Log, MediaLink } from "./application/ports.ts";
 import type { CameraConfig } from "./config.ts";
@@ -19,6 +20,7 @@ export interface CameraParts {
   readonly link: MediaLink;
   readonly registry: CameraRegistryFile;
   readonly timings: CameraTimings;
+  readonly findings?: FindingsBoard;
 }
 
 type AccountConfig = { readonly username?: string; readonly password?: string };
