@@ -112,7 +112,9 @@ export class CameraHealth {
   #answering(): ConditionChange {
     if (this.#faults.size === 0) return { condition: "online", code: null, faults: null };
     const faults = [...this.#faults.values()].flat();
-    const sorted = [...faults].sort((a, b) => CAMERA_FAULTS.indexOf(a.fault) - CAMERA_FAULTS.indexOf(b.fault));
+    const sorted = [...faults].sort(
+      (a, b) => CAMERA_FAULTS.indexOf(a.fault) - CAMERA_FAULTS.indexOf(b.fault),
+    );
     return { condition: sorted.length > 0 ? "degraded" : "online", code: null, faults: sorted };
   }
 }

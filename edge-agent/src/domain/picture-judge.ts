@@ -28,8 +28,8 @@ export const PICTURE_LIMITS = {
   learnSamples: 12,
   /** Share of each later picture in the reference: 0.01 at a sample every 5 s is a memory of 8 minutes. */
   learnShare: 0.01,
-  /** Luma below which the 98th percentile is black (full range: black is 0). */
-  black: { enter: 16, leave: 24 },
+  /** Luma below which the 98th percentile is black (full range: black is 0; some cameras label limited range as full, then it is 16). */
+  black: { enter: 20, leave: 28 },
   /** Share of blocks that changed by more than `tolerance` levels since the first picture of a still run. */
   frozen: { enter: 0.1, tolerance: 0.12 },
   /** Sharpness over the camera's usual one. */

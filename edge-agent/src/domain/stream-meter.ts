@@ -51,7 +51,8 @@ export class StreamMeter {
   add(unit: MeterUnit): CameraMeasure | null {
     const { atMs } = unit;
     if (unit.keyframe) {
-      if (this.#lastKeyframeMs !== null && atMs > this.#lastKeyframeMs) this.#gopMs = atMs - this.#lastKeyframeMs;
+      if (this.#lastKeyframeMs !== null && atMs > this.#lastKeyframeMs)
+        this.#gopMs = atMs - this.#lastKeyframeMs;
       this.#lastKeyframeMs = atMs;
     }
     const wasOpen = this.#fromMs !== null && atMs >= this.#fromMs;
@@ -97,7 +98,8 @@ export class StreamMeter {
   #isNews(measure: CameraMeasure, atMs: number): boolean {
     const told = this.#told;
     if (!told || atMs - told.atMs >= METER_LIMITS.regularlyMs) return true;
-    if (measure.codec !== told.codec || measure.width !== told.width || measure.height !== told.height) return true;
+    if (measure.codec !== told.codec || measure.width !== told.width || measure.height !== told.height)
+      return true;
     const heldMs = atMs - told.atMs;
     if (heldMs >= METER_LIMITS.frameRatePauseMs && hasMoved(told.fps, measure.fps)) return true;
     return heldMs >= METER_LIMITS.bitRatePauseMs && hasMoved(told.bitRate, measure.bitRate);

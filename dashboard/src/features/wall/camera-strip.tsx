@@ -62,9 +62,12 @@ function StripCamera({ camera }: { camera: Camera }) {
         onDragStart={(event) => event.dataTransfer.setData(CAMERA_DRAG_TYPE, camera.id)}
         onClick={() => navigate({ page: "zones", cameraId: camera.id })}
       >
-        <span className={
+        <span
+          className={
             fault ? "condition condition-fault" : degraded ? "condition condition-degraded" : "condition"
-          } aria-hidden />
+          }
+          aria-hidden
+        />
         <span>{camera.name}</span>
         {fault ? <span className="strip-fault">{t.tile[fault].title}</span> : null}
         {degraded ? <span className="strip-degraded">{degraded}</span> : null}

@@ -85,7 +85,11 @@ export class DecoderChild {
         },
       };
       const delimiter = DELIMITER[this.#codec];
-      const marker = concatBytes([delimiter, MARKERS[this.#codec][this.#marker], END_OF_SEQUENCE[this.#codec]]);
+      const marker = concatBytes([
+        delimiter,
+        MARKERS[this.#codec][this.#marker],
+        END_OF_SEQUENCE[this.#codec],
+      ]);
       const markers = Array.from({ length: FLUSHING }, () => marker);
       this.#child.stdin.write(
         concatBytes([delimiter, annexB, END_OF_SEQUENCE[this.#codec], ...markers, delimiter]),
@@ -99,7 +103,7 @@ export class DecoderChild {
   }
 
   #take(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length;) {
       const part = chunk.subarray(at, at + PICTURE_BYTES - this.#filled);
       this.#pending.set(part, this.#filled);
       this.#filled += part.length;
@@ -122,9 +126,7 @@ export class DecoderChild {
     this.#pictures.length = 0;
     // Damaged data came out as none or as several pictures: whatever else is in this decoder is not waited for.
     if (!isOne) this.kill();
-    request.settle(
-      only && isOne ? { width: PICTURE_WIDTH, height: PICTURE_HEIGHT, pixels: only } : null,
-    );
+    request.settle(only && isOne ? { width: PICTURE_WIDTH, height: PICTURE_HEIGHT, pixels: only } : null);
   }
 
   #fail(error: Error): void {

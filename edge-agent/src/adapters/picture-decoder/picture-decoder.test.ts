@@ -70,7 +70,7 @@ describe.skipIf(!hasFfmpeg)("FfmpegPictureDecoder", () => {
 
   test("a picture of 16384x8192 is not given to the decoder", async () => {
     const huge = Uint8Array.from(grey(100));
-    const nals = splitNals(huge).map((nal) => ((nal[0] ?? 0) & 31) === 7 ? hugeSps() : nal);
+    const nals = splitNals(huge).map((nal) => (((nal[0] ?? 0) & 31) === 7 ? hugeSps() : nal));
     expect(await ask("huge", joinAnnexB(nals))).toBeNull();
     expect(decoder.counts).toEqual({ failed: 0, skipped: 1, restarts: 0 });
     expect(decoder.pids).toEqual([]);

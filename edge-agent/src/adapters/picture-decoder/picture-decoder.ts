@@ -18,7 +18,6 @@ export interface PictureDecoderOptions {
   readonly nowMs?: () => number;
 }
 
-
 /** Keyframes of all cameras through one child a codec; each camera has one place in the queue (dropOldest). */
 export class FfmpegPictureDecoder implements PictureDecoder {
   readonly #options: PictureDecoderOptions;

@@ -87,7 +87,8 @@ function blend(into: Float32Array, from: Float32Array, share: number): void {
   }
 }
 
-const strength = ({ cos, sin }: Structure, i: number): number => Math.hypot(cos[i] as number, sin[i] as number);
+const strength = ({ cos, sin }: Structure, i: number): number =>
+  Math.hypot(cos[i] as number, sin[i] as number);
 
 function energy(structure: Structure): number {
   let sum = 0;
@@ -101,7 +102,13 @@ function steadyEdges(reference: Structure): number[] {
   return edges;
 }
 
-function keptAt(reference: Structure, now: Structure, edges: readonly number[], dx: number, dy: number): number {
+function keptAt(
+  reference: Structure,
+  now: Structure,
+  edges: readonly number[],
+  dx: number,
+  dy: number,
+): number {
   const { width, height } = reference;
   let agreed = 0;
   let usual = 0;
@@ -154,7 +161,8 @@ function lostBlocks(reference: Structure, now: Structure, edges: readonly number
 }
 
 function correlation(a: Float32Array, b: Float32Array): number {
-  const mean = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const mean = (values: Float32Array): number =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
   const meanA = mean(a);
   const meanB = mean(b);
   let both = 0;
