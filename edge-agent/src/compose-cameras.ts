@@ -7,6 +7,7 @@ import { RtspSource } from "./adapters/rtsp/rtsp-source.ts";
 import type { CameraRegistryFile } from "./adapters/state-files/camera-registry-file.ts";
 import type { KeeperFactory } from "./application/camera-fleet.ts";
 import { CameraKeeper, type CameraTimings } from "./application/camera-keeper.ts";
+import type { FindingsBoard } from "./application/camera-findings.ts";
 import type { EventRecorder } from "./application/outbox-relay.ts";
 import type { CameraDevice, FoundDevice, Log, MediaLink } from "./application/ports.ts";
 import type { CameraConfig } from "./config.ts";
@@ -21,6 +22,7 @@ export interface CameraParts {
   readonly budget: UplinkBudget;
   readonly registry: CameraRegistryFile;
   readonly timings: CameraTimings;
+  readonly findings?: FindingsBoard;
 }
 
 type AccountConfig = { readonly username?: string; readonly password?: string };

@@ -17,6 +17,8 @@ interface CameraRow {
   readonly condition: Camera["condition"];
   readonly condition_code: string | null;
   readonly condition_since: Date | null;
+  readonly faults: Camera["faults"];
+  readonly measured: Camera["measured"];
   readonly agent_online: boolean;
   readonly area_id: string | null;
   readonly version: number;
@@ -24,7 +26,7 @@ interface CameraRow {
 
 const SELECT_CAMERA = `
   SELECT c.id, c.agent_id, c.name, c.manufacturer, c.model, c.serial, c.address, c.streams, c.ptz, c.note,
-         c.condition, c.condition_code, c.condition_since, c.version, c.area_id, a.online AS agent_online
+         c.condition, c.condition_code, c.condition_since, c.faults, c.measured, c.version, c.area_id, a.online AS agent_online
   FROM camera c JOIN agent a ON a.id = c.agent_id`;
 
 function toCamera(row: CameraRow): Camera {
@@ -42,6 +44,8 @@ function toCamera(row: CameraRow): Camera {
     condition: row.condition,
     conditionCode: row.condition_code,
     conditionSinceMs: row.condition_since?.getTime() ?? null,
+    faults: row.faults,
+    measured: row.measured,
     agentOnline: row.agent_online,
     areaId: row.area_id,
     version: row.version,
