@@ -1,9 +1,9 @@
 // Makes the keeper of each camera out of its configuration or of what discovery found.
 import type { Clock } from "@huishi/kernel";
-import { FfmpegSource } from "./adapters/ffmpeg/ffmpeg-source.ts";
 import { OnvifCamera } from "./adapters/onvif/onvif-camera.ts";
 import type { Account } from "./adapters/rtsp/digest.ts";
 import { RtspCamera } from "./adapters/rtsp/rtsp-camera.ts";
+import { RtspSource } from "./adapters/rtsp/rtsp-source.ts";
 import type { CameraRegistryFile } from "./adapters/state-files/camera-registry-file.ts";
 import type { KeeperFactory } from "./application/camera-fleet.ts";
 import { CameraKeeper, type CameraTimings } from "./application/camera-keeper.ts";
@@ -81,7 +81,7 @@ function keeper(
           },
           id,
         ),
-      openSource: (stream) => new FfmpegSource({ url: stream.url, account }),
+      openSource: (stream) => new RtspSource({ url: stream.url, account }),
     });
 }
 

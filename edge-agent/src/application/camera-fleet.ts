@@ -1,4 +1,4 @@
-import type { MediaDemand, StreamProfile } from "@huishi/contracts";
+import type { MediaDemand, Sampling, StreamProfile } from "@huishi/contracts";
 import { type Clock, sleep, supervise } from "@huishi/kernel";
 import { DemandLeases } from "../domain/demand-leases.ts";
 import type { CameraKeeper } from "./camera-keeper.ts";
@@ -83,12 +83,13 @@ export class CameraFleet {
 
   #applyDemands(): void {
     const { streams } = this.#leases.wanted(this.#options.clock.nowMs());
-    const profilesByCamera = new Map<string, StreamProfile[]>();
-    for (const { cameraId, profile } of streams) {
-      profilesByCamera.set(cameraId, [...(profilesByCamera.get(cameraId) ?? []), profile]);
+    const byCamera = new Map<string, Map<StreamProfile, Sampling>>();
+    for (const { cameraId, profile, sampling } of streams) {
+      const wanted = byCamera.get(cameraId) ?? new Map<StreamProfile, Sampling>();
+      byCamera.set(cameraId, wanted.set(profile, sampling));
     }
     for (const keeper of this.#keepers) {
-      if (keeper.cameraId !== null) keeper.setWanted(profilesByCamera.get(keeper.cameraId) ?? []);
+      if (keeper.cameraId !== null) keeper.setWanted(byCamera.get(keeper.cameraId) ?? new Map());
     }
   }
 

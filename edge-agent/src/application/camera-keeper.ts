@@ -1,10 +1,9 @@
-import type { StreamProfile } from "@huishi/contracts";
 import { type BackoffOptions, backoffDelayMs, sleep, supervise } from "@huishi/kernel";
 import { type CameraDescription, chooseStreams } from "../domain/camera-description.ts";
 import { EdgeError, edgeFaultCode } from "../domain/faults.ts";
 import { CameraReporter, type CameraReporterOptions } from "./camera-reporter.ts";
-import { CameraStreams, type CameraStreamsOptions } from "./camera-streams.ts";
-import type { CameraDevice } from "./ports.ts";
+import { CameraStreams, type CameraStreamsOptions, type Wanted } from "./camera-streams.ts";
+import type { CameraDevice, StreamTap } from "./ports.ts";
 
 export interface CameraTimings {
   readonly healthIntervalMs: number;
@@ -62,8 +61,13 @@ export class CameraKeeper {
   }
 
   /** Starts and stops streams so that exactly the wanted ones run. */
-  setWanted(profiles: readonly StreamProfile[]): void {
-    this.#streams.want(profiles);
+  setWanted(wanted: Wanted): void {
+    this.#streams.want(wanted);
+  }
+
+  /** The camera's streams, for whoever shares them. */
+  get tap(): StreamTap {
+    return this.#streams;
   }
 
   /** Looks after the camera until the signal aborts. */

@@ -1,6 +1,8 @@
+import type { StreamProfile } from "@huishi/contracts";
 import type { Clock } from "@huishi/kernel";
 import type { CameraDescription, ChosenStream } from "../domain/camera-description.ts";
 import { CameraHealth, type ConditionChange } from "../domain/camera-health.ts";
+import type { LiveGap } from "../domain/live-gaps.ts";
 import { edgeFaultCode } from "../domain/faults.ts";
 import { inventoryEvent } from "../domain/inventory.ts";
 import type { EventRecorder } from "./outbox-relay.ts";
@@ -94,6 +96,22 @@ export class CameraReporter {
     } else {
       this.#report(this.#health.framesStopped(stream, code));
     }
+  }
+
+  /** The centre wanted a stream and did not get it for a while. */
+  liveGap(profile: StreamProfile, gap: LiveGap): void {
+    if (this.#cameraId === null) return;
+    const { fromMs, toMs, reason } = gap;
+    this.#options.recorder.record({
+      type: "media_gap",
+      cameraId: this.#cameraId,
+      profile,
+      of: "live",
+      capturedAtMs: toMs,
+      fromMs,
+      toMs,
+      reason,
+    });
   }
 
   streamEnded(stream: string): void {

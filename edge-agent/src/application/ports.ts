@@ -31,8 +31,14 @@ export interface CameraDevice {
 
 /** A picture as it came out of the camera. */
 export interface SourceUnit {
+  readonly codec: VideoCodec;
+  /** Annex B; keyframes carry their parameter sets. */
   readonly annexB: Uint8Array;
   readonly keyframe: boolean;
+  /** No other picture needs it: it may be left out alone. */
+  readonly disposable: boolean;
+  /** Its parameter sets differ from the ones before: size or profile may be others now. */
+  readonly changed: boolean;
   readonly ptsMs: number;
 }
 
@@ -138,12 +144,7 @@ export interface Log {
 }
 
 /** A picture of a running stream with its place in time: what everybody who shares the stream is given. */
-export interface CapturedUnit {
-  readonly codec: VideoCodec;
-  /** Annex-B; keyframes carry their parameter sets. */
-  readonly annexB: Uint8Array;
-  readonly keyframe: boolean;
-  readonly ptsMs: number;
+export interface CapturedUnit extends SourceUnit {
   /** Agent clock. */
   readonly capturedAtMs: number;
   /** Rises by one a picture of the source's run; a new run begins at 0. */

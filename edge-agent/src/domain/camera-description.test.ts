@@ -18,9 +18,14 @@ describe("chooseStreams", () => {
     ]);
   });
 
-  test("passes over H.265", () => {
-    expect(names([stream("m", 3840, 2160, "h265"), stream("s", 640, 360)])).toEqual(["main:s"]);
-    expect(names([stream("m", 3840, 2160, "h265")])).toEqual([]);
+  test("takes H.264 before H.265, but not the poorer half of the picture for it", () => {
+    expect(names([stream("m", 3840, 2160, "h265"), stream("s", 640, 360)])).toEqual(["main:m", "sub:s"]);
+    expect(names([stream("a", 1920, 1080, "h265"), stream("b", 1920, 1080)])).toEqual(["main:b"]);
+    expect(names([stream("m", 3840, 2160, "h265"), stream("s", 640, 360, "h265")])).toEqual([
+      "main:m",
+      "sub:s",
+    ]);
+    expect(names([stream("m", 3840, 2160, "h265")])).toEqual(["main:m"]);
   });
 
   test("keeps what a person said is main and sub, whatever their sizes", () => {

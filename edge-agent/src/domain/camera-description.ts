@@ -37,15 +37,19 @@ const MIN_SUB_WIDTH = 320;
 const area = (stream: OfferedStream): number => stream.width * stream.height;
 
 /**
- * Main is the largest H.264 picture, sub the smallest one at least 320 wide. A camera with one usable stream
- * has a main stream only. Empty when it offers no H.264 (a stream whose codec is not known is taken on trust).
+ * Main is the largest picture, sub the smallest one at least 320 wide; at both, H.264 goes before H.265, which browsers
+ * do not show, as long as it is not the poorer half (a 4K camera's H.265 beside a 640x360 H.264). A camera with one
+ * usable stream has a main stream only. A stream whose codec is not known is taken on trust.
  */
 export function chooseStreams(offered: readonly OfferedStream[]): ChosenStream[] {
-  const usable = offered.filter((stream) => stream.codec !== "h265").sort((a, b) => area(b) - area(a));
-  const main = usable[0];
-  if (!main) return [];
+  const usable = offered.toSorted((a, b) => area(b) - area(a));
+  const [largest] = usable;
+  if (!largest) return [];
   if (usable.every((stream) => stream.profile !== undefined)) return usable as ChosenStream[];
-  const sub = usable.findLast((stream) => stream.width >= MIN_SUB_WIDTH);
+  const shown = usable.filter((stream) => stream.codec !== "h265");
+  const main = shown[0] && area(shown[0]) * 2 >= area(largest) ? shown[0] : largest;
+  const isSub = (stream: OfferedStream): boolean => stream.width >= MIN_SUB_WIDTH;
+  const sub = shown.findLast(isSub) ?? usable.findLast(isSub);
   const chosen: ChosenStream[] = [{ ...main, profile: "main" }];
   if (sub && sub.url !== main.url) chosen.push({ ...sub, profile: "sub" });
   return chosen;

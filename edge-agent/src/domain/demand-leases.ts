@@ -1,6 +1,17 @@
-import { DEMAND_LINGER_MS, type MediaDemand, type StreamKey, type StreamProfile } from "@huishi/contracts";
+import {
+  DEMAND_LINGER_MS,
+  type MediaDemand,
+  type Sampling,
+  type StreamKey,
+  type StreamProfile,
+} from "@huishi/contracts";
 
 const PROFILES: readonly StreamProfile[] = ["main", "sub"];
+
+/** A stream that is wanted, and how much of it. */
+export interface WantedStream extends StreamKey {
+  readonly sampling: Sampling;
+}
 
 /**
  * Which streams are wanted now. A demand counts for its lease; a stream whose demand ended goes on for the
@@ -9,7 +20,7 @@ const PROFILES: readonly StreamProfile[] = ["main", "sub"];
 export class DemandLeases {
   readonly #lingerMs: number;
   /** When each stream stops being wanted, linger included; by `camera/profile`. */
-  readonly #endsAtMs = new Map<string, StreamKey & { endsAtMs: number }>();
+  readonly #endsAtMs = new Map<string, WantedStream & { endsAtMs: number }>();
 
   constructor(lingerMs: number = DEMAND_LINGER_MS) {
     this.#lingerMs = lingerMs;
@@ -24,27 +35,29 @@ export class DemandLeases {
       const asked = demand?.streams.find((stream) => stream.profile === profile);
       const ageMs = isRetained && demand ? Math.max(0, nowMs - demand.issuedAtMs) : 0;
       const leaseMs = asked ? asked.leaseMs - ageMs : 0;
-      if (leaseMs > 0) this.#grant({ cameraId, profile }, nowMs + leaseMs + this.#lingerMs);
-      else this.#letLinger({ cameraId, profile }, nowMs);
+      if (asked && leaseMs > 0) {
+        const sampling = asked.sampling ?? { kind: "all" };
+        this.#grant({ cameraId, profile, sampling }, nowMs + leaseMs + this.#lingerMs);
+      } else this.#letLinger({ cameraId, profile }, nowMs);
     }
   }
 
   /** The streams to send now, and when to ask again at the latest (null when nothing is wanted). */
-  wanted(nowMs: number): { streams: StreamKey[]; nextEndMs: number | null } {
-    const streams: StreamKey[] = [];
+  wanted(nowMs: number): { streams: WantedStream[]; nextEndMs: number | null } {
+    const streams: WantedStream[] = [];
     let nextEndMs: number | null = null;
-    for (const [id, { cameraId, profile, endsAtMs }] of this.#endsAtMs) {
+    for (const [id, { cameraId, profile, sampling, endsAtMs }] of this.#endsAtMs) {
       if (endsAtMs <= nowMs) {
         this.#endsAtMs.delete(id);
         continue;
       }
-      streams.push({ cameraId, profile });
+      streams.push({ cameraId, profile, sampling });
       nextEndMs = nextEndMs === null ? endsAtMs : Math.min(nextEndMs, endsAtMs);
     }
     return { streams, nextEndMs };
   }
 
-  #grant(key: StreamKey, endsAtMs: number): void {
+  #grant(key: WantedStream, endsAtMs: number): void {
     this.#endsAtMs.set(`${key.cameraId}/${key.profile}`, { ...key, endsAtMs });
   }
 

@@ -7,10 +7,13 @@ export const EDGE_FAULTS = {
   CAMERA_AUTH_FAILED:
     "correct the camera's username or password in the agent's configuration; only one attempt was made, so that the camera does not lock the account",
   CAMERA_NO_H264: "set the camera (or one of its profiles) to H.264",
+  CAMERA_CODEC: "set the camera (or one of its profiles) to H.264 or H.265",
   CAMERA_PROTOCOL: "check that the address is the camera's ONVIF device service; update its firmware",
   RTSP_URL_REFUSED: "give an rtsp:// or rtsps:// address of the camera itself",
   RTSP_PROTOCOL: "check that the address is an RTSP stream of the camera",
   RTSP_NOT_FOUND: "the camera knows no such stream: check the path of its RTSP address",
+  RTSP_REDIRECT_REFUSED:
+    "the camera sends us to another address, which is not followed: configure that address itself if it is right",
   RTSP_NO_FRAMES: "the camera accepts the connection but sends no picture: restart it or check its encoder",
   RTSP_STREAM_ENDED: "the camera closed the stream; it is opened again",
   FFMPEG_MISSING: "install ffmpeg (Debian: apt-get install ffmpeg)",

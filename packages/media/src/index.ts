@@ -24,3 +24,11 @@ export {
 } from "./fmp4.ts";
 export { type TimedAccessUnit, FlvDemuxer, MAX_FLV_TAG_BYTES } from "./flv-demuxer.ts";
 export { type FlvMuxerInput, FlvMuxer } from "./flv-muxer.ts";
+export { type RtpVideoCodec } from "./rtp/nal-syntax.ts";
+export { type RtpPacket, parseRtpPacket, sequenceAdvance, timestampAdvance } from "./rtp/rtp-packet.ts";
+export {
+  type ReceivedUnit,
+  type RtpVideoCounters,
+  type RtpVideoOptions,
+  RtpVideoReceiver,
+} from "./rtp/rtp-video-receiver.ts";

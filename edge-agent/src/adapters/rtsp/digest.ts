@@ -31,7 +31,7 @@ export function authorization(
   challenges: readonly string[],
   request: { readonly method: string; readonly uri: string },
   account: Account,
-  cnonce: string = randomBytes(8).toString("hex"),
+  { cnonce = randomBytes(8).toString("hex"), nonceCount = 1 }: { cnonce?: string; nonceCount?: number } = {},
 ): string | null {
   const parsed = challenges.flatMap((header) => parseChallenge(header) ?? []);
   const algorithmOf = (challenge: Challenge): string =>
@@ -39,7 +39,10 @@ export function authorization(
   const digests = parsed.filter((c) => c.scheme === "digest" && HASHES[algorithmOf(c)] !== undefined);
   const best = digests.find((c) => algorithmOf(c) === "sha-256") ?? digests[0];
   if (best)
-    return digestHeader(best.parameters, HASHES[algorithmOf(best)] as string, request, account, cnonce);
+    return digestHeader(best.parameters, HASHES[algorithmOf(best)] as string, request, account, {
+      cnonce,
+      nc: nonceCount.toString(16).padStart(8, "0"),
+    });
   if (!parsed.some((c) => c.scheme === "basic")) return null;
   return `Basic ${Buffer.from(`${account.username}:${account.password}`).toString("base64")}`;
 }
@@ -49,7 +52,7 @@ function digestHeader(
   algorithm: string,
   request: { readonly method: string; readonly uri: string },
   { username, password }: Account,
-  cnonce: string,
+  { cnonce, nc }: { readonly cnonce: string; readonly nc: string },
 ): string {
   const hash = (text: string): string => createHash(algorithm).update(text).digest("hex");
   const realm = parameters["realm"] ?? "";
@@ -58,7 +61,7 @@ function digestHeader(
   const ha2 = hash(`${request.method}:${request.uri}`);
   const usesQop = (parameters["qop"] ?? "").split(",").some((qop) => qop.trim() === "auth");
   const response = usesQop
-    ? hash(`${ha1}:${nonce}:00000001:${cnonce}:auth:${ha2}`)
+    ? hash(`${ha1}:${nonce}:${nc}:${cnonce}:auth:${ha2}`)
     : hash(`${ha1}:${nonce}:${ha2}`);
   const quote = (text: string): string => `"${text.replace(/["\\]/g, "\\$&")}"`;
   const fields = [
@@ -69,7 +72,7 @@ function digestHeader(
     `response="${response}"`,
     ...(parameters["algorithm"] === undefined ? [] : [`algorithm=${parameters["algorithm"]}`]),
     ...(parameters["opaque"] === undefined ? [] : [`opaque=${quote(parameters["opaque"])}`]),
-    ...(usesQop ? ["qop=auth", "nc=00000001", `cnonce="${cnonce}"`] : []),
+    ...(usesQop ? ["qop=auth", `nc=${nc}`, `cnonce="${cnonce}"`] : []),
   ];
   return `Digest ${fields.join(", ")}`;
 }

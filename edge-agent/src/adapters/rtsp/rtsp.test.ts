@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { authorization } from "./digest.ts";
-import { parseReply } from "./rtsp-connection.ts";
-import { readVideo } from "./sdp.ts";
+import { readMessage } from "./rtsp-reply.ts";
+import { controlUrl, readVideo, readVideoMedia } from "./sdp.ts";
 
 describe("digest authorization", () => {
   const request = { method: "DESCRIBE", uri: "rtsp://h/main" };
@@ -16,7 +16,7 @@ describe("digest authorization", () => {
       ],
       { method: "GET", uri: "/dir/index.html" },
       account,
-      "0a4f113b",
+      { cnonce: "0a4f113b" },
     );
     expect(header).toContain('response="6629fae49393a05397450978507c4ef1"');
     expect(header).toContain('opaque="5ccc069c403ebaf9f0171e9517f40e41"');
@@ -41,8 +41,8 @@ describe("RTSP replies", () => {
   );
 
   test("are read with their headers and body, and no further", () => {
-    const parsed = parseReply(good);
-    if (typeof parsed === "string") throw new Error(parsed);
+    const parsed = readMessage(good);
+    if (parsed.kind !== "reply") throw new Error(parsed.kind);
     expect(parsed.reply).toMatchObject({ status: 200, body: "abc" });
     expect(parsed.reply.headers.get("www-authenticate")).toEqual(["a", "b"]);
     expect(good.subarray(parsed.length).toString()).toBe("RTSP");
@@ -50,10 +50,19 @@ describe("RTSP replies", () => {
 
   test("wait for their rest, and survive garbage", () => {
     for (let cut = 0; cut < good.length - 4; cut++)
-      expect(parseReply(good.subarray(0, cut))).toBe("incomplete");
-    expect(parseReply(Buffer.from("HTTP/1.1 200 OK\r\n\r\n"))).toBe("invalid");
-    expect(parseReply(Buffer.from("RTSP/1.0 200 OK\r\nContent-Length: -1\r\n\r\n"))).toBe("invalid");
-    fc.assert(fc.property(fc.uint8Array(), (bytes) => void parseReply(Buffer.from(bytes))));
+      expect(readMessage(good.subarray(0, cut)).kind).toBe("incomplete");
+    expect(readMessage(Buffer.from("HTTP/1.1 200 OK\r\n\r\n")).kind).toBe("invalid");
+    expect(readMessage(Buffer.from("\0\0garbage")).kind).toBe("invalid");
+    expect(readMessage(Buffer.from("RTSP/1.0 200 OK\r\nContent-Length: -1\r\n\r\n")).kind).toBe("invalid");
+    fc.assert(fc.property(fc.uint8Array(), (bytes) => void readMessage(Buffer.from(bytes))));
+  });
+
+  test("of the camera's own asking are told apart", () => {
+    expect(readMessage(Buffer.from("OPTIONS rtsp://c RTSP/1.0\r\nCSeq: 7\r\n\r\n"))).toMatchObject({
+      kind: "request",
+      method: "OPTIONS",
+      cseq: "7",
+    });
   });
 });
 
@@ -67,6 +76,23 @@ describe("SDP", () => {
     expect(readVideo(sdp, url)).toMatchObject({ codec: "h264", fps: 12.5 });
     expect(readVideo("v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\n", url)?.codec).toBe("h265");
     expect(readVideo("v=0\r\nm=audio 0 RTP/AVP 0\r\n", url)).toBeNull();
+  });
+
+  test("gives the parameter sets of H.264 and H.265", () => {
+    const h265 =
+      "v=0\r\nm=video 0 RTP/AVP 97\r\na=rtpmap:97 H265/90000\r\na=control:trackID=1\r\n" +
+      "a=fmtp:97 sprop-vps=QAEMAQ==; sprop-sps=QgEBAQ==; sprop-pps=RAHA\r\n";
+    const media = readVideoMedia(h265);
+    expect(media).toMatchObject({ codec: "h265", payloadType: 97, clockRate: 90_000, control: "trackID=1" });
+    expect(media?.parameterSets.map((nal) => ((nal[0] as number) >> 1) & 0x3f)).toEqual([32, 33, 34]);
+  });
+
+  test("leads to the host that was asked, whatever host it names", () => {
+    expect(controlUrl("trackID=1", "rtsp://h/main/", url)).toBe("rtsp://h/main/trackID=1");
+    expect(controlUrl("trackID=1", "rtsp://h/main", url)).toBe("rtsp://h/main/trackID=1");
+    expect(controlUrl("rtsp://169.254.169.254:80/x", "rtsp://h/main", url)).toBe("rtsp://h/x");
+    expect(controlUrl("*", "rtsp://other/main/", url)).toBe("rtsp://h/main/");
+    expect(controlUrl("http://h/x", "nothing", url)).toBeNull();
   });
 
   test("survives garbage", () => {

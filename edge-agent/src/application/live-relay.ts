@@ -1,0 +1,73 @@
+import {
+  fragmentAccessUnit,
+  MAX_ACCESS_UNIT_BYTES,
+  type Sampling,
+  type StreamProfile,
+} from "@huishi/contracts";
+import { GopGate } from "../domain/gop-gate.ts";
+import { type LiveGap, type LiveGaps } from "../domain/live-gaps.ts";
+import { UnitSampler } from "../domain/unit-sampler.ts";
+import type { CapturedUnit, MediaLink, StreamConsumer } from "./ports.ts";
+
+export interface LiveRelayOptions {
+  readonly cameraId: string;
+  readonly profile: StreamProfile;
+  readonly sampling: Sampling;
+  readonly link: MediaLink;
+  readonly gaps: LiveGaps;
+  onGap(gap: LiveGap): void;
+}
+
+/** One stream on its way to the centre for as long as the centre wants it. */
+export class LiveRelay implements StreamConsumer {
+  readonly #options: LiveRelayOptions;
+  readonly #sampler: UnitSampler;
+  readonly #gate = new GopGate();
+  #unitNumber = 0;
+
+  constructor(options: LiveRelayOptions) {
+    this.#options = options;
+    this.#sampler = new UnitSampler(options.sampling);
+  }
+
+  /** Units dropped for want of a connection or because it was slow. */
+  get dropped(): number {
+    return this.#gate.dropped;
+  }
+
+  set sampling(sampling: Sampling) {
+    this.#sampler.sampling = sampling;
+  }
+
+  onUnit(unit: CapturedUnit): void {
+    const { link, gaps, onGap } = this.#options;
+    if (!this.#sampler.takes(unit)) return;
+    const unitNumber = this.#unitNumber++;
+    if (unit.annexB.byteLength === 0 || unit.annexB.byteLength > MAX_ACCESS_UNIT_BYTES) return;
+    const decision = this.#gate.decide(unit, link.queuedBytes, link.isConnected);
+    if (decision.send) {
+      this.#send(unit, unitNumber, decision.discontinuity);
+      const gap = gaps.sent(unit.capturedAtMs);
+      if (gap) onGap(gap);
+    } else if (!link.isConnected) gaps.lost(unit.capturedAtMs, "uplink");
+  }
+
+  onInterrupted(atMs: number): void {
+    this.#gate.restart();
+    this.#options.gaps.lost(atMs, "camera");
+  }
+
+  #send(unit: CapturedUnit, unitNumber: number, discontinuity: boolean): void {
+    const { cameraId, profile, link } = this.#options;
+    const fragments = fragmentAccessUnit({
+      codec: unit.codec,
+      keyframe: unit.keyframe,
+      discontinuity: discontinuity || unit.changed,
+      unitNumber,
+      capturedAtMs: unit.capturedAtMs,
+      ptsMs: Math.max(0, unit.ptsMs),
+      data: unit.annexB,
+    });
+    for (const fragment of fragments) link.publish({ cameraId, profile }, fragment);
+  }
+}
