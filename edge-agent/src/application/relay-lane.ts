@@ -13,6 +13,8 @@ export interface LaneOptions {
    * its way delays whatever comes behind it. Without it the lane always sends its full share.
    */
   readonly patienceMs?: number;
+  /** Told how long each acknowledgement took, milliseconds. */
+  onAcknowledged?(tookMs: number): void;
   /** The lane ends when everything below is on its way; without it, when `isOver` says so. */
   readonly before?: OutboxPosition;
   isOver?(from: OutboxPosition): boolean;
@@ -79,7 +81,8 @@ export class RelayLane {
   }
 
   #learn(tookMs: number): void {
-    const { patienceMs } = this.#options;
+    const { patienceMs, onAcknowledged } = this.#options;
+    onAcknowledged?.(tookMs);
     if (patienceMs === undefined) return;
     if (tookMs > patienceMs) this.#share = Math.max(LEAST_SHARE, this.#share / 2);
     else if (tookMs < patienceMs / 2) this.#share = Math.min(1, this.#share * GROWTH);

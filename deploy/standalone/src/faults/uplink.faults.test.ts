@@ -1,4 +1,5 @@
 // The agent's uplink on its worst days, into the real endpoint: nothing is lost, nothing twice, and the present is seen.
+import { readdirSync } from "node:fs";
 import { sleep } from "@huishi/kernel";
 import { type TestDatabase, testDatabase, until, WORST_LINE } from "@huishi/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -100,5 +101,28 @@ test("a line that breaks in every way loses nothing", { timeout: 300_000 }, asyn
   stop.abort(new Error("over"));
   await live;
   await until("everything is acknowledged", () => uplink.isDrained, 60_000);
+  await expectAllOnce();
+});
+
+test(`${inForm(100, 10)} lost connections leave no descriptor behind`, { timeout: 600_000 }, async () => {
+  uplink = await Uplink.start(database, {});
+  const stop = new AbortController();
+  uplink.connect();
+  await until("both connections", () => uplink.line.openConnections === 2);
+  const live = uplink.recordLive(20, stop.signal);
+  await sleep(1_000);
+  const descriptors = (): number => readdirSync("/proc/self/fd").length;
+  const before = descriptors();
+  for (let round = 0; round < inForm(100, 10); round++) {
+    if (round % 2 === 0) uplink.line.cut();
+    else uplink.line.reset();
+    await until("both are back", () => uplink.line.openConnections === 2, 20_000);
+    await uplink.waitUntilConnected();
+  }
+  stop.abort(new Error("over"));
+  await live;
+  await until("everything is acknowledged", () => uplink.isDrained, 60_000);
+  // Two sockets a connection and a database connection more or less.
+  await until("no descriptor more", () => descriptors() <= before + 8);
   await expectAllOnce();
 });

@@ -19,7 +19,7 @@ const logger = createLogger({ name: "uplink", level: "silent" });
 const MEDIA = { fps: 10, keyframeBytes: 90_000, pictureBytes: 18_500 } as const;
 const GROUP = 20;
 
-export const LIVE = "live-level";
+const LIVE = "live-level";
 const BACKLOG = "backlog-level";
 
 function reading(sensorId: string, value: number, capturedAtMs: number): EventDraft {
@@ -34,6 +34,7 @@ export class Uplink {
   /** Numbers of the backlog's events in the order of their acknowledgement. */
   readonly backlogOrder: number[] = [];
   mediaUnits = 0;
+  mediaBytes = 0;
   readonly #folder: string;
   readonly #pool: Pool;
   readonly #ingest: Ingest;
@@ -139,7 +140,10 @@ export class Uplink {
 
   /** Somebody watches: a camera of 2 Mbit/s goes out, dropped by whole groups where it does not fit. */
   async sendMedia(signal: AbortSignal): Promise<{ readonly dropped: number }> {
-    const unsubscribe = this.#mediaBus.subscribe(this.#key, () => (this.mediaUnits += 1));
+    const unsubscribe = this.#mediaBus.subscribe(this.#key, ({ data }) => {
+      this.mediaUnits += 1;
+      this.mediaBytes += data.byteLength;
+    });
     const gate = new GopGate();
     for (let number = 0; !signal.aborted; number++) {
       const keyframe = number % GROUP === 0;
