@@ -34,6 +34,10 @@ export class UnitSampler {
     this.#sampling = sampling;
   }
 
+  get sampling(): Sampling {
+    return this.#sampling;
+  }
+
   set sampling(sampling: Sampling) {
     this.#sampling = sampling;
   }
