@@ -1,14 +1,13 @@
 /**
  * An agent's backlog over the worst uplink (1 Mbit/s, a fifth of the segments lost, 200 ms there and back) beside live
- * events, without and with a camera of 2 Mbit/s that somebody watches, into the real endpoint with a real database.
+ * events: alone, with a camera that somebody watches under the site's ceiling, and without one, into the real endpoint with a real database.
  * The bound is what the line carries when each segment is sent 1 / (1 - loss) times; figures are shares of it.
  *
  *   npm run bench:edge-uplink -- [BACKLOG] [LIVE EVENTS A SECOND]
  */
-import { sleep } from "@huishi/kernel";
 import { createLogger, createPool } from "@huishi/platform";
 import { type LineQuality, until, WORST_LINE } from "@huishi/testkit";
-import { Uplink } from "../deploy/standalone/src/faults/test-support/uplink.ts";
+import { Uplink, type WatchedCamera } from "../deploy/standalone/src/faults/test-support/uplink.ts";
 import { benchDatabase } from "./support/bench-database.ts";
 import { describeMs } from "./support/statistics.ts";
 
@@ -21,7 +20,7 @@ function boundBytesPerSecond({ bitsPerSecond = 0, lossRate = 0 }: LineQuality): 
   return (bitsPerSecond / 8) * (1 - lossRate);
 }
 
-async function measure(isWatched: boolean): Promise<void> {
+async function measure(title: string, watched: WatchedCamera | null): Promise<void> {
   const database = await benchDatabase(logger);
   const pool = createPool(database.databaseUrl, { max: 2 });
   const uplink = await Uplink.start({ databaseUrl: database.databaseUrl, pool }, WORST_LINE);
@@ -33,7 +32,7 @@ async function measure(isWatched: boolean): Promise<void> {
     const bytesBefore = uplink.line.bytes.up;
     const startedMs = performance.now();
     const live = uplink.recordLive(LIVE_PER_S, stop.signal);
-    const media = isWatched ? uplink.sendMedia(stop.signal) : Promise.resolve({ dropped: 0 });
+    const media = watched ? uplink.sendMedia(stop.signal, watched) : Promise.resolve({ dropped: 0 });
     await until("the backlog has gone", () => uplink.backlogOrder.length >= BACKLOG, 1_800_000);
     const seconds = (performance.now() - startedMs) / 1_000;
     const bytes = uplink.line.bytes.up - bytesBefore;
@@ -45,7 +44,7 @@ async function measure(isWatched: boolean): Promise<void> {
     const { rows, distinct } = await uplink.stored();
     const share = (part: number): string => (part / seconds / boundBytesPerSecond(WORST_LINE)).toFixed(2);
     process.stdout.write(
-      `${isWatched ? "with a camera watched" : "events alone"}: ${BACKLOG} events in ${seconds.toFixed(0)} s, ` +
+      `${title}: ${BACKLOG} events in ${seconds.toFixed(0)} s, ` +
         `${(BACKLOG / seconds).toFixed(0)} events/s; of the line's bound: all ${share(bytes)}, ` +
         `media ${share(mediaBytes)}\n` +
         `  live lag, recorded to acknowledged: ${describeMs(uplink.liveLagsMs)}\n` +
@@ -61,6 +60,9 @@ async function measure(isWatched: boolean): Promise<void> {
 }
 
 process.stdout.write("uplink of 1 Mbit/s, 20 % loss, 200 ms there and back\n");
-await measure(false);
-await sleep(500);
-await measure(true);
+await measure("events alone", null);
+await measure("a camera of 600 kbit/s under a ceiling of 400", {
+  bitsPerSecond: 600_000,
+  ceilingBitsPerSecond: 400_000,
+});
+await measure("a camera of 2 Mbit/s without a ceiling", {});

@@ -12,14 +12,14 @@ import { type EdgeAgent, startEdgeAgent } from "../../compose.ts";
 import type { CameraConfig } from "../../config.ts";
 import { CLAIM_CODE, TestCentre, until } from "../../test-support/centre.ts";
 
-export const HOSTILE = "hostile";
+const HOSTILE = "hostile";
 const NEIGHBOURS = 7;
 /** The machine is shared by cameras, agent and centre of the test: bounds of sanity, not of speed. */
 const MAX_LOOP_DELAY_MS = 1_500;
 const MAX_MEMORY_GROWTH_BYTES = 250 * 1024 * 1024;
 
 /** Counts who connects: nobody may. */
-export class Canary {
+class Canary {
   readonly #server: Server;
   connections = 0;
 

@@ -12,12 +12,22 @@ import { MqttMediaLink } from "../../../../../edge-agent/src/adapters/mqtt/mqtt-
 import { SqliteOutbox } from "../../../../../edge-agent/src/adapters/sqlite-outbox/sqlite-outbox.ts";
 import { EventRecorder, OutboxRelay } from "../../../../../edge-agent/src/application/outbox-relay.ts";
 import type { EventDraft, EventLink } from "../../../../../edge-agent/src/application/ports.ts";
+import { UplinkBudget } from "../../../../../edge-agent/src/domain/uplink-budget.ts";
 import { GopGate } from "../../../../../edge-agent/src/domain/gop-gate.ts";
 
 const logger = createLogger({ name: "uplink", level: "silent" });
-/** A stream of 2 Mbit/s: more than the worst line takes. */
-const MEDIA = { fps: 10, keyframeBytes: 90_000, pictureBytes: 18_500 } as const;
+const FPS = 10;
+/** Pictures of a group; its keyframe is as large as five others. */
 const GROUP = 20;
+const KEYFRAME_PICTURES = 5;
+
+/** A camera that somebody watches. */
+export interface WatchedCamera {
+  /** Default 2,000,000: more than the worst line takes. */
+  readonly bitsPerSecond?: number;
+  /** The site's ceiling for media; default none. */
+  readonly ceilingBitsPerSecond?: number;
+}
 
 const LIVE = "live-level";
 const BACKLOG = "backlog-level";
@@ -138,18 +148,29 @@ export class Uplink {
     await recorder.settle();
   }
 
-  /** Somebody watches: a camera of 2 Mbit/s goes out, dropped by whole groups where it does not fit. */
-  async sendMedia(signal: AbortSignal): Promise<{ readonly dropped: number }> {
+  /** Pictures go out while somebody watches, dropped by whole groups where they do not fit. */
+  async sendMedia(
+    signal: AbortSignal,
+    { bitsPerSecond = 2_000_000, ceilingBitsPerSecond }: WatchedCamera = {},
+  ): Promise<{ readonly dropped: number }> {
     const unsubscribe = this.#mediaBus.subscribe(this.#key, ({ data }) => {
       this.mediaUnits += 1;
       this.mediaBytes += data.byteLength;
     });
     const gate = new GopGate();
+    const budget = new UplinkBudget(ceilingBitsPerSecond ?? null);
+    const pictureBytes = (bitsPerSecond / 8 / FPS) * (GROUP / (GROUP - 1 + KEYFRAME_PICTURES));
     for (let number = 0; !signal.aborted; number++) {
       const keyframe = number % GROUP === 0;
-      const decision = gate.decide({ keyframe }, this.#media.queuedBytes, this.#media.isConnected);
-      if (decision.send) this.#sendUnit(number, keyframe, decision.discontinuity);
-      await sleep(1_000 / MEDIA.fps, signal).catch(() => undefined);
+      const bytes = Math.round(pictureBytes * (keyframe ? KEYFRAME_PICTURES : 1));
+      const isAffordable = budget.admit("watched", { keyframe, bytes }, Date.now());
+      const decision = gate.decide(
+        { keyframe },
+        this.#media.queuedBytes,
+        this.#media.isConnected && isAffordable,
+      );
+      if (decision.send) this.#sendUnit(number, bytes, { keyframe, discontinuity: decision.discontinuity });
+      await sleep(1_000 / FPS, signal).catch(() => undefined);
     }
     unsubscribe();
     return { dropped: gate.dropped };
@@ -172,11 +193,15 @@ export class Uplink {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  #sendUnit(unitNumber: number, keyframe: boolean, discontinuity: boolean): void {
-    const data = new Uint8Array(keyframe ? MEDIA.keyframeBytes : MEDIA.pictureBytes).fill(0x55);
-    data.set([0, 0, 0, 1, keyframe ? 0x65 : 0x41]);
-    const times = { capturedAtMs: Date.now(), ptsMs: (unitNumber * 1_000) / MEDIA.fps };
-    const unit = { codec: "h264", keyframe, discontinuity, unitNumber, ...times, data } as const;
+  #sendUnit(
+    unitNumber: number,
+    bytes: number,
+    kind: { readonly keyframe: boolean; readonly discontinuity: boolean },
+  ): void {
+    const data = new Uint8Array(bytes).fill(0x55);
+    data.set([0, 0, 0, 1, kind.keyframe ? 0x65 : 0x41]);
+    const times = { capturedAtMs: Date.now(), ptsMs: (unitNumber * 1_000) / FPS };
+    const unit = { codec: "h264", ...kind, unitNumber, ...times, data } as const;
     for (const fragment of fragmentAccessUnit(unit)) this.#media.publish(this.#key, fragment);
   }
 
