@@ -12,7 +12,7 @@ const ACK_WEIGHT = 0.25;
 /** Batches on their way and events in each: small ones are quick, large ones drain. */
 const LIVE = { window: 8, maxEvents: 50 };
 /** Both lanes share one connection: on a thin line a full window of the backlog would be seconds of delay for the present. */
-const BACKLOG = { window: 4, maxEvents: 200, patienceMs: 1_500 };
+const BACKLOG = { window: 4, maxEvents: 200, patienceMs: 1_000 };
 /** Before what was not acknowledged is sent again over a connection that still stands. */
 const RESEND_DELAY_MS = 1_000;
 

@@ -30,7 +30,9 @@ async function drain({ media }: { readonly media: boolean }): Promise<{ readonly
   uplink.connect();
   await uplink.waitUntilConnected();
   const live = uplink.recordLive(LIVE_PER_S, stop.signal);
-  const sending = media ? uplink.sendMedia(stop.signal) : Promise.resolve({ dropped: 0 });
+  const sending = media
+    ? uplink.sendMedia(stop.signal, { bitsPerSecond: 600_000, ceilingBitsPerSecond: 400_000 })
+    : Promise.resolve({ dropped: 0 });
   const startedMs = performance.now();
   const { depth } = uplink.outbox;
   await until("the backlog has gone", () => uplink.outbox.depth < 100, inForm(600_000, 150_000));
