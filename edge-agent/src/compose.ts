@@ -2,6 +2,7 @@
 import { type Runnable, type SuperviseOptions, supervise, systemClock } from "@huishi/kernel";
 import type { Logger } from "@huishi/platform";
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { mkdir, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -58,6 +59,8 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
   const { logger: log } = options;
   const clock = systemClock;
   const stop = new AbortController();
+  // Every camera waits on it in several places: more than ten listeners are no leak here.
+  setMaxListeners(0, stop.signal);
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
     throw new EdgeError("STATE_DIR", `the folder ${options.stateDir} cannot be made`, { cause });
   });

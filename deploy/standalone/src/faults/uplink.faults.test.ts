@@ -72,7 +72,7 @@ test("1 Mbit/s, a fifth lost, 200 ms, while media is wanted", { timeout: 300_000
 
 test("an outage of 24 hours drains over the worst line", { timeout: 900_000 }, async () => {
   uplink = await Uplink.start(database, WORST_LINE);
-  await uplink.fillBacklog(inForm(30_000, 8_000), DAY_MS);
+  await uplink.fillBacklog(inForm(20_000, 8_000), DAY_MS);
   await drain({ media: inForm(true, false) });
   await expectAllOnce();
   // Four batches are on their way at once: the order in which they are acknowledged is that in which they were sent.

@@ -161,7 +161,7 @@ export class HostileSite {
         this.healthEvents()
           .slice(afterEvents)
           .find(({ code }) => code !== undefined),
-      40_000,
+      70_000,
     );
     return { condition: found.condition, code: found.code as string };
   }
