@@ -104,7 +104,7 @@ export class CameraStreams implements StreamTap {
     for (const [profile, { relay, detach }] of this.#live) {
       const sampling = this.#wanted.get(profile);
       // Somebody looks where keyframes alone went so far: he is given the group that runs, by a relay that begins with it.
-      const begins = sampling?.kind === "all" && relay.sampling.kind !== "all";
+      const begins = sampling?.kind === "all" && !relay.takesGroup;
       if (sampling && !begins) continue;
       detach();
       this.#droppedBefore += relay.dropped;

@@ -42,8 +42,9 @@ export class LiveRelay implements StreamConsumer {
     return this.#gate.dropped;
   }
 
-  get sampling(): Sampling {
-    return this.#sampler.sampling;
+  /** Does a viewer who joins now miss nothing of the group that runs? */
+  get takesGroup(): boolean {
+    return this.#sampler.takesGroup;
   }
 
   set sampling(sampling: Sampling) {

@@ -1,15 +1,6 @@
 /** Gathers the NAL units of one picture and writes them as one Annex B byte stream. */
 import { ByteSlab } from "../byte-slab.ts";
-import { type NalSyntax } from "./nal-syntax.ts";
-
-/** Where a payload's NAL units go. */
-export interface NalSink {
-  whole(nal: Uint8Array): void;
-  /** Begins a fragmented NAL unit: its header, then its first bytes. */
-  first(header: readonly number[], body: Uint8Array): void;
-  /** False when nothing was begun. */
-  middle(body: Uint8Array, isLast: boolean): boolean;
-}
+import type { NalSink, NalSyntax } from "./nal-syntax.ts";
 
 const START_CODE = Uint8Array.of(0, 0, 0, 1);
 
