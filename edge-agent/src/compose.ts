@@ -1,6 +1,7 @@
 // How the edge agent is put together: identity, outbox, two connections, cameras; stopped in reverse order.
 import { type Runnable, type SuperviseOptions, supervise, systemClock } from "@huishi/kernel";
 import type { Logger } from "@huishi/platform";
+import { setMaxListeners } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { MqttEventLink } from "./adapters/mqtt/mqtt-event-link.ts";
@@ -60,6 +61,8 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
   const { logger: log } = options;
   const clock = systemClock;
   const stop = new AbortController();
+  // Every camera waits on it in several places: more than ten listeners are no leak here.
+  setMaxListeners(0, stop.signal);
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
     throw new EdgeError("STATE_DIR", `the folder ${options.stateDir} cannot be made`, { cause });
   });

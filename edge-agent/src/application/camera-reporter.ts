@@ -101,12 +101,9 @@ export class CameraReporter {
 
   streamFault(stream: string, error: unknown): void {
     const code = edgeFaultCode(error) ?? "RTSP_STREAM_ENDED";
-    if (code === "CAMERA_UNREACHABLE" || code === "CAMERA_AUTH_FAILED") {
-      this.#health.framesStopped(stream, code);
-      this.fault(error);
-    } else {
-      this.#report(this.#health.framesStopped(stream, code));
-    }
+    // In this order each change is told once, and the graver one alone where both change it.
+    if (code === "CAMERA_UNREACHABLE" || code === "CAMERA_AUTH_FAILED") this.fault(error);
+    this.#report(this.#health.framesStopped(stream, code));
   }
 
   /** The centre wanted a stream and did not get it for a while. */
