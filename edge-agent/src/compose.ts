@@ -1,4 +1,5 @@
 // How the edge agent is put together: identity, outbox, two connections, cameras; stopped in reverse order.
+import type { AgentConfig } from "@huishi/contracts";
 import { type Runnable, type SuperviseOptions, supervise, systemClock } from "@huishi/kernel";
 import type { Logger } from "@huishi/platform";
 import { setMaxListeners } from "node:events";
@@ -24,6 +25,8 @@ import {
   configuredKeeper,
   discoveredKeeper,
 } from "./compose-cameras.ts";
+import { composeHealth } from "./compose-health.ts";
+import { composeRecording } from "./compose-recording.ts";
 import { composeSensors } from "./compose-sensors.ts";
 import type { EdgeAgentConfig } from "./config.ts";
 import { EdgeError } from "./domain/faults.ts";
@@ -104,12 +107,20 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     onDemand: (cameraId, demand, isRetained) => fleet.demand(cameraId, demand, isRetained),
   });
   const budget = new UplinkBudget();
+  const health = composeHealth({
+    recorder,
+    clock,
+    log,
+    isWatched: (cameraId) =>
+      (options.watchPictures ?? true) && isWatched(command.configuration.current, cameraId),
+  });
   const parts: CameraParts = {
     clock,
     log,
     recorder,
     link: media,
     budget,
+    findings: health.board,
     registry,
     timings: { ...DEFAULT_CAMERA_TIMINGS, ...options.timings },
   };
@@ -124,6 +135,18 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     fleet: () => fleet,
     onState: () => void reportStatus(status, true).catch(() => undefined),
   });
+  const recording = await composeRecording({
+    stateDir: options.stateDir,
+    agentId,
+    keys: known.keys.sign,
+    clock,
+    log,
+    link: media,
+    desk: command.desk,
+    record: (event) => recorder.record(event),
+    ...(options.recordingsDir === undefined ? {} : { folder: options.recordingsDir }),
+  });
+  command.configuration.add(recording.configurable);
   const { discovery } = options;
   const fleet = new CameraFleet({
     clock,
@@ -131,6 +154,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     discovery: discovery.enabled ? new WsDiscovery(discovery) : null,
     discoveryIntervalMs: discovery.intervalMs,
     configured: options.cameras.map((camera) => configuredKeeper(camera, parts)),
+    taps: [health.watch, recording.recording],
     configuredAddresses: new Set(options.cameras.map(configuredAddress)),
     adopt:
       (discovery.adopt ?? discovery.credentials !== undefined)
@@ -161,11 +185,16 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     log,
     config: () => command.configuration.state,
     mediaDropped: () => fleet.mediaDropped,
+    recording: () => recording.ring.state(),
   };
   await command.start();
 
   // The cameras and sensors stop first, so that what they report last still goes out.
-  const devices = Promise.all([fleet.run(stop.signal), sensors.run(stop.signal)]);
+  const devices = Promise.all([
+    fleet.run(stop.signal),
+    sensors.run(stop.signal),
+    health.watch.run(stop.signal),
+  ]);
   const linkStop = new AbortController();
   const run = (runnable: Runnable): Promise<void> => supervise(runnable, linkStop.signal, linkRetry(log));
   const relay = new OutboxRelay(outbox, events);
@@ -187,12 +216,18 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
       stop.abort(new Error("the agent stops"));
       await command.close();
       await devices;
+      health.decoder.close();
+      await recording.close();
       linkStop.abort(new Error("the agent stops"));
       await running;
       await recorder.settle();
       await outbox.close();
     },
   };
+}
+
+function isWatched(config: AgentConfig | null, cameraId: string): boolean {
+  return config?.cameras.find(({ id }) => id === cameraId)?.watchPicture !== false;
 }
 
 function sensorsConfigured(keeper: SensorKeeper): Configurable {

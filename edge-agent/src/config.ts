@@ -67,6 +67,10 @@ const EdgeAgentConfigSchema = Type.Object(
     mqttCaFile: Type.Optional(Type.String({ minLength: 1 })),
     /** `application` where a broker stands between agent and centre: its PUBACK says nothing about the database. */
     acknowledgement: Type.Optional(Type.Union([Type.Literal("puback"), Type.Literal("application")])),
+    /** Where video is kept; default below the state folder. */
+    recordingsDir: Type.Optional(Type.String({ minLength: 1 })),
+    /** Whether pictures are looked at for faults (frozen, black, blurred ...); default true. Needs ffmpeg. */
+    watchPictures: Type.Optional(Type.Boolean()),
     /** Bounds of the outbox; default 1 GiB, 1,000,000 events, 30 days of running time. */
     outboxMaxBytes: Type.Optional(Type.Integer({ minimum: 1024 * 1024 })),
     outboxMaxEvents: Type.Optional(Type.Integer({ minimum: 1_000 })),

@@ -38,6 +38,8 @@ function scene() {
         codec: "h264",
         annexB: new Uint8Array(1_000),
         keyframe: unitNumber % fps === 0,
+        disposable: false,
+        changed: false,
         ptsMs: nowMs,
         capturedAtMs: nowMs,
         unitNumber: unitNumber++,

@@ -27,7 +27,7 @@ describe("FaultLatch", () => {
       fc.property(findings, (list) => {
         const latch = new FaultLatch(LIMITS);
         let atMs = 0;
-        let run: { finding: Finding; fromMs: number; count: number } | null = null;
+        let run = null as { finding: Finding; fromMs: number; count: number } | null;
         for (const { finding, stepMs } of list) {
           atMs += stepMs;
           const wasOn = latch.sinceMs !== null;
