@@ -222,6 +222,41 @@ describe.skipIf(!isRunnable)("the page in a browser", { timeout: 90_000 }, () =>
     expect(server.alarms[0]?.state).toBe("acknowledged");
   });
 
+  it.each([
+    ["en", "Tilt", "61.5\u00a0°", "Limit 15\u00a0°"],
+    ["zh-CN", "倾角", "61.5\u00a0°", "限值 15\u00a0°"],
+  ])("shows a sensor's alarm with its value, limit and trend in %s", async (locale, what, value, limit) => {
+    const page = await openWall({ locale });
+    await tileIn(page, "cam-2", "live");
+    const measured = { observedProperty: "tilt", value: 61.5, limit: 15, unit: "deg", datastreamNo: 1 };
+    const alarm = fakeAlarm("8", camera("cam-2"), {
+      sensorId: "cover",
+      sensorName: "Cover 12",
+      measured,
+      alarmClass: "manhole_abnormal",
+      priority: "P1",
+      objectClass: null,
+      ruleName: null,
+      boxes: [],
+      hasSnapshot: false,
+    });
+    server.change({ kind: "alarm", alarm });
+    // The camera that looks at the sensor comes to the front with it.
+    await page.locator('[data-camera-id="cam-2"][data-alarm="P1"]').waitFor();
+    expect(await page.getByTestId("reading-mark").textContent()).toBe(value);
+    await page.keyboard.press("ArrowDown");
+    const reading = page.getByTestId("sensor-reading");
+    await reading.getByTestId("trend").waitFor();
+    for (const text of [what, value, limit]) expect(await reading.textContent()).toContain(text);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await picture(page, `wall-sensor-alarm-${locale}`);
+    server.change({
+      kind: "alarm",
+      alarm: { ...alarm, id: "9", cameraId: null, cameraName: null, endedAtMs: Date.now() },
+    });
+    await page.locator('[data-alarm-id="9"] [data-ended="true"]').waitFor();
+  });
+
   it("keeps the list still under the pointer and lets new rows wait behind a counter", async () => {
     const page = await openWall();
     server.change({ kind: "alarm", alarm: fakeAlarm("10", camera("cam-1")) });

@@ -11,12 +11,14 @@ import type { EventRecorder } from "./application/outbox-relay.ts";
 import type { CameraDevice, FoundDevice, Log, MediaLink } from "./application/ports.ts";
 import type { CameraConfig } from "./config.ts";
 import { parseRtspAddress } from "./domain/rtsp-address.ts";
+import type { UplinkBudget } from "./domain/uplink-budget.ts";
 
 export interface CameraParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly recorder: EventRecorder;
   readonly link: MediaLink;
+  readonly budget: UplinkBudget;
   readonly registry: CameraRegistryFile;
   readonly timings: CameraTimings;
 }

@@ -21,8 +21,10 @@ import {
   configuredKeeper,
   discoveredKeeper,
 } from "./compose-cameras.ts";
+import { composeSensors } from "./compose-sensors.ts";
 import type { EdgeAgentConfig } from "./config.ts";
 import { EdgeError } from "./domain/faults.ts";
+import { UplinkBudget } from "./domain/uplink-budget.ts";
 
 const VERSION = "0.1.0";
 const LINK_RETRY = { baseDelayMs: 500, maxDelayMs: 30_000, healthyAfterMs: 30_000 };
@@ -32,6 +34,8 @@ export type EdgeAgentOptions = EdgeAgentConfig & {
   /** Ends a start that still waits for the centre. */
   readonly signal?: AbortSignal;
   readonly timings?: Partial<CameraTimings>;
+  /** Told where a listener for sensors listens. */
+  readonly onSensorListening?: (kind: "mqtt" | "http", port: number) => void;
 };
 
 /** A running agent. */
@@ -99,6 +103,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     log,
     recorder,
     link: media,
+    budget: new UplinkBudget(),
     registry,
     timings: { ...DEFAULT_CAMERA_TIMINGS, ...options.timings },
   };
@@ -127,6 +132,15 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
         : null,
   });
 
+  const sensors = composeSensors({
+    recorder,
+    clock,
+    log,
+    sensors: options.sensors ?? [],
+    listeners: options.sensorListeners ?? {},
+    ...(options.onSensorListening === undefined ? {} : { onListening: options.onSensorListening }),
+  });
+
   const status = {
     link: events,
     outbox,
@@ -138,8 +152,8 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
   };
   await command.start();
 
-  // The cameras stop first, so that what they report last still goes out.
-  const cameras = fleet.run(stop.signal);
+  // The cameras and sensors stop first, so that what they report last still goes out.
+  const devices = Promise.all([fleet.run(stop.signal), sensors.run(stop.signal)]);
   const linkStop = new AbortController();
   const run = (runnable: Runnable): Promise<void> => supervise(runnable, linkStop.signal, linkRetry(log));
   const relay = new OutboxRelay(outbox, events);
@@ -160,7 +174,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     async close() {
       stop.abort(new Error("the agent stops"));
       await command.close();
-      await cameras;
+      await devices;
       linkStop.abort(new Error("the agent stops"));
       await running;
       await recorder.settle();

@@ -1,10 +1,12 @@
-import { DisplayName, Id, MAX_CLAIM_TEXT } from "@huishi/contracts";
+import { AgentSensorSchema, DisplayName, Id, MAX_CLAIM_TEXT } from "@huishi/contracts";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { EdgeError } from "./domain/faults.ts";
 import { parseRtspAddress } from "./domain/rtsp-address.ts";
+import { planSensors } from "./domain/sensors/sensor-plan.ts";
+import { readSensorListeners, SensorListenersSchema } from "./sensor-config.ts";
 
 const Secret = Type.String({ maxLength: 256 });
 const Url = Type.String({ minLength: 1, maxLength: 2048 });
@@ -43,6 +45,9 @@ const EdgeAgentConfigSchema = Type.Object(
     /** Instead of the one the centre names. */
     mqttUrl: Type.Optional(Url),
     cameras: Type.Array(CameraConfigSchema, { maxItems: 500 }),
+    /** Sensors of this site that the centre need not configure. */
+    sensors: Type.Optional(Type.Array(AgentSensorSchema, { maxItems: 2_000 })),
+    sensorListeners: Type.Optional(SensorListenersSchema),
     discovery: Type.Object(
       {
         enabled: Type.Boolean(),
@@ -89,6 +94,7 @@ export function parseConfig(value: unknown): EdgeAgentConfig {
   const ids = config.cameras.flatMap((camera) => camera.id ?? []);
   const doubled = ids.findIndex((id, i) => ids.indexOf(id) !== i);
   if (doubled >= 0) throw invalid("/cameras", `the id ${ids[doubled]} stands there twice`);
+  planSensors(config.sensors ?? []);
   return config;
 }
 
@@ -156,6 +162,11 @@ export async function loadConfig(file: string): Promise<EdgeAgentConfig> {
     cameras: await Promise.all(
       config.cameras.map((camera, i) => withPassword(camera, folder, `/cameras/${i}`)),
     ),
+    ...(config.sensorListeners && {
+      sensorListeners: await readSensorListeners(config.sensorListeners, folder, (account, path) =>
+        withPassword(account, folder, path),
+      ),
+    }),
     discovery: credentials
       ? {
           ...config.discovery,

@@ -3,7 +3,15 @@
  * the built page can be run in a browser without the rest of the system. Strict Content-Security-Policy, as the
  * API's. Tests only.
  */
-import { type Alarm, type Camera, type Change, type Rule, SOCKET_PATH, type Zone } from "@huishi/contracts";
+import {
+  type Alarm,
+  type Camera,
+  type Change,
+  type Rule,
+  type Series,
+  SOCKET_PATH,
+  type Zone,
+} from "@huishi/contracts";
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -175,6 +183,7 @@ export class FakeServer {
       return { refused };
     }
     if (what === "cameras" && !part) return { value: { cameras: this.cameras } };
+    if (what === "sensors" && path.at(-1) === "series") return { value: fakeSeries(query) };
     if (what === "alarms") return this.#alarm(method, { id, part, query });
     return this.#zonesAndRules(method, path, body);
   }
@@ -256,4 +265,24 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   let text = "";
   for await (const chunk of request) text += String(chunk);
   return text === "" ? {} : JSON.parse(text);
+}
+
+/** A value that rises through the range asked for. */
+function fakeSeries(query: URLSearchParams): Series {
+  const [fromMs, toMs] = [Number(query.get("fromMs")), Number(query.get("toMs"))];
+  const points = Array.from({ length: 60 }, (_, i) => {
+    const value = i < 45 ? 1 + (i % 3) : 60;
+    return { atMs: fromMs + i * 60_000, mean: value, min: value, max: value, n: 1 };
+  });
+  return {
+    fromMs,
+    toMs,
+    sensorId: "cover",
+    no: 1,
+    observedProperty: "tilt",
+    unit: "deg",
+    bucketMs: 60_000,
+    points,
+    gaps: [],
+  };
 }

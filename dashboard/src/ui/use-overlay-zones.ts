@@ -45,6 +45,7 @@ function countOpen(state: AlarmListState): Map<string, readonly string[]> {
   }
   const cameras = new Map<string, string[]>();
   for (const [zoneId, { cameraId, priority }] of zones) {
+    if (cameraId === null) continue;
     cameras.set(cameraId, [...(cameras.get(cameraId) ?? []), `${zoneId} ${priority}`]);
   }
   return cameras;

@@ -11,6 +11,8 @@ export interface ChildOptions {
   /** The script to run: a `.js` of the build, or a `.ts` source when this itself runs from source. */
   readonly entry: URL;
   readonly args?: readonly string[];
+  /** Options of Node itself. */
+  readonly nodeOptions?: readonly string[];
   /** Sent to the child over IPC right after its start: the way of secrets, which must not stand in arguments. */
   readonly message?: unknown;
   readonly log: ChildLog;
@@ -83,11 +85,11 @@ export class SupervisedChild {
   }
 
   #runOnce(signal: AbortSignal, onFirstMessage: (message: unknown) => void): Promise<void> {
-    const { entry, args = [], message, env, outputFd } = this.#options;
+    const { entry, args = [], nodeOptions = [], message, env, outputFd } = this.#options;
     const fromSource = entry.pathname.endsWith(".ts");
     const child = fork(entry, [...args], {
       detached: true,
-      execArgv: fromSource ? ["--import", "tsx", "--conditions=huishi-source"] : [],
+      execArgv: [...(fromSource ? ["--import", "tsx", "--conditions=huishi-source"] : []), ...nodeOptions],
       stdio: ["ignore", outputFd, outputFd, "ipc"],
       env: { ...process.env, ...env },
     });

@@ -22,6 +22,7 @@ import { fileURLToPath } from "node:url";
 import { SupervisedChild } from "./child-process.ts";
 import { reportCameras } from "./camera-report.ts";
 import { giveDemoRule } from "./demo-rule.ts";
+import { EDGE_AGENT_NODE_OPTIONS } from "@huishi/edge-agent";
 import { edgeAgentConfig, writeSecretJson } from "./edge-agent-config.ts";
 import { chooseFootage, type Footage } from "./footage.ts";
 import type { StandaloneOptions } from "./options.ts";
@@ -269,6 +270,7 @@ async function startEdgeAgent(
     name: "edge agent",
     entry: new URL(import.meta.resolve("@huishi/edge-agent/main")),
     args: [configFile],
+    nodeOptions: EDGE_AGENT_NODE_OPTIONS,
     log: site.log,
     outputFd: site.outputFd,
   });

@@ -45,6 +45,7 @@ export class CameraKeeper {
     this.#streams = new CameraStreams({
       openSource: (stream) => options.openSource(stream),
       link: options.link,
+      budget: options.budget,
       clock: options.clock,
       log: options.log,
       retry: options.timings.retry,

@@ -2,6 +2,7 @@ import type { Sampling, StreamProfile } from "@huishi/contracts";
 import type { BackoffOptions, Clock } from "@huishi/kernel";
 import type { ChosenStream } from "../domain/camera-description.ts";
 import { LiveGaps } from "../domain/live-gaps.ts";
+import type { UplinkBudget } from "../domain/uplink-budget.ts";
 import type { CameraReporter } from "./camera-reporter.ts";
 import { LiveRelay } from "./live-relay.ts";
 import type { FrameSource, Log, MediaLink, StreamConsumer, StreamPurpose, StreamTap } from "./ports.ts";
@@ -10,6 +11,8 @@ import { type Attachment, SharedStream, type StreamStatistics } from "./shared-s
 export interface CameraStreamsOptions {
   openSource(stream: ChosenStream): FrameSource;
   readonly link: MediaLink;
+  /** The site's uplink, shared by all cameras. */
+  readonly budget: UplinkBudget;
   readonly clock: Clock;
   readonly log: Log;
   readonly retry: BackoffOptions;
@@ -99,11 +102,15 @@ export class CameraStreams implements StreamTap {
   #adjustLive(): void {
     if (this.#options.reporter.cameraId === null) return;
     for (const [profile, { relay, detach }] of this.#live) {
-      if (this.#wanted.has(profile)) continue;
+      const sampling = this.#wanted.get(profile);
+      // Somebody looks where keyframes alone went so far: he is given the group that runs, by a relay that begins with it.
+      const begins = sampling?.kind === "all" && !relay.takesGroup;
+      if (sampling && !begins) continue;
       detach();
       this.#droppedBefore += relay.dropped;
       this.#live.delete(profile);
-      this.#gapsOf(profile).unwanted(this.#options.link.isConnected);
+      this.#options.budget.forget(`${this.cameraId}/${profile}`);
+      if (!begins) this.#gapsOf(profile).unwanted(this.#options.link.isConnected);
     }
     for (const [profile, sampling] of this.#wanted) {
       const live = this.#live.get(profile);
@@ -113,7 +120,7 @@ export class CameraStreams implements StreamTap {
   }
 
   #startLive(profile: StreamProfile, sampling: Sampling): void {
-    const { link, log, reporter } = this.#options;
+    const { link, log, reporter, budget, clock } = this.#options;
     const { cameraId } = this;
     log.info({ cameraId, profile, sampling }, "live stream starts on demand");
     const relay = new LiveRelay({
@@ -121,6 +128,8 @@ export class CameraStreams implements StreamTap {
       profile,
       sampling,
       link,
+      budget,
+      clock,
       gaps: this.#gapsOf(profile),
       onGap: (gap) => reporter.liveGap(profile, gap),
     });

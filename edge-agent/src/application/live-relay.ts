@@ -4,8 +4,11 @@ import {
   type Sampling,
   type StreamProfile,
 } from "@huishi/contracts";
+import type { Clock } from "@huishi/kernel";
+import { ByteSlab } from "@huishi/media";
 import { GopGate } from "../domain/gop-gate.ts";
 import { type LiveGap, type LiveGaps } from "../domain/live-gaps.ts";
+import type { UplinkBudget } from "../domain/uplink-budget.ts";
 import { UnitSampler } from "../domain/unit-sampler.ts";
 import type { CapturedUnit, MediaLink, StreamConsumer } from "./ports.ts";
 
@@ -14,6 +17,8 @@ export interface LiveRelayOptions {
   readonly profile: StreamProfile;
   readonly sampling: Sampling;
   readonly link: MediaLink;
+  readonly budget: UplinkBudget;
+  readonly clock: Clock;
   readonly gaps: LiveGaps;
   onGap(gap: LiveGap): void;
 }
@@ -23,6 +28,8 @@ export class LiveRelay implements StreamConsumer {
   readonly #options: LiveRelayOptions;
   readonly #sampler: UnitSampler;
   readonly #gate = new GopGate();
+  readonly #slab = new ByteSlab();
+  readonly #allocate = (bytes: number): Uint8Array => this.#slab.allocate(bytes);
   #unitNumber = 0;
 
   constructor(options: LiveRelayOptions) {
@@ -35,6 +42,11 @@ export class LiveRelay implements StreamConsumer {
     return this.#gate.dropped;
   }
 
+  /** Does a viewer who joins now miss nothing of the group that runs? */
+  get takesGroup(): boolean {
+    return this.#sampler.takesGroup;
+  }
+
   set sampling(sampling: Sampling) {
     this.#sampler.sampling = sampling;
   }
@@ -44,7 +56,7 @@ export class LiveRelay implements StreamConsumer {
     if (!this.#sampler.takes(unit)) return;
     const unitNumber = this.#unitNumber++;
     if (unit.annexB.byteLength === 0 || unit.annexB.byteLength > MAX_ACCESS_UNIT_BYTES) return;
-    const decision = this.#gate.decide(unit, link.queuedBytes, link.isConnected);
+    const decision = this.#gate.decide(unit, link.queuedBytes, link.isConnected && this.#isAffordable(unit));
     if (decision.send) {
       this.#send(unit, unitNumber, decision.discontinuity);
       const gap = gaps.sent(unit.capturedAtMs);
@@ -57,9 +69,15 @@ export class LiveRelay implements StreamConsumer {
     this.#options.gaps.lost(atMs, "camera");
   }
 
+  /** Within the site's share of the uplink; beyond it whole groups are left out. */
+  #isAffordable({ keyframe, annexB }: CapturedUnit): boolean {
+    const { budget, cameraId, profile, clock } = this.#options;
+    return budget.admit(`${cameraId}/${profile}`, { keyframe, bytes: annexB.byteLength }, clock.nowMs());
+  }
+
   #send(unit: CapturedUnit, unitNumber: number, discontinuity: boolean): void {
     const { cameraId, profile, link } = this.#options;
-    const fragments = fragmentAccessUnit({
+    const framed = {
       codec: unit.codec,
       keyframe: unit.keyframe,
       discontinuity: discontinuity || unit.changed,
@@ -67,7 +85,8 @@ export class LiveRelay implements StreamConsumer {
       capturedAtMs: unit.capturedAtMs,
       ptsMs: Math.max(0, unit.ptsMs),
       data: unit.annexB,
-    });
-    for (const fragment of fragments) link.publish({ cameraId, profile }, fragment);
+    };
+    for (const fragment of fragmentAccessUnit(framed, this.#allocate))
+      link.publish({ cameraId, profile }, fragment);
   }
 }

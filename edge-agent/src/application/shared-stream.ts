@@ -6,7 +6,7 @@ import { GopCache } from "../domain/gop-cache.ts";
 import type { CapturedUnit, FrameSource, Log, SourceUnit, StreamConsumer, StreamPurpose } from "./ports.ts";
 
 /** The upstream connection goes on so long after its last consumer, so that a change of consumers costs no reconnect. */
-export const STREAM_LINGER_MS = 2_000;
+const STREAM_LINGER_MS = 2_000;
 
 /** What a shared stream tells of its source. */
 interface SourceEvents {

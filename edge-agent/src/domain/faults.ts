@@ -43,6 +43,22 @@ export const EDGE_FAULTS = {
     "free the state folder's disk: until then the lowest severities are given up, counted and told in a gap event",
   EVENT_TOO_LARGE: "report it: no event may be larger than 64 KiB; this one was not stored",
   STATE_IN_USE: "stop the other agent that runs with this state folder, or choose another folder",
+  UNIT_UNKNOWN: "write the unit as its UCUM code (docs/sensors.md lists them)",
+  UNIT_MISMATCH: "give a unit and a sourceUnit that measure the same thing",
+  SENSOR_CONFIG_INVALID: "correct the sensor's configuration; none of the sensors were changed",
+  SENSOR_LISTENER_FAILED: "free the port of the sensor listener, or configure another address or port",
+  SENSOR_BROKER_UNREACHABLE: "check the site's broker, its address and the account in sensorListeners.broker",
+  SENSOR_LISTENER_OPEN:
+    "give the sensor listener accounts (MQTT) or a token (HTTP), or let it listen on a loopback address",
+  SENSOR_OUT_OF_RANGE: "check the sensor, its mapping and its min and max; the values were not stored",
+  SENSOR_SILENT: "check the sensor's power, battery and network",
+  SENSOR_FLOODING: "let the sensor send less often; what is above the limit was dropped unread",
+  SENSOR_PAYLOAD_INVALID: "check the sensor's messages against the pointers of its mapping",
+  SENSOR_PAYLOAD_TOO_LARGE: "let the sensor send messages of at most 16 KiB",
+  SENSOR_UNREACHABLE:
+    "check that the device has power and network, and that its host, port and unit are right",
+  SENSOR_MODBUS_EXCEPTION: "the device refuses the registers: check their table, address and the unit",
+  SENSOR_MODBUS_PROTOCOL: "check that what listens at the sensor's address speaks Modbus TCP",
   STATE_DIR: "make the agent's state folder writable for its user",
 } as const;
 export type EdgeFaultCode = keyof typeof EDGE_FAULTS;

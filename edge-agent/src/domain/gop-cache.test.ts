@@ -14,7 +14,7 @@ test("the cache begins with a keyframe, holds all that followed, and stays withi
         for (const one of all) {
           cache.push(one);
           const held = cache.units;
-          expect(cache.bytes).toBe(held.reduce((sum, { annexB }) => sum + annexB.length, 0));
+          expect(cache.bytes).toBe(held.reduce((sum, { annexB }) => sum + annexB.byteLength, 0));
           expect(cache.bytes).toBeLessThanOrEqual(1_000);
           expect(held.length).toBeLessThanOrEqual(8);
           if (held.length === 0) continue;

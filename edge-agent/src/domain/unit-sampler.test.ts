@@ -1,6 +1,7 @@
+import { strongerSampling } from "@huishi/contracts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { strongerSampling, UnitSampler } from "./unit-sampler.ts";
+import { UnitSampler } from "./unit-sampler.ts";
 
 const stream = (count: number, gop: number, disposableEvery = 0) =>
   Array.from({ length: count }, (_, i) => ({

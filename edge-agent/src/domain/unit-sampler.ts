@@ -9,14 +9,6 @@ interface Unit {
 /** The mean of the last keyframe distances counts; an older one fades by half with each new one. */
 const SMOOTHING = 0.5;
 
-/** The sampling that satisfies both. */
-export function strongerSampling(a: Sampling, b: Sampling): Sampling {
-  if (a.kind === "all" || b.kind === "all") return { kind: "all" };
-  if (a.kind === "keyframes") return b;
-  if (b.kind === "keyframes") return a;
-  return a.fps >= b.fps ? a : b;
-}
-
 /**
  * Which pictures of a stream satisfy a sampling. Coded pictures lean on one another: between keyframes only those that
  * nobody leans on can be left out. So N frames a second means keyframes alone where they come that often, and
@@ -36,6 +28,11 @@ export class UnitSampler {
 
   set sampling(sampling: Sampling) {
     this.#sampling = sampling;
+  }
+
+  /** The group that runs is taken whole, but for what nobody leans on. */
+  get takesGroup(): boolean {
+    return this.#takesGroup;
   }
 
   takes(unit: Unit): boolean {

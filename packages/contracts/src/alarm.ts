@@ -26,12 +26,33 @@ export const EvidenceBoxSchema = Type.Object(
   { additionalProperties: false },
 );
 
+/** What a sensor measured when its alarm was raised last. */
+export const AlarmMeasureSchema = Type.Object(
+  {
+    observedProperty: Type.String(),
+    value: Type.Number(),
+    limit: Type.Number(),
+    /** Of both. */
+    unit: Type.String(),
+    /** The datastream whose series shows the trend; null when nothing of it was stored yet. */
+    datastreamNo: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
+  },
+  { additionalProperties: false },
+);
+
 export const AlarmSchema = Type.Object(
   {
     /** Decimal text of a 64-bit number. */
     id: Type.String({ pattern: "^[0-9]{1,19}$" }),
-    cameraId: Id,
-    cameraName: Type.String(),
+    /** Its camera; of a sensor's alarm the camera that looks at the sensor, if there is one. */
+    cameraId: Type.Union([Id, Type.Null()]),
+    cameraName: Type.Union([Type.String(), Type.Null()]),
+    /** Its sensor; null for alarms of cameras. */
+    sensorId: Type.Union([Id, Type.Null()]),
+    sensorName: Type.Union([Type.String(), Type.Null()]),
+    measured: Type.Union([AlarmMeasureSchema, Type.Null()]),
+    /** When a sensor's value came back; null while it holds, and for alarms of cameras. */
+    endedAtMs: Type.Union([EpochMs, Type.Null()]),
     ruleId: Type.Union([Id, Type.Null()]),
     ruleName: Type.Union([Type.String(), Type.Null()]),
     zoneId: Type.Union([Id, Type.Null()]),

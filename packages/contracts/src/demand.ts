@@ -20,6 +20,14 @@ export const SamplingSchema = Type.Union([
 ]);
 export type Sampling = Static<typeof SamplingSchema>;
 
+/** The sampling that satisfies both. */
+export function strongerSampling(a: Sampling, b: Sampling): Sampling {
+  if (a.kind === "all" || b.kind === "all") return { kind: "all" };
+  if (a.kind === "keyframes") return b;
+  if (b.kind === "keyframes") return a;
+  return a.fps >= b.fps ? a : b;
+}
+
 /**
  * Retained command from the centre: which streams of a camera are wanted, until when. An empty list, an
  * expired lease or a cleared retained message all mean: send nothing.

@@ -174,6 +174,8 @@ export const SensorInventoryEvent = Type.Object(
     manufacturer: Type.Optional(SubjectText),
     model: Type.Optional(SubjectText),
     serial: Type.Optional(SubjectText),
+    /** A camera of the same agent that looks at the sensor. */
+    watchedBy: Type.Optional(Id),
     datastreams: Type.Array(
       Type.Object(
         {

@@ -61,6 +61,17 @@ export const CameraPatch = Type.Object(
   { additionalProperties: false },
 );
 
+/** What people say of a sensor; the rest its agent does. */
+export const SensorPatch = Type.Object(
+  {
+    name: DisplayName,
+    /** Left out, it stays where it is. */
+    areaId: Type.Optional(Type.Union([Id, Type.Null()])),
+    version: Type.Integer({ minimum: 1 }),
+  },
+  { additionalProperties: false },
+);
+
 export const ZoneCreate = Type.Object(
   { name: DisplayName, kind: ZoneKindSchema, points: Type.Array(PointSchema, { minItems: 2, maxItems: 32 }) },
   { additionalProperties: false },
@@ -83,7 +94,9 @@ export type RuleCreateBody = Static<typeof RuleCreate>;
 export const AlarmQuery = Type.Object(
   {
     state: Type.Optional(AlarmStateSchema),
+    /** Of sensors that it looks at, too. */
     cameraId: Type.Optional(Id),
+    sensorId: Type.Optional(Id),
     priority: Type.Optional(PrioritySchema),
     /** Keyset paging: alarms with a smaller id than this one. */
     before: Type.Optional(Type.String({ pattern: "^[0-9]{1,19}$" })),

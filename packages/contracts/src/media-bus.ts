@@ -1,4 +1,5 @@
 import type { StreamProfile } from "./common.ts";
+import type { Sampling } from "./demand.ts";
 import type { AccessUnit } from "./media-framing.ts";
 import type { SceneFrame } from "./socket.ts";
 
@@ -12,7 +13,7 @@ export interface StreamKey {
 export type AccessUnitListener = (unit: AccessUnit) => void;
 export type SceneListener = (scene: SceneFrame) => void;
 
-/** Streams somebody wants right now. */
+/** Streams somebody wants right now; told again when more or less of one is wanted. */
 export type DemandListener = (key: StreamKey, wanted: boolean) => void;
 
 /**
@@ -23,7 +24,10 @@ export type DemandListener = (key: StreamKey, wanted: boolean) => void;
  */
 export interface MediaBus {
   publish(key: StreamKey, unit: AccessUnit): void;
-  subscribe(key: StreamKey, listener: AccessUnitListener): () => void;
+  /** @param sampling how much of the stream the subscriber needs; it may be given more. Default all. */
+  subscribe(key: StreamKey, listener: AccessUnitListener, sampling?: Sampling): () => void;
+  /** What satisfies every subscriber of the stream. */
+  samplingOf(key: StreamKey): Sampling;
   publishScene(scene: SceneFrame): void;
   subscribeScenes(cameraId: string, listener: SceneListener): () => void;
   /** The streams that have a subscriber now. */

@@ -37,8 +37,15 @@ export interface AccessUnit {
   readonly data: Uint8Array;
 }
 
-/** Cuts one access unit into fragments, each ready to be published. */
-export function fragmentAccessUnit(unit: AccessUnit): Uint8Array[] {
+/**
+ * Cuts one access unit into fragments, each ready to be published.
+ *
+ * @param allocate gives the bytes of one fragment; all of them are written
+ */
+export function fragmentAccessUnit(
+  unit: AccessUnit,
+  allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+): Uint8Array[] {
   if (unit.data.byteLength === 0 || unit.data.byteLength > MAX_ACCESS_UNIT_BYTES) {
     throw new HuishiError(
       "MEDIA_UNIT_SIZE",
@@ -49,7 +56,7 @@ export function fragmentAccessUnit(unit: AccessUnit): Uint8Array[] {
   const fragments: Uint8Array[] = [];
   for (let index = 0; index < count; index++) {
     const body = unit.data.subarray(index * MAX_FRAGMENT_DATA, (index + 1) * MAX_FRAGMENT_DATA);
-    const fragment = new Uint8Array(MEDIA_HEADER_BYTES + body.byteLength);
+    const fragment = allocate(MEDIA_HEADER_BYTES + body.byteLength);
     writeMediaHeader(fragment, unit, index, count);
     fragment.set(body, MEDIA_HEADER_BYTES);
     fragments.push(fragment);
@@ -62,6 +69,7 @@ function writeMediaHeader(target: Uint8Array, unit: AccessUnit, index: number, c
   view.setUint8(0, 1);
   view.setUint8(1, (unit.keyframe ? 1 : 0) | (unit.discontinuity ? 2 : 0));
   view.setUint8(2, unit.codec === "h264" ? 1 : 2);
+  view.setUint8(3, 0);
   view.setUint32(4, unit.unitNumber >>> 0);
   view.setBigUint64(8, BigInt(Math.round(unit.capturedAtMs)));
   view.setUint32(16, Math.round(unit.ptsMs) >>> 0);

@@ -58,6 +58,9 @@ export const SensorStateSchema = Type.Object(
     manufacturer: Type.Union([Type.String(), Type.Null()]),
     model: Type.Union([Type.String(), Type.Null()]),
     serial: Type.Union([Type.String(), Type.Null()]),
+    /** A camera that looks at it, as its agent says. */
+    cameraId: Type.Union([Id, Type.Null()]),
+    version: Type.Integer({ minimum: 1 }),
     datastreams: Type.Array(DatastreamStateSchema),
   },
   { additionalProperties: false },

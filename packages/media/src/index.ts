@@ -13,6 +13,7 @@ export {
   withDelimiter,
 } from "./annexb.ts";
 export { concatBytes } from "./bytes.ts";
+export { ByteSlab } from "./byte-slab.ts";
 export { type MediaErrorCode, MediaError } from "./errors.ts";
 export { type SpsInfo, parseSps } from "./sps.ts";
 export { type AvcConfig, buildAvcConfig, parseAvcConfig } from "./avc-config.ts";

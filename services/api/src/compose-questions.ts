@@ -24,12 +24,13 @@ export interface PoolsAndParts {
 }
 
 /** The stores that questions over the series are asked of. */
-export function questionParts({ questions, clock, zones }: PoolsAndParts): QuestionRouteParts {
+export function questionParts({ pool, questions, clock, zones }: PoolsAndParts): QuestionRouteParts {
   const names = new PostgresNameDirectory(questions);
   return {
     perception: { store: new PostgresPerceptionStore(questions), names, clock },
     statistics: { store: new PostgresStatisticsStore(questions), names, zones },
-    states: { store: new PostgresDeviceStateStore(questions), clock },
+    states: { store: new PostgresDeviceStateStore(questions, pool), clock },
+    names,
     series: { store: new PostgresSensorSeriesStore(questions), clock },
     events: new PostgresDeviceEventStore(questions),
   };

@@ -100,7 +100,7 @@ test("a wish to watch reaches the agent, is kept for a reconnect, and ends", asy
   const demands = await listen(first);
   const leave = running.mediaBus.subscribe({ cameraId: "north", profile: "sub" }, () => {});
   await until("the demand", () => demands.at(-1)?.streams.length === 1);
-  expect(demands.at(-1)?.streams).toEqual([{ profile: "sub", leaseMs: 30_000 }]);
+  expect(demands.at(-1)?.streams).toEqual([{ profile: "sub", leaseMs: 30_000, sampling: { kind: "all" } }]);
   await first.endAsync(true);
   const again = await listen(await connect("events"));
   await until("the demand again", () => again.at(-1)?.streams.length === 1);

@@ -6,6 +6,7 @@ import type {
   Camera,
   Rule,
   RuleCreateBody,
+  Series,
   Session,
   Zone,
   ZoneKind,
@@ -60,6 +61,10 @@ export const api = {
         Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])),
       ).toString()}`,
     ),
+  series: (sensorId: string, no: number, range: { fromMs: number; toMs: number; points: number }) => {
+    const query = new URLSearchParams(Object.entries(range).map(([key, value]) => [key, String(value)]));
+    return request<Series>(`${BASE}/sensors/${id(sensorId)}/datastreams/${no}/series?${query.toString()}`);
+  },
   moveAlarm: (alarmId: string, move: AlarmMove) =>
     request<Alarm>(`${BASE}/alarms/${id(alarmId)}/${MOVE_PATHS[move]}`, { method: "POST", body: {} }),
 };

@@ -34,14 +34,33 @@ export interface Words {
   readonly age: (lengthMs: number) => string;
   readonly alarmClass: (slug: string) => string;
   readonly objectClass: (slug: string) => string;
+  readonly observedProperty: (slug: string) => string;
+  /** A measured value with its unit. */
+  readonly measure: (value: number, unit: string) => string;
   /** A camera's note, translated when it is one of the simulator's. */
   readonly note: (text: string) => string;
   /** The words for an error's code, else the server's own message. */
   readonly error: (code: string, message: string) => string;
 }
 
+/** How people write units that UCUM writes for machines. */
+const SHOWN_UNITS: Readonly<Record<string, string>> = {
+  "1": "",
+  Cel: "°C",
+  "[degF]": "°F",
+  deg: "°",
+  "ug/m3": "µg/m³",
+  "mg/m3": "mg/m³",
+  "[pH]": "pH",
+  "[NTU]": "NTU",
+  "[in_i]": "in",
+  "[ft_i]": "ft",
+};
+const shownUnit = (unit: string): string => SHOWN_UNITS[unit] ?? unit;
+
 export function createWords(language: Language, t: Catalogue): Words {
   const integer = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  const decimal = new Intl.NumberFormat(language, { maximumSignificantDigits: 4 });
   const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
   const time = new Intl.DateTimeFormat(language, {
     hour: "2-digit",
@@ -78,6 +97,8 @@ export function createWords(language: Language, t: Catalogue): Words {
       return t.age.days(number(Math.floor(s / DAY_S)), number(Math.floor((s % DAY_S) / HOUR_S)));
     },
     alarmClass: (slug) => t.alarmClass[slug] ?? slug,
+    observedProperty: (slug) => t.observedProperty[slug] ?? slug,
+    measure: (value, unit) => [decimal.format(value), shownUnit(unit)].filter(Boolean).join("\u00a0"),
     objectClass: (slug) => t.objectClass[slug] ?? slug,
     note: (text) => {
       const file = /^plays (.+)$/.exec(text)?.[1];

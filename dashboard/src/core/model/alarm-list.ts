@@ -183,7 +183,7 @@ function countOpen(state: AlarmListState): Map<string, OpenAlarm> {
   const open = new Map<string, OpenAlarm>();
   for (const id of state.order) {
     const alarm = state.byId.get(id);
-    if (alarm?.state !== "new") continue;
+    if (alarm?.state !== "new" || alarm.cameraId === null) continue;
     const known = open.get(alarm.cameraId);
     const isMoreUrgent = !known || urgency(alarm.priority) < urgency(known.priority);
     open.set(alarm.cameraId, {

@@ -3,6 +3,7 @@ import { useWords } from "../../core/i18n/use-words.ts";
 import { navigate } from "../../core/route.ts";
 import { PriorityWord } from "../../ui/priority-mark.tsx";
 import { Evidence } from "./evidence.tsx";
+import { SensorReading } from "./sensor-reading.tsx";
 
 /** The selected alarm: its picture large, its facts, and the moves that are legal now. */
 export function AlarmDetail({
@@ -27,11 +28,16 @@ export function AlarmDetail({
   }
   const deciding = alarm.boxes.find((box) => box.deciding);
   const facts: [label: string, value: string | null][] = [
+    [t.alarms.sensor, alarm.sensorName],
     [t.alarms.camera, alarm.cameraName],
     [t.alarms.zone, alarm.zoneName],
     [t.alarms.rule, alarm.ruleName],
     [t.alarms.objectClass, objectWords(alarm.objectClass, deciding?.score, words)],
     [t.alarms.capturedAt, dateTime(alarm.capturedAtMs)],
+    [
+      t.alarms.ended,
+      alarm.measured && (alarm.endedAtMs === null ? t.alarms.stillHolds : dateTime(alarm.endedAtMs)),
+    ],
     [t.alarms.lastOccurred, alarm.occurrences > 1 ? dateTime(alarm.lastOccurredAtMs) : null],
     [t.alarms.counted, alarm.occurrences > 1 ? number(alarm.occurrences) : null],
   ];
@@ -50,7 +56,11 @@ export function AlarmDetail({
           {alarm.acknowledgedBy ? ` ${t.alarms.by(alarm.acknowledgedBy)}` : ""}
         </span>
       </header>
-      <Evidence key={alarm.id} alarm={alarm} maxWidth={374} maxHeight={204} isThumbnail={false} />
+      {alarm.measured ? (
+        <SensorReading key={alarm.id} alarm={alarm} measured={alarm.measured} />
+      ) : (
+        <Evidence key={alarm.id} alarm={alarm} maxWidth={374} maxHeight={204} isThumbnail={false} />
+      )}
       <dl>
         {facts.map(([label, value]) =>
           value === null ? null : (
@@ -82,15 +92,17 @@ export function AlarmDetail({
             {t.alarms.falseAlarm} <kbd>F</kbd>
           </button>
         )}
-        <button
-          type="button"
-          className="button"
-          onClick={() => navigate({ page: "zones", cameraId: alarm.cameraId })}
-        >
-          {t.wall.zones} <kbd>Z</kbd>
-        </button>
+        {alarm.cameraId === null ? null : <ZonesButton cameraId={alarm.cameraId} label={t.wall.zones} />}
       </div>
     </section>
+  );
+}
+
+function ZonesButton({ cameraId, label }: { cameraId: string; label: string }) {
+  return (
+    <button type="button" className="button" onClick={() => navigate({ page: "zones", cameraId })}>
+      {label} <kbd>Z</kbd>
+    </button>
   );
 }
 

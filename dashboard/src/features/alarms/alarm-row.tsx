@@ -4,6 +4,7 @@ import { useApp } from "../../core/app-context.ts";
 import { useWords } from "../../core/i18n/use-words.ts";
 import { PriorityMark } from "../../ui/priority-mark.tsx";
 import { Evidence } from "./evidence.tsx";
+import { ReadingMark } from "./sensor-reading.tsx";
 
 export interface AlarmRowProps {
   readonly alarm: Alarm;
@@ -25,14 +26,15 @@ export const AlarmRow = memo(function AlarmRow({
   useEffect(() => {
     if (isSelected) root.current?.scrollIntoView({ block: "nearest" });
   }, [isSelected]);
-  const place = [alarm.cameraName, alarm.zoneName].filter(Boolean).join(" · ");
+  const place = [alarm.sensorName ?? alarm.cameraName, alarm.zoneName].filter(Boolean).join(" · ");
   return (
     <li
       ref={root}
       className={`alarm-row alarm-${alarm.state}${isSelected ? " alarm-selected" : ""}`}
       data-testid="alarm-row"
       data-alarm-id={alarm.id}
-      data-camera-id={alarm.cameraId}
+      data-camera-id={alarm.cameraId ?? undefined}
+      data-sensor-id={alarm.sensorId ?? undefined}
       data-alarm-state={alarm.state}
       data-priority={alarm.priority}
       data-captured-ms={alarm.capturedAtMs}
@@ -45,7 +47,11 @@ export const AlarmRow = memo(function AlarmRow({
         onClick={() => onSelect(alarm.id)}
       >
         <PriorityMark priority={alarm.priority} labelled />
-        <Evidence alarm={alarm} maxWidth={96} maxHeight={54} isThumbnail />
+        {alarm.measured ? (
+          <ReadingMark measured={alarm.measured} hasEnded={alarm.endedAtMs !== null} />
+        ) : (
+          <Evidence alarm={alarm} maxWidth={96} maxHeight={54} isThumbnail />
+        )}
         <span className="alarm-text">
           <span className="alarm-class">
             {alarmClass(alarm.alarmClass)}

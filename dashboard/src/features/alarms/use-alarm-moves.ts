@@ -27,7 +27,7 @@ export function useAlarmMoves(): (alarmId: string, move: AlarmMove) => void {
           operations.putAlarms([alarm]);
           if (next)
             operations.alarms.update((current) => reduceAlarmList(current, { type: "select", id: next }));
-          const what = `${alarmClass(alarm.alarmClass)} · ${alarm.cameraName}`;
+          const what = `${alarmClass(alarm.alarmClass)} · ${alarm.sensorName ?? alarm.cameraName ?? ""}`;
           toasts.show({
             text: move === "acknowledge" ? t.alarms.acknowledgedToast(what) : t.alarms.falseAlarmToast(what),
           });

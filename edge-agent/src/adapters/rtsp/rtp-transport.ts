@@ -3,10 +3,10 @@ import { EdgeError } from "../../domain/faults.ts";
 import { InOrder } from "./in-order.ts";
 import type { RtspClient } from "./rtsp-client.ts";
 
-export type PacketListener = (packet: Uint8Array) => void;
+type PacketListener = (packet: Uint8Array) => void;
 
 /** How RTP packets of one media come, and RTCP goes. */
-export interface RtpTransport {
+interface RtpTransport {
   readonly kind: "tcp" | "udp";
   onPackets(onRtp: PacketListener, onRtcp: PacketListener): void;
   sendRtcp(packet: Uint8Array): void;

@@ -8,6 +8,29 @@ import { MAX_MESSAGE_BYTES, type RtspReply, readMessage } from "./rtsp-reply.ts"
 const DOLLAR = 0x24;
 const INTERLEAVED_HEADER_BYTES = 4;
 
+const READ_BYTES = 128 * 1024;
+
+/** Reads into one buffer again and again: a fresh one for each read would cost more than the pictures. */
+function openTcp(host: string, port: number, onBytes: (bytes: Buffer) => void): Socket {
+  const buffer = Buffer.allocUnsafe(READ_BYTES);
+  return connect({
+    host,
+    port,
+    onread: {
+      buffer,
+      callback(bytes) {
+        onBytes(buffer.subarray(0, bytes));
+        return true;
+      },
+    },
+  });
+}
+
+function openTls(host: string, port: number, onBytes: (bytes: Buffer) => void): Socket {
+  // Cameras sign their own certificates; what counts here is that the password is not sent in clear.
+  return connectTls({ host, port, rejectUnauthorized: false, servername: "" }).on("data", onBytes);
+}
+
 /** A packet that came between the messages (RFC 2326 §10.12). A view: copy what is to be kept. */
 export type InterleavedListener = (channel: number, packet: Uint8Array) => void;
 
@@ -24,19 +47,25 @@ export class RtspWire {
   readonly #socket: Socket;
   readonly #host: string;
   readonly #timeoutMs: number;
-  #rest: Buffer | null = null;
+  /** The beginning of what is not complete yet. */
+  #rest = Buffer.allocUnsafe(READ_BYTES);
+  #restBytes = 0;
   #sequence = 0;
   #waiting: { resolve: (reply: RtspReply) => void; reject: (error: Error) => void } | null = null;
   #failure: Error | null = null;
   readonly #closed: Promise<Error>;
   #onInterleaved: InterleavedListener = () => undefined;
 
-  private constructor(socket: Socket, host: string, timeoutMs: number) {
+  private constructor(
+    connectSocket: (onBytes: (bytes: Buffer) => void) => Socket,
+    host: string,
+    timeoutMs: number,
+  ) {
+    const socket = connectSocket((bytes) => this.#receive(bytes));
     this.#socket = socket;
     this.#host = host;
     this.#timeoutMs = timeoutMs;
     socket.setNoDelay(true);
-    socket.on("data", (bytes) => this.#receive(bytes));
     this.#closed = new Promise((resolve) => {
       socket.on("error", (error) => this.#fail(this.#unreachable(error.message)));
       socket.on("close", () => {
@@ -52,11 +81,9 @@ export class RtspWire {
     signal.throwIfAborted();
     const { port } = address;
     const host = options.connectTo ?? address.host;
-    // Cameras sign their own certificates; what counts here is that the password is not sent in clear.
-    const socket = address.isSecure
-      ? connectTls({ host, port, rejectUnauthorized: false, servername: "" })
-      : connect({ host, port });
-    const wire = new RtspWire(socket, `${address.host}:${port}`, timeoutMs);
+    const open = address.isSecure ? openTls : openTcp;
+    const wire = new RtspWire((onBytes) => open(host, port, onBytes), `${address.host}:${port}`, timeoutMs);
+    const socket = wire.#socket;
     const onAbort = (): void => wire.destroy(signal.reason as Error);
     signal.addEventListener("abort", onAbort, { once: true });
     socket.once("close", () => signal.removeEventListener("abort", onAbort));
@@ -136,9 +163,10 @@ export class RtspWire {
     }
   }
 
+  /** @param chunk a view that is overwritten by the next read */
   #receive(chunk: Buffer): void {
     if (this.#failure) return;
-    const bytes = this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk;
+    const bytes = this.#restBytes === 0 ? chunk : this.#append(chunk);
     let at = 0;
     while (at < bytes.length) {
       const used = bytes[at] === DOLLAR ? this.#takePacket(bytes, at) : this.#takeMessage(bytes.subarray(at));
@@ -147,7 +175,27 @@ export class RtspWire {
       if (used < 0 || this.#failure) return;
       at += used;
     }
-    this.#rest = at < bytes.length ? bytes.subarray(at) : null;
+    this.#keep(bytes, at);
+  }
+
+  #append(chunk: Buffer): Buffer {
+    const length = this.#restBytes + chunk.length;
+    if (length > this.#rest.length) {
+      const larger = Buffer.allocUnsafe(length + READ_BYTES);
+      this.#rest.copy(larger, 0, 0, this.#restBytes);
+      this.#rest = larger;
+    }
+    chunk.copy(this.#rest, this.#restBytes);
+    this.#restBytes = length;
+    return this.#rest.subarray(0, length);
+  }
+
+  /** What is incomplete waits for the rest: bounded by the longest message or packet. */
+  #keep(bytes: Buffer, from: number): void {
+    const length = bytes.length - from;
+    if (length > this.#rest.length) this.#rest = Buffer.allocUnsafe(length + READ_BYTES);
+    if (length > 0) bytes.copy(this.#rest, 0, from);
+    this.#restBytes = length;
   }
 
   /** Bytes used; 0 when more must come. */

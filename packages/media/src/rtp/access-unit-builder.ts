@@ -1,14 +1,6 @@
-/** Gathers the NAL units of one picture and writes them as one Annex B byte stream, copied once. */
-import { type NalSyntax } from "./nal-syntax.ts";
-
-/** Where a payload's NAL units go. */
-export interface NalSink {
-  whole(nal: Uint8Array): void;
-  /** Begins a fragmented NAL unit: its header, then its first bytes. */
-  first(header: readonly number[], body: Uint8Array): void;
-  /** False when nothing was begun. */
-  middle(body: Uint8Array, isLast: boolean): boolean;
-}
+/** Gathers the NAL units of one picture and writes them as one Annex B byte stream. */
+import { ByteSlab } from "../byte-slab.ts";
+import type { NalSink, NalSyntax } from "./nal-syntax.ts";
 
 const START_CODE = Uint8Array.of(0, 0, 0, 1);
 
@@ -19,11 +11,14 @@ export interface BuiltUnit {
   readonly disposable: boolean;
 }
 
-/** Views are held until `take`: at most one picture's packets. */
+const FIRST_SCRATCH_BYTES = 64 * 1024;
+
+/** What it is given is copied at once: the buffers that packets come in are used again. */
 export class AccessUnitBuilder implements NalSink {
   readonly #syntax: NalSyntax;
   readonly #maxBytes: number;
-  #parts: Uint8Array[] = [];
+  readonly #slab = new ByteSlab();
+  #scratch = new Uint8Array(FIRST_SCRATCH_BYTES);
   #bytes = 0;
   #isFragmentOpen = false;
   #hasPicture = false;
@@ -65,7 +60,7 @@ export class AccessUnitBuilder implements NalSink {
     this.#note(header[0] as number);
     this.#isFragmentOpen = true;
     this.#append(START_CODE);
-    this.#append(Uint8Array.from(header));
+    this.#append(header);
     this.#append(body);
   }
 
@@ -78,7 +73,6 @@ export class AccessUnitBuilder implements NalSink {
 
   /** Forgets the unit in work; what is known of parameter sets stays. */
   reset(): void {
-    this.#parts = [];
     this.#bytes = 0;
     this.#isFragmentOpen = false;
     this.#hasPicture = false;
@@ -107,17 +101,14 @@ export class AccessUnitBuilder implements NalSink {
     const missing = this.#isKeyframe ? this.#missingSets() : [];
     let length = this.#bytes;
     for (const nal of missing) length += START_CODE.length + nal.length;
-    const annexB = new Uint8Array(length);
+    const annexB = this.#slab.allocate(length);
     let at = 0;
-    const put = (part: Uint8Array): void => {
-      annexB.set(part, at);
-      at += part.length;
-    };
     for (const nal of missing) {
-      put(START_CODE);
-      put(nal);
+      annexB.set(START_CODE, at);
+      annexB.set(nal, at + START_CODE.length);
+      at += START_CODE.length + nal.length;
     }
-    for (const part of this.#parts) put(part);
+    annexB.set(this.#scratch.subarray(0, this.#bytes), at);
     return { annexB, keyframe: this.#isKeyframe, disposable: this.#isDisposable && !this.#isKeyframe };
   }
 
@@ -141,12 +132,21 @@ export class AccessUnitBuilder implements NalSink {
     if (known) this.#setsChanged = true;
   }
 
-  #append(part: Uint8Array): void {
-    this.#bytes += part.length;
-    if (this.#bytes > this.#maxBytes) {
+  #append(part: ArrayLike<number>): void {
+    const end = this.#bytes + part.length;
+    if (this.#isTooLarge || end > this.#maxBytes) {
       this.#isTooLarge = true;
-      this.#parts = [];
-    } else this.#parts.push(part);
+      return;
+    }
+    if (end > this.#scratch.length) this.#grow(end);
+    this.#scratch.set(part, this.#bytes);
+    this.#bytes = end;
+  }
+
+  #grow(bytes: number): void {
+    const larger = new Uint8Array(Math.min(this.#maxBytes, 2 ** Math.ceil(Math.log2(bytes))));
+    larger.set(this.#scratch.subarray(0, this.#bytes));
+    this.#scratch = larger;
   }
 }
 

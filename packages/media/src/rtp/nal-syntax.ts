@@ -1,5 +1,13 @@
 /** What a receiver must know of the two codecs' NAL units: kinds, and how RTP packs them. */
-import type { NalSink } from "./access-unit-builder.ts";
+
+/** Where a payload's NAL units go. */
+export interface NalSink {
+  whole(nal: Uint8Array): void;
+  /** Begins a fragmented NAL unit: its header, then its first bytes. */
+  first(header: readonly number[], body: Uint8Array): void;
+  /** False when nothing was begun. */
+  middle(body: Uint8Array, isLast: boolean): boolean;
+}
 
 export type RtpVideoCodec = "h264" | "h265";
 

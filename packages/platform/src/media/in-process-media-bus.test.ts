@@ -98,3 +98,15 @@ test("scenes go to the listeners of their camera", () => {
   bus.publishScene({ cameraId: "north", capturedAtMs: 3, tracks: [] });
   expect(seen).toEqual([1]);
 });
+
+test("wants as much of a stream as its most demanding subscriber, and tells when that changes", () => {
+  const bus = new InProcessMediaBus();
+  const said: string[] = [];
+  bus.onDemand((key) => said.push(bus.samplingOf(key).kind));
+  const leaveFirst = bus.subscribe(KEY, () => undefined, { kind: "keyframes" });
+  bus.subscribe(KEY, () => undefined, { kind: "keyframes" });
+  const leaveWall = bus.subscribe(KEY, () => undefined);
+  leaveFirst();
+  leaveWall();
+  expect(said).toEqual(["keyframes", "all", "keyframes"]);
+});

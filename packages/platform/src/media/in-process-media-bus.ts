@@ -6,15 +6,22 @@ import {
   type MediaBus,
   type SceneFrame,
   type SceneListener,
+  type Sampling,
   type StreamKey,
+  strongerSampling,
 } from "@huishi/contracts";
+import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "../logger.ts";
 import { repeatSummary } from "../logger.ts";
 import { GroupOfPictures } from "./group-of-pictures.ts";
 
+const ALL: Sampling = { kind: "all" };
+
 interface Stream {
   readonly key: StreamKey;
-  readonly listeners: Set<AccessUnitListener>;
+  /** Each with how much it needs. */
+  readonly listeners: Map<AccessUnitListener, Sampling>;
+  sampling: Sampling;
   readonly group: GroupOfPictures;
   /** Runs while nobody subscribes and the source is kept a moment longer. */
   linger: NodeJS.Timeout | null;
@@ -65,18 +72,25 @@ export class InProcessMediaBus implements MediaBus {
     }
     this.#publishedUnits += 1;
     stream.group.add(unit);
-    for (const listener of stream.listeners) this.#call(() => listener(unit));
+    for (const listener of stream.listeners.keys()) this.#call(() => listener(unit));
   }
 
-  subscribe(key: StreamKey, listener: AccessUnitListener): () => void {
-    const stream = this.#open(key);
+  subscribe(key: StreamKey, listener: AccessUnitListener, sampling: Sampling = ALL): () => void {
+    const stream = this.#open(key, sampling);
     // Wrapped, so that one function may subscribe twice and leave once.
     const own: AccessUnitListener = (unit) => listener(unit);
     for (const unit of stream.group.units) this.#call(() => listener(unit));
-    stream.listeners.add(own);
+    stream.listeners.set(own, sampling);
+    this.#settleSampling(stream);
     return () => {
-      if (stream.listeners.delete(own) && stream.listeners.size === 0) this.#startLinger(stream);
+      if (!stream.listeners.delete(own)) return;
+      if (stream.listeners.size === 0) this.#startLinger(stream);
+      else this.#settleSampling(stream);
     };
+  }
+
+  samplingOf(key: StreamKey): Sampling {
+    return this.#streams.get(nameOf(key))?.sampling ?? ALL;
   }
 
   publishScene(scene: SceneFrame): void {
@@ -119,7 +133,16 @@ export class InProcessMediaBus implements MediaBus {
     };
   }
 
-  #open(key: StreamKey): Stream {
+  /** While nobody subscribes, what the last one needed goes on. */
+  #settleSampling(stream: Stream): void {
+    const [first, ...others] = stream.listeners.values();
+    const sampling = others.reduce(strongerSampling, first ?? stream.sampling);
+    if (isDeepStrictEqual(sampling, stream.sampling)) return;
+    stream.sampling = sampling;
+    this.#announce(stream.key, true);
+  }
+
+  #open(key: StreamKey, sampling: Sampling): Stream {
     const name = nameOf(key);
     const open = this.#streams.get(name);
     if (open) {
@@ -129,7 +152,8 @@ export class InProcessMediaBus implements MediaBus {
     }
     const stream: Stream = {
       key: { cameraId: key.cameraId, profile: key.profile },
-      listeners: new Set(),
+      listeners: new Map(),
+      sampling,
       group: new GroupOfPictures(),
       linger: null,
     };

@@ -106,8 +106,10 @@ export class CameraAnalysis {
       onFault: (error) => end.fail(error),
     });
     for (const code of ["MODEL_MISSING", "MODEL_CORRUPT"]) faults.recovered(code);
-    const unsubscribe = mediaBus.subscribe({ cameraId: this.#cameraId, profile: this.profile }, (unit) =>
-      feed.push(unit),
+    const unsubscribe = mediaBus.subscribe(
+      { cameraId: this.#cameraId, profile: this.profile },
+      (unit) => feed.push(unit),
+      { kind: "fps", fps: sampleFps },
     );
     this.#isRunning = true;
     try {

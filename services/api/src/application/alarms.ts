@@ -5,6 +5,7 @@ import { decideMove, type MoveDecision } from "../domain/alarm-moves.ts";
 export interface AlarmFilter {
   readonly state: AlarmState | null;
   readonly cameraId: string | null;
+  readonly sensorId: string | null;
   readonly priority: Priority | null;
   /** Keyset: alarms with a smaller id. */
   readonly before: string | null;
@@ -45,8 +46,8 @@ export async function pageAlarms(
   query: Partial<Omit<AlarmFilter, "limit">> & { limit?: number },
 ): Promise<{ alarms: Alarm[]; next: string | null }> {
   const limit = query.limit ?? DEFAULT_PAGE;
-  const { state = null, cameraId = null, priority = null, before = null } = query;
-  const rows = await store.listAlarms({ state, cameraId, priority, before, limit: limit + 1 });
+  const { state = null, cameraId = null, sensorId = null, priority = null, before = null } = query;
+  const rows = await store.listAlarms({ state, cameraId, sensorId, priority, before, limit: limit + 1 });
   const alarms = rows.slice(0, limit);
   return { alarms, next: rows.length > limit ? (alarms.at(-1)?.id ?? null) : null };
 }

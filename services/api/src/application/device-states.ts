@@ -1,6 +1,8 @@
 import type { CameraState, DatastreamState, SensorState } from "@huishi/contracts";
-import type { Clock } from "@huishi/kernel";
+import { type Clock, HuishiError } from "@huishi/kernel";
 import { staleAfterMs } from "../domain/series-plan.ts";
+import { type NameDirectory, requireKnown } from "./scope.ts";
+import { settle, type Versioned } from "./versioned.ts";
 
 // Whoever may `view` sees every device; grants by area come with a later version and belong into the store's questions.
 
@@ -20,6 +22,15 @@ export type KnownSensor = Omit<SensorState, "stale" | "datastreams"> & {
 export interface DeviceStateStore {
   listCameras(asked: StatesAsked): Promise<KnownCamera[]>;
   listSensors(asked: StatesAsked): Promise<KnownSensor[]>;
+  /** Without `areaId` the sensor stays where it is. */
+  changeSensor(change: SensorChange): Promise<Versioned<KnownSensor>>;
+}
+
+export interface SensorChange {
+  readonly id: string;
+  readonly name: string;
+  readonly areaId?: string | null;
+  readonly version: number;
 }
 
 export interface DeviceStateParts {
@@ -51,13 +62,35 @@ export async function pageSensorStates(
   const { after = null, limit = DEFAULT_PAGE } = asked;
   const { page, next } = cut(await store.listSensors({ after, limit: limit + 1 }), limit);
   const atMs = clock.nowMs();
-  const sensors = page.map((sensor) => ({
-    ...sensor,
-    stale: !sensor.agentOnline,
-    datastreams: sensor.datastreams.map((stream) => withAge(stream, atMs)),
-  }));
-  return { atMs, sensors, next };
+  return { atMs, sensors: page.map((sensor) => withAges(sensor, atMs)), next };
 }
+
+/**
+ * Names a sensor and says where it stands.
+ *
+ * @throws HuishiError SENSOR_NOT_FOUND, AREA_NOT_FOUND, VERSION_CONFLICT
+ */
+export async function changeSensor(
+  { store, clock }: DeviceStateParts,
+  names: NameDirectory,
+  change: SensorChange,
+): Promise<SensorState> {
+  if (typeof change.areaId === "string") await requireKnown(names, "area", [change.areaId]);
+  const changed = settle(await store.changeSensor(change), () => sensorNotFound(change.id));
+  return withAges(changed, clock.nowMs());
+}
+
+function sensorNotFound(sensorId: string): HuishiError {
+  return new HuishiError("SENSOR_NOT_FOUND", "There is no such sensor. Read the list again.", {
+    details: { sensorId },
+  });
+}
+
+const withAges = (sensor: KnownSensor, atMs: number): SensorState => ({
+  ...sensor,
+  stale: !sensor.agentOnline,
+  datastreams: sensor.datastreams.map((stream) => withAge(stream, atMs)),
+});
 
 /** How old the last value is. A device whose clock runs ahead has values of age 0. */
 function withAge(stream: KnownDatastream, nowMs: number): DatastreamState {

@@ -61,7 +61,11 @@ export class MediaDemands {
     const demand: MediaDemand = {
       v: 1,
       issuedAtMs: this.#clock.nowMs(),
-      streams: this.#wantedProfiles(cameraId).map((profile) => ({ profile, leaseMs: DEMAND_LEASE_MS })),
+      streams: this.#wantedProfiles(cameraId).map((profile) => ({
+        profile,
+        leaseMs: DEMAND_LEASE_MS,
+        sampling: this.#bus.samplingOf({ cameraId, profile }),
+      })),
     };
     this.#publish(demandTopic(agentId, cameraId), Buffer.from(JSON.stringify(demand)));
   }

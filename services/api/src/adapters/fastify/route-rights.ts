@@ -55,6 +55,7 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
   "GET /api/v1/statistics/counts": "view",
   "GET /api/v1/camera-states": "view",
   "GET /api/v1/sensors": "view",
+  "PATCH /api/v1/sensors/:id": "configure",
   "GET /api/v1/sensors/:id/datastreams/:no/series": "view",
   "GET /api/v1/devices/:id/events": "view",
 

@@ -5,8 +5,16 @@ import type { MoveDecision } from "../../domain/alarm-moves.ts";
 
 interface AlarmRow {
   readonly id: string;
-  readonly camera_id: string;
-  readonly camera_name: string;
+  readonly shown_camera_id: string | null;
+  readonly camera_name: string | null;
+  readonly sensor_id: string | null;
+  readonly sensor_name: string | null;
+  readonly observed_property: string | null;
+  readonly unit: string | null;
+  readonly value: number | null;
+  readonly limit_value: number | null;
+  readonly datastream_no: number | null;
+  readonly ended_at: Date | null;
   readonly rule_id: string | null;
   readonly rule_name: string | null;
   readonly zone_id: string | null;
@@ -29,13 +37,29 @@ interface AlarmRow {
   readonly version: number;
 }
 
-const SELECT_ALARM = "SELECT a.*, c.name AS camera_name FROM alarm a JOIN camera c ON c.id = a.camera_id";
+const SELECT_ALARM = `
+  SELECT a.*, c.id AS shown_camera_id, c.name AS camera_name, s.name AS sensor_name, d.no AS datastream_no
+  FROM alarm a
+  LEFT JOIN camera c ON c.id = coalesce(a.camera_id, a.view_camera_id)
+  LEFT JOIN sensor s ON s.id = a.sensor_id
+  LEFT JOIN datastream d
+    ON d.sensor_id = a.sensor_id AND d.observed_property = a.observed_property AND d.unit = a.unit`;
+
+function measuredOf(row: AlarmRow): Alarm["measured"] {
+  const { observed_property: observedProperty, value, limit_value: limit, unit } = row;
+  if (observedProperty === null || value === null || limit === null || unit === null) return null;
+  return { observedProperty, value, limit, unit, datastreamNo: row.datastream_no };
+}
 
 function toAlarm(row: AlarmRow): Alarm {
   return {
     id: row.id,
-    cameraId: row.camera_id,
+    cameraId: row.shown_camera_id,
     cameraName: row.camera_name,
+    sensorId: row.sensor_id,
+    sensorName: row.sensor_name,
+    measured: measuredOf(row),
+    endedAtMs: row.ended_at?.getTime() ?? null,
     ruleId: row.rule_id,
     ruleName: row.rule_name,
     zoneId: row.zone_id,
@@ -75,7 +99,11 @@ export class PostgresAlarmStore implements AlarmStore {
       conditions.push(`${condition} $${values.length}`);
     };
     restrict("a.state =", filter.state);
-    restrict("a.camera_id =", filter.cameraId);
+    if (filter.cameraId !== null) {
+      values.push(filter.cameraId);
+      conditions.push(`(a.camera_id = $${values.length} OR a.view_camera_id = $${values.length})`);
+    }
+    restrict("a.sensor_id =", filter.sensorId);
     restrict("a.priority =", filter.priority);
     restrict("a.id <", filter.before);
     const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;

@@ -5,8 +5,10 @@ import type {
   KnownCamera,
   KnownDatastream,
   KnownSensor,
+  SensorChange,
   StatesAsked,
 } from "../../application/device-states.ts";
+import type { Versioned } from "../../application/versioned.ts";
 import { millisOf, type Question } from "./queries/question.ts";
 
 interface DeviceRow {
@@ -26,6 +28,8 @@ interface SensorRow extends DeviceRow {
   readonly manufacturer: string | null;
   readonly model: string | null;
   readonly serial: string | null;
+  readonly camera_id: string | null;
+  readonly version: number;
 }
 interface DatastreamRow {
   readonly no: number;
@@ -40,6 +44,8 @@ interface DatastreamRow {
 const DEVICE_COLUMNS = `d.id, d.agent_id, d.name, d.area_id, d.condition, d.condition_code,
   ${millisOf("d.condition_since")} AS condition_since_ms, a.online AS agent_online`;
 
+const SENSOR_COLUMNS = `${DEVICE_COLUMNS}, d.manufacturer, d.model, d.serial, d.camera_id, d.version`;
+
 export function cameraStateQuestion({ after, limit }: StatesAsked): Question {
   const text = `SELECT ${DEVICE_COLUMNS} FROM camera AS d JOIN agent AS a ON a.id = d.agent_id
     WHERE d.id > $1 ORDER BY d.id LIMIT $2`;
@@ -47,7 +53,7 @@ export function cameraStateQuestion({ after, limit }: StatesAsked): Question {
 }
 
 export function sensorStateQuestion({ after, limit }: StatesAsked): Question {
-  const text = `SELECT ${DEVICE_COLUMNS}, d.manufacturer, d.model, d.serial
+  const text = `SELECT ${SENSOR_COLUMNS}
     FROM sensor AS d JOIN agent AS a ON a.id = d.agent_id
     WHERE d.id > $1 ORDER BY d.id LIMIT $2`;
   return { text, values: [after ?? "", limit] };
@@ -56,9 +62,12 @@ export function sensorStateQuestion({ after, limit }: StatesAsked): Question {
 /** What is last known of devices: rows that ingest keeps up to date, never a look into a series. */
 export class PostgresDeviceStateStore implements DeviceStateStore {
   readonly #pool: Pool;
+  readonly #changes: Pool;
 
-  constructor(pool: Pool) {
-    this.#pool = pool;
+  /** @param changes the pool for what people change; no question holds it up */
+  constructor(questions: Pool, changes: Pool) {
+    this.#pool = questions;
+    this.#changes = changes;
   }
 
   async listCameras(asked: StatesAsked): Promise<KnownCamera[]> {
@@ -70,6 +79,27 @@ export class PostgresDeviceStateStore implements DeviceStateStore {
   async listSensors(asked: StatesAsked): Promise<KnownSensor[]> {
     const { text, values } = sensorStateQuestion(asked);
     const { rows } = await this.#pool.query<SensorRow>(text, [...values]);
+    return this.#toSensors(rows);
+  }
+
+  async changeSensor({ id, name, areaId, version }: SensorChange): Promise<Versioned<KnownSensor>> {
+    // A name is a person's when a person changed it; moving the sensor alone leaves it the device's.
+    const updated = await this.#changes.query(
+      `UPDATE sensor SET name = $2, name_by_person = name_by_person OR name <> $2,
+         area_id = CASE WHEN $4 THEN $5 ELSE area_id END, version = version + 1
+       WHERE id = $1 AND version = $3`,
+      [id, name, version, areaId !== undefined, areaId ?? null],
+    );
+    const { rows } = await this.#pool.query<SensorRow>(
+      `SELECT ${SENSOR_COLUMNS} FROM sensor AS d JOIN agent AS a ON a.id = d.agent_id WHERE d.id = $1`,
+      [id],
+    );
+    const [current] = await this.#toSensors(rows);
+    if (current === undefined) return { outcome: "missing" };
+    return updated.rowCount === 1 ? { outcome: "done", row: current } : { outcome: "conflict", current };
+  }
+
+  async #toSensors(rows: readonly SensorRow[]): Promise<KnownSensor[]> {
     const streams = await this.#datastreams(rows.map(({ id }) => id));
     return rows.map((row) => ({
       ...toDevice(row),
@@ -77,6 +107,8 @@ export class PostgresDeviceStateStore implements DeviceStateStore {
       manufacturer: row.manufacturer,
       model: row.model,
       serial: row.serial,
+      cameraId: row.camera_id,
+      version: row.version,
       datastreams: streams.get(row.id) ?? [],
     }));
   }

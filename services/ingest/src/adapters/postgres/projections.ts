@@ -127,13 +127,13 @@ async function projectSensors(client: PoolClient, rows: readonly EventRow[]): Pr
   await client.query(
     `UPDATE sensor AS s SET
        name = CASE WHEN s.name_by_person THEN s.name ELSE t.name END,
-       manufacturer = t.manufacturer, model = t.model, serial = t.serial,
+       manufacturer = t.manufacturer, model = t.model, serial = t.serial, camera_id = t."watchedBy",
        described_at = to_timestamp(t."capturedAtMs" / 1000.0), version = s.version + 1
      FROM jsonb_to_recordset($1::jsonb) AS t
-       ("sensorId" text, name text, manufacturer text, model text, serial text, "capturedAtMs" bigint)
+       ("sensorId" text, name text, manufacturer text, model text, serial text, "watchedBy" text, "capturedAtMs" bigint)
      WHERE s.id = t."sensorId" AND (s.described_at IS NULL OR s.described_at <= to_timestamp(t."capturedAtMs" / 1000.0))
-       AND (CASE WHEN s.name_by_person THEN s.name ELSE t.name END, t.manufacturer, t.model, t.serial)
-         IS DISTINCT FROM (s.name, s.manufacturer, s.model, s.serial)`,
+       AND (CASE WHEN s.name_by_person THEN s.name ELSE t.name END, t.manufacturer, t.model, t.serial, t."watchedBy")
+         IS DISTINCT FROM (s.name, s.manufacturer, s.model, s.serial, s.camera_id)`,
     [JSON.stringify(records)],
   );
   const streams = records.flatMap(({ sensorId, datastreams }) =>
@@ -146,6 +146,19 @@ async function projectSensors(client: PoolClient, rows: readonly EventRow[]): Pr
      ON CONFLICT (sensor_id, observed_property, unit) DO UPDATE SET expected_interval_ms = EXCLUDED.expected_interval_ms
      WHERE d.expected_interval_ms IS DISTINCT FROM EXCLUDED.expected_interval_ms`,
     [JSON.stringify(streams)],
+  );
+}
+
+/** Alarms that sensors' thresholds decided, in the order of their capture. */
+async function projectSensorAlarms(client: PoolClient, rows: readonly EventRow[]): Promise<void> {
+  const words = recordsOf(rows, "sensor_alarm")
+    .map(({ row, event }) => ({ ...event, sourceEvent: `${row.agentId}/${row.boot}/${event.seq}` }))
+    .sort((a, b) => a.capturedAtMs - b.capturedAtMs);
+  if (words.length === 0) return;
+  await client.query(
+    `SELECT take_sensor_alarm(word)
+     FROM (SELECT word FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS t (word, n) ORDER BY n) AS ordered`,
+    [JSON.stringify(words)],
   );
 }
 
@@ -171,4 +184,5 @@ export const PROJECTIONS: readonly ((client: PoolClient, rows: readonly EventRow
   projectAlarms,
   projectSensors,
   projectSensorHealth,
+  projectSensorAlarms,
 ];

@@ -4,7 +4,9 @@ import {
   DeviceEventPage,
   DeviceEventQuery,
   RecentQuery,
+  SensorPatch,
   SensorStatePage,
+  SensorStateSchema,
   SeriesQuery,
   SeriesSchema,
   StateQuery,
@@ -13,6 +15,7 @@ import {
 } from "@huishi/contracts";
 import { type DeviceEventStore, pageDeviceEvents } from "../../../application/device-events.ts";
 import {
+  changeSensor,
   type DeviceStateParts,
   pageCameraStates,
   pageSensorStates,
@@ -23,6 +26,7 @@ import {
   recentTracks,
   searchTracks,
 } from "../../../application/perception.ts";
+import type { NameDirectory } from "../../../application/scope.ts";
 import { readSeries, type SensorSeriesParts } from "../../../application/sensor-series.ts";
 import type { StatisticsParts } from "../../../application/statistics.ts";
 import type { App } from "../app-type.ts";
@@ -32,6 +36,7 @@ export interface QuestionRouteParts {
   readonly perception: PerceptionParts;
   readonly statistics: StatisticsParts;
   readonly states: DeviceStateParts;
+  readonly names: NameDirectory;
   readonly series: SensorSeriesParts;
   readonly events: DeviceEventStore;
 }
@@ -119,7 +124,7 @@ export function addDeviceRoutes(app: App, parts: QuestionRouteParts): void {
   );
 }
 
-function addStateRoutes(app: App, { states }: QuestionRouteParts): void {
+function addStateRoutes(app: App, { states, names }: QuestionRouteParts): void {
   const tags = ["devices"];
   app.get(
     "/api/v1/camera-states",
@@ -145,5 +150,18 @@ function addStateRoutes(app: App, { states }: QuestionRouteParts): void {
       },
     },
     ({ query }) => pageSensorStates(states, query),
+  );
+  app.patch(
+    "/api/v1/sensors/:id",
+    {
+      schema: {
+        tags,
+        summary: "Name a sensor, and say in which area it stands",
+        params: IdParams,
+        body: SensorPatch,
+        response: { 200: SensorStateSchema, ...errorResponses },
+      },
+    },
+    ({ params: { id }, body }) => changeSensor(states, names, { id, ...body }),
   );
 }
