@@ -15,6 +15,7 @@ import { EventRecorder, OutboxRelay } from "./application/outbox-relay.ts";
 import { reportStatus, reportStatusRegularly } from "./application/report-status.ts";
 import { composeCentre } from "./compose-centre.ts";
 import { composeCommand } from "./compose-command.ts";
+import { composeRecording, type RecordingParts } from "./compose-recording.ts";
 import {
   type CameraParts,
   configuredAddress,
@@ -32,6 +33,7 @@ export type EdgeAgentOptions = EdgeAgentConfig & {
   /** Ends a start that still waits for the centre. */
   readonly signal?: AbortSignal;
   readonly timings?: Partial<CameraTimings>;
+  readonly recordings?: Pick<RecordingParts, "folder" | "policy" | "ring">;
 };
 
 /** A running agent. */
@@ -113,8 +115,21 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     fleet: () => fleet,
     onState: () => void reportStatus(status, true).catch(() => undefined),
   });
+  const recordings = await composeRecording({
+    ...options.recordings,
+    stateDir: options.stateDir,
+    agentId,
+    keys: known.keys.sign,
+    clock,
+    log,
+    link: media,
+    desk: command.desk,
+    record: (event) => recorder.record(event),
+  });
+  command.configuration.add(recordings.configurable);
   const { discovery } = options;
   const fleet = new CameraFleet({
+    taps: [recordings.recording],
     clock,
     log,
     discovery: discovery.enabled ? new WsDiscovery(discovery) : null,
@@ -135,6 +150,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     log,
     config: () => command.configuration.state,
     mediaDropped: () => fleet.mediaDropped,
+    recording: () => recordings.ring.state(),
   };
   await command.start();
 
@@ -161,6 +177,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
       stop.abort(new Error("the agent stops"));
       await command.close();
       await cameras;
+      await recordings.close();
       linkStop.abort(new Error("the agent stops"));
       await running;
       await recorder.settle();

@@ -2,7 +2,7 @@ import type { MediaDemand, Sampling, StreamProfile } from "@huishi/contracts";
 import { type Clock, sleep, supervise } from "@huishi/kernel";
 import { DemandLeases } from "../domain/demand-leases.ts";
 import type { CameraKeeper } from "./camera-keeper.ts";
-import type { Discovery, FoundDevice, Log } from "./ports.ts";
+import type { Discovery, FoundDevice, Log, TapListener } from "./ports.ts";
 
 /** How often running leases are looked at when no message comes. */
 const LEASE_CHECK_MS = 1_000;
@@ -20,6 +20,8 @@ export interface FleetOptions {
   readonly configured: readonly KeeperFactory[];
   /** Hosts and ports of configured cameras: found ones among them are no news. */
   readonly configuredAddresses: ReadonlySet<string>;
+  /** Told of each camera's streams when they can be had. */
+  readonly taps?: readonly TapListener[];
   /** Makes a keeper for a discovered camera; null when discovered cameras are only reported. */
   readonly adopt: ((device: FoundDevice) => KeeperFactory) | null;
 }
@@ -109,7 +111,14 @@ export class CameraFleet {
   }
 
   #start(factory: KeeperFactory, signal: AbortSignal): Promise<void> {
-    const keeper = factory(() => this.#applyDemands());
+    let isTapped = false;
+    const { taps = [] } = this.#options;
+    const keeper = factory(() => {
+      this.#applyDemands();
+      if (isTapped) return;
+      isTapped = true;
+      for (const listener of taps) listener.tapReady(keeper.tap);
+    });
     this.#keepers.add(keeper);
     const run = supervise({ name: "camera", run: (s) => keeper.run(s) }, signal, {
       ...KEEPER_RETRY,
@@ -120,6 +129,7 @@ export class CameraFleet {
         ),
     }).finally(() => {
       this.#running.delete(run);
+      if (isTapped) for (const listener of taps) listener.tapGone(keeper.tap.cameraId);
       if (!this.#signal.aborted) this.#keepers.delete(keeper);
     });
     this.#running.add(run);

@@ -278,6 +278,13 @@ export class MqttEndpoint implements MqttEntrance {
       case "media":
         handlers.acceptMedia(topic.agentId, topic.cameraId, topic.stream, payload);
         break;
+      case "upload":
+        void handlers.acceptUpload(topic.agentId, topic.transferId, packet.topic, payload).then(
+          () => done(null),
+          // Not on the disk: the connection ends, and the agent sends it again.
+          (fault: Error) => done(fault),
+        );
+        return;
       case "reply":
         void handlers.acceptReply(topic.agentId, payload).then(() => done(null));
         return;
