@@ -30,7 +30,7 @@ export function composeClips(options: {
     onFault,
   });
   return {
-    runnables: [new ClipDispatch({ requests: book, onRequested: (clipId) => intake.forget(clipId) })],
+    runnables: [new ClipDispatch({ requests: book, onRequested: (clipId) => intake.begin(clipId) })],
     accept: (agentId, transferId, topic, payload) => intake.accept(agentId, transferId, topic, payload),
   };
 }

@@ -1,6 +1,7 @@
 import { encodeUploadChunk, MAX_UPLOAD_DATA_BYTES, uploadTopic } from "@huishi/contracts";
 import { sleep } from "@huishi/kernel";
 import type { MediaLink, Uploader } from "../../application/ports.ts";
+import { EdgeError } from "../../domain/faults.ts";
 
 /** Chunks on their way. */
 const WINDOW = 4;
@@ -30,7 +31,8 @@ export class MqttUploader implements Uploader {
         await this.#send(transferId, content, from, signal, (upTo) => (acknowledged = upTo));
       } catch (error) {
         signal.throwIfAborted();
-        if (this.#link.isConnected && acknowledged === from && !isLinkFault(error)) throw error;
+        if (this.#link.isConnected && acknowledged === from && !isLinkFault(error))
+          throw new EdgeError("UPLOAD_REFUSED", "the upload cannot go on", { cause: error });
         // It goes on from what was acknowledged.
         await sleep(RETRY_MS, signal);
       }

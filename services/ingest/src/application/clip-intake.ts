@@ -93,9 +93,10 @@ export class ClipIntake {
     return turn;
   }
 
-  /** The clip begins anew. */
-  forget(clipId: string): void {
+  /** The clip was asked for (again): it begins anew, as the agent may put it together in another way. */
+  async begin(clipId: string): Promise<void> {
     this.#transfers.delete(clipId);
+    await this.#options.files.discard(clipId);
   }
 
   async #take(agentId: string, clipId: string, topic: string, payload: Uint8Array): Promise<void> {

@@ -14,12 +14,12 @@ export interface ClipRequests {
 export class ClipDispatch implements Runnable {
   readonly name = "requests for clips";
   readonly #requests: ClipRequests;
-  readonly #onRequested: (clipId: string) => void;
+  readonly #onRequested: (clipId: string) => Promise<void>;
   readonly #lookMs: number;
 
   constructor(options: {
     readonly requests: ClipRequests;
-    readonly onRequested: (clipId: string) => void;
+    readonly onRequested: (clipId: string) => Promise<void>;
     readonly lookMs?: number;
   }) {
     this.#requests = options.requests;
@@ -30,7 +30,7 @@ export class ClipDispatch implements Runnable {
   async run(signal: AbortSignal): Promise<void> {
     for (;;) {
       await this.#requests.settle();
-      for (const clipId of await this.#requests.request()) this.#onRequested(clipId);
+      for (const clipId of await this.#requests.request()) await this.#onRequested(clipId);
       await sleep(this.#lookMs, signal);
     }
   }
