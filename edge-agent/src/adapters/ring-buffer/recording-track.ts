@@ -101,10 +101,13 @@ export class DiskTrack implements RecordingTrack {
   /** Resolves when all that came before is in closed segments; waits at most so long for the next keyframe. */
   async seal(waitMs: number): Promise<void> {
     const isOver = new AbortController();
-    const sealed = new Promise<void>((done) => this.#put({ kind: "seal", done, isForced: false }));
+    let isSealed = false;
+    const sealed = new Promise<void>((done) => this.#put({ kind: "seal", done, isForced: false })).then(
+      () => void (isSealed = true),
+    );
     await Promise.race([sealed, sleep(waitMs, isOver.signal).catch(() => undefined)]);
     isOver.abort();
-    if (this.#sealing.length === 0) return;
+    if (isSealed) return;
     this.#needsKeyframe = true;
     await new Promise<void>((done) => this.#put({ kind: "seal", done, isForced: true }));
   }

@@ -41,6 +41,7 @@ async function openRing(more: Partial<RingBufferOptions> = {}): Promise<RingBuff
     onGap: (_camera, _profile, gap) => gaps.push(gap),
     segmentMs: 3_000,
     reserveBytes: 0,
+    sealWaitMs: 0,
     steadyMs: () => 0,
     ...more,
   });
