@@ -89,7 +89,16 @@ export class Recording implements TapListener {
   gap(cameraId: string, profile: StreamProfile, { fromMs, toMs, reason }: RecordingGapDraft): void {
     if (reason === "unasked") return;
     const capturedAtMs = this.#options.clock.nowMs();
-    this.#options.record({ type: "media_gap", of: "recording", cameraId, profile, fromMs, toMs, reason, capturedAtMs });
+    this.#options.record({
+      type: "media_gap",
+      of: "recording",
+      cameraId,
+      profile,
+      fromMs,
+      toMs,
+      reason,
+      capturedAtMs,
+    });
   }
 
   stop(): void {
@@ -110,7 +119,8 @@ export class Recording implements TapListener {
       this.#attached.delete(key);
       detach();
     }
-    for (const [key, { tap, profile }] of wanted) if (!this.#attached.has(key)) this.#attach(key, tap, profile);
+    for (const [key, { tap, profile }] of wanted)
+      if (!this.#attached.has(key)) this.#attach(key, tap, profile);
   }
 
   #attach(key: string, tap: StreamTap, profile: StreamProfile): void {

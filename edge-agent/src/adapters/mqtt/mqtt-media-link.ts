@@ -58,7 +58,8 @@ export class MqttMediaLink implements MediaLink {
     if (!client?.connected) throw new EdgeError("SERVER_UNREACHABLE", "the media connection is down");
     const payload = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     await new Promise<void>((resolve, reject) => {
-      const onClose = (): void => reject(new EdgeError("SERVER_UNREACHABLE", "the media connection was lost"));
+      const onClose = (): void =>
+        reject(new EdgeError("SERVER_UNREACHABLE", "the media connection was lost"));
       client.once("close", onClose);
       client.publish(topic, payload, { qos: 1 }, (error) => {
         client.off("close", onClose);

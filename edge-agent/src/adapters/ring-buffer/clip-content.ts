@@ -129,7 +129,12 @@ async function sound(
 }
 
 /** @returns the hash of the whole with this group in it, or null when the group is not what was written */
-async function hashedWith(file: string, from: number, group: SegmentGroup, whole: Hash): Promise<Hash | null> {
+async function hashedWith(
+  file: string,
+  from: number,
+  group: SegmentGroup,
+  whole: Hash,
+): Promise<Hash | null> {
   const hash = createHash("sha256");
   const next = whole.copy();
   for await (const chunk of readSegment(file, from, from + group.bytes)) {
@@ -155,7 +160,11 @@ function noteGaps(parts: readonly Part[], gaps: RecordingGap[]): void {
   }
 }
 
-async function* content(head: Buffer, pieces: readonly Piece[], fromByte: number): AsyncGenerator<Uint8Array> {
+async function* content(
+  head: Buffer,
+  pieces: readonly Piece[],
+  fromByte: number,
+): AsyncGenerator<Uint8Array> {
   if (fromByte < head.byteLength) yield head.subarray(fromByte);
   let at = head.byteLength;
   for (const { file, from, group } of pieces) {

@@ -4,7 +4,13 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CapturedUnit, Log } from "../../application/ports.ts";
 import type { RecordingGapDraft, RecordingTrack } from "../../application/recording.ts";
-import { openName, parseOpenName, parseSegmentName, type Segment, segmentName } from "../../domain/recording-segments.ts";
+import {
+  openName,
+  parseOpenName,
+  parseSegmentName,
+  type Segment,
+  segmentName,
+} from "../../domain/recording-segments.ts";
 import { RECORDING_GAP_MS } from "@huishi/contracts";
 import { readManifest, recoverSegment, SegmentFile, type TrackIdentity } from "./segment-file.ts";
 import { textHash } from "@huishi/platform";
@@ -215,7 +221,8 @@ export class DiskTrack implements RecordingTrack {
     this.#openedMs = this.#options.steadyMs();
     this.#syncedMs = this.#openedMs;
     this.#gap = null;
-    if (gap && gap !== "unasked") this.#options.onGap({ fromMs: last?.toMs ?? fromMs, toMs: fromMs, reason: gap });
+    if (gap && gap !== "unasked")
+      this.#options.onGap({ fromMs: last?.toMs ?? fromMs, toMs: fromMs, reason: gap });
     return segment;
   }
 
@@ -251,7 +258,10 @@ export class DiskTrack implements RecordingTrack {
     this.#dropped += 1;
     this.#gap = "disk";
     this.#needsKeyframe = true;
-    this.#options.log.error({ err, folder: this.#options.folder }, "recording failed; it goes on with the next keyframe");
+    this.#options.log.error(
+      { err, folder: this.#options.folder },
+      "recording failed; it goes on with the next keyframe",
+    );
     try {
       await this.#closeSegment();
     } catch {
@@ -265,7 +275,9 @@ export class DiskTrack implements RecordingTrack {
     const names = await readdir(folder);
     this.segments.length = 0;
     this.segments.push(
-      ...names.flatMap((name) => parseSegmentName(name) ?? []).sort((one, other) => one.sequence - other.sequence),
+      ...names
+        .flatMap((name) => parseSegmentName(name) ?? [])
+        .sort((one, other) => one.sequence - other.sequence),
     );
     await this.#learnLast();
     for (const name of names.filter((each) => parseOpenName(each) !== null).sort()) {

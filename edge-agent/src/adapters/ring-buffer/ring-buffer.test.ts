@@ -89,8 +89,12 @@ describe("recording", () => {
     expect(verdict).toMatchObject({ signature: "valid", problems: [] });
     const pictures = await picturesIn(content.subarray(head));
     const expected = Array.from({ length: 30 }, (_, i) => pictureAt(20 + i, START));
-    expect(pictures.map(({ annexB }) => annexB.toString())).toEqual(expected.map(({ annexB }) => annexB.toString()));
-    expect(pictures.map(({ capturedAtMs }) => capturedAtMs)).toEqual(expected.map((unit) => unit.capturedAtMs));
+    expect(pictures.map(({ annexB }) => annexB.toString())).toEqual(
+      expected.map(({ annexB }) => annexB.toString()),
+    );
+    expect(pictures.map(({ capturedAtMs }) => capturedAtMs)).toEqual(
+      expected.map((unit) => unit.capturedAtMs),
+    );
     expect(pictures[0]?.keyframe).toBe(true);
     clip.release();
   });
@@ -137,7 +141,9 @@ describe("recording", () => {
     const clip = await again.prepareClip(range(0, 100), ALWAYS);
     const { head, content } = await contentOf(clip);
     const { problems } = await verifyClip(clip.signed, [content.subarray(head)], signer.keys.publicKey);
-    expect(problems).toMatchObject([{ code: "CLIP_SEGMENT_MISSING", message: "segments 2 to 2 are missing" }]);
+    expect(problems).toMatchObject([
+      { code: "CLIP_SEGMENT_MISSING", message: "segments 2 to 2 are missing" },
+    ]);
     expect(clip.gaps).toHaveLength(1);
   });
 
@@ -228,7 +234,10 @@ it("finds every whole picture in a torn file, and none that is not", async () =>
         const file = join(dir, openName({ sequence: 1, gap: null, codec: "h264" }));
         await writeFile(file, bytes);
         await truncate(file, length);
-        const good = Math.min(Math.floor(length / record1), flipped === undefined ? 40 : Math.floor(flipped / record1));
+        const good = Math.min(
+          Math.floor(length / record1),
+          flipped === undefined ? 40 : Math.floor(flipped / record1),
+        );
         const torn = await openRing();
         const [segment] = await readdir(dir);
         const read = segment ? await readManifest(join(dir, segment)) : null;

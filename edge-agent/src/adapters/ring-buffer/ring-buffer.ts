@@ -124,7 +124,10 @@ export class RingBuffer implements RecordingStore {
   list({ cameraId, profile, fromMs, toMs }: RecordingRange): RecordingList {
     const disk = this.#find(cameraId, profile);
     const open = disk?.openSegment;
-    const { stretches, gaps } = stretchesOf([...(disk?.segments ?? []), ...(open ? [open] : [])], { fromMs, toMs });
+    const { stretches, gaps } = stretchesOf([...(disk?.segments ?? []), ...(open ? [open] : [])], {
+      fromMs,
+      toMs,
+    });
     const listed = stretches.slice(0, MAX_LISTED);
     return {
       cameraId,

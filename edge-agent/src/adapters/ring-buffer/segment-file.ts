@@ -184,7 +184,19 @@ function manifestOf(identity: TrackIdentity, { place, groups, torn }: Ending): S
   const { agentId, cameraId, profile, signer } = identity;
   const { codec, sequence, previous } = place;
   const times = { fromMs: groups[0]?.fromMs ?? 0, toMs: groups.at(-1)?.toMs ?? 0 };
-  return { v: 1, agentId, keyId: signer.keyId, cameraId, profile, codec, sequence, previous, ...times, torn, groups: [...groups] };
+  return {
+    v: 1,
+    agentId,
+    keyId: signer.keyId,
+    cameraId,
+    profile,
+    codec,
+    sequence,
+    previous,
+    ...times,
+    torn,
+    groups: [...groups],
+  };
 }
 
 /**

@@ -10,7 +10,9 @@ import type { LookStore } from "./looks.ts";
 
 export interface ClipStore {
   /** False when there is no such camera. */
-  add(clip: ClipRequest & { readonly id: string; readonly cameraId: string; readonly by: string }): Promise<boolean>;
+  add(
+    clip: ClipRequest & { readonly id: string; readonly cameraId: string; readonly by: string },
+  ): Promise<boolean>;
   /** Newest first, at most 200. */
   ofCamera(cameraId: string): Promise<Clip[]>;
   find(id: string): Promise<Clip | null>;
@@ -104,7 +106,11 @@ export class Clips {
       : { type: "video/mp4", name: `${name}.mp4`, bytes: new Mp4Remuxer().remux(picturesOf(records)) };
   }
 
-  async #note(person: User, watch: { cameraId: string; profile: "main" | "sub" }, purpose: string): Promise<void> {
+  async #note(
+    person: User,
+    watch: { cameraId: string; profile: "main" | "sub" },
+    purpose: string,
+  ): Promise<void> {
     const { looks } = this.#options;
     const { cameraId, profile } = watch;
     await looks.endLooks(await looks.startLooks(person, [{ cameraId, profile }], purpose));

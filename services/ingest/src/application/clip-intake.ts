@@ -34,7 +34,13 @@ export interface ClipBook {
   failed(clipId: string, code: string, message: string): Promise<void>;
   /** Raw Ed25519 key, or null when nobody knows it. */
   publicKey(agentId: string, keyId: string): Promise<Uint8Array | null>;
-  deadLetter(letter: { agentId: string; topic: string; code: string; reason: string; payload: Uint8Array }): Promise<void>;
+  deadLetter(letter: {
+    agentId: string;
+    topic: string;
+    code: string;
+    reason: string;
+    payload: Uint8Array;
+  }): Promise<void>;
 }
 
 /** Where the bytes are kept. */
@@ -161,7 +167,13 @@ export class ClipIntake {
       signature,
       signed: head.signed,
       code: problems[0]?.code ?? null,
-      message: problems.length === 0 ? null : problems.map(({ message }) => message).join("; ").slice(0, 2_000),
+      message:
+        problems.length === 0
+          ? null
+          : problems
+              .map(({ message }) => message)
+              .join("; ")
+              .slice(0, 2_000),
     });
   }
 

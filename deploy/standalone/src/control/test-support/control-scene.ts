@@ -42,7 +42,12 @@ export class ControlScene {
     const logger = scene.logger("centre");
     const ingest = await startIngest({
       clipsDir: join(scene.folder, "clips"),
-      databaseUrl, host: "127.0.0.1", port: 0, mediaBus, logger });
+      databaseUrl,
+      host: "127.0.0.1",
+      port: 0,
+      mediaBus,
+      logger,
+    });
     scene.mqttUrl = `mqtt://127.0.0.1:${ingest.port}`;
     const api = await startApi({
       databaseUrl,
@@ -131,7 +136,8 @@ export class ControlScene {
   /** A body that is no JSON. */
   async download(path: string): Promise<Buffer> {
     const response = await fetch(`${this.apiUrl}${path}`, { headers: { cookie: this.#cookie } });
-    if (response.status !== 200) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+    if (response.status !== 200)
+      throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
     return Buffer.from(await response.arrayBuffer());
   }
 

@@ -173,7 +173,11 @@ const BACKFILL_LONGEST = "24 hours";
 async function projectGaps(client: PoolClient, rows: readonly EventRow[]): Promise<void> {
   const records = recordsOf(rows, "media_gap")
     .filter(({ event }) => event.of === "live" && event.reason === "uplink" && event.toMs > event.fromMs)
-    .map(({ row, event }) => ({ ...event, agentId: row.agentId, source: `${row.agentId}/${row.boot}/${event.seq}` }));
+    .map(({ row, event }) => ({
+      ...event,
+      agentId: row.agentId,
+      source: `${row.agentId}/${row.boot}/${event.seq}`,
+    }));
   if (records.length === 0) return;
   await client.query(
     `INSERT INTO clip (id, agent_id, camera_id, profile, from_at, to_at, purpose, requested_by, source)

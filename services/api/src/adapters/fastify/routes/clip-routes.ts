@@ -82,7 +82,12 @@ function addOneClip(app: App, clips: Clips): void {
   app.get(
     "/api/v1/clips/:id",
     {
-      schema: { tags, summary: "One clip", params: IdParams, response: { 200: ClipSchema, ...errorResponses } },
+      schema: {
+        tags,
+        summary: "One clip",
+        params: IdParams,
+        response: { 200: ClipSchema, ...errorResponses },
+      },
     },
     ({ params }) => clips.get(params.id),
   );
