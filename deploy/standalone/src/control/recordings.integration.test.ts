@@ -41,7 +41,7 @@ beforeAll(async () => {
       const stretch = body?.stretches?.[0];
       return stretch !== undefined && stretch.toMs - stretch.fromMs > 5_000;
     },
-    { timeoutMs: 40_000 },
+    40_000,
   );
 }, 90_000);
 afterAll(async () => {
@@ -61,7 +61,7 @@ const finished = (id: string) =>
       const { body } = await scene.request("GET", `/api/v1/clips/${id}`);
       return ["ready", "failed"].includes(body.state) && body;
     },
-    { timeoutMs: 30_000 },
+    30_000,
   );
 
 test("a clip comes from the site's recording, is checked against the agent's key, and plays", async () => {

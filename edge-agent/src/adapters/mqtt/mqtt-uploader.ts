@@ -82,7 +82,7 @@ export class MqttUploader implements Uploader {
 /** A connection may end between two looks at it. */
 function isLinkFault(error: unknown): boolean {
   const { code } = error as { code?: unknown };
-  return code === "SERVER_UNREACHABLE" || /clos|connect|disconnect/i.test(String((error as Error)?.message));
+  return code === "SERVER_UNREACHABLE" || /clos|connect|disconnect/i.test((error as Error).message);
 }
 
 async function* rechunked(parts: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {

@@ -49,7 +49,12 @@ async function openRing(more: Partial<RingBufferOptions> = {}): Promise<RingBuff
   return ring;
 }
 
-async function record(ring: RingBuffer, from: number, to: number, cameraId = CAMERA.cameraId): Promise<void> {
+async function record(
+  ring: RingBuffer,
+  from: number,
+  to: number,
+  cameraId: string = CAMERA.cameraId,
+): Promise<void> {
   const track = await ring.track(cameraId, "main");
   for (let n = from; n < to; n += 1) track.push(pictureAt(n, START));
 }

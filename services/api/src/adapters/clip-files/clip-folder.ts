@@ -19,7 +19,11 @@ export class ClipFolder implements ClipFiles {
     if (!(await stat(file).catch(() => null))) return null;
     const handle = await open(file, "r");
     const length = Buffer.alloc(4);
-    await handle.read(length, 0, 4, 0).finally(() => handle.close());
+    try {
+      await handle.read(length, 0, 4, 0);
+    } finally {
+      await handle.close();
+    }
     return createReadStream(file, { start: 4 + length.readUInt32BE(0), highWaterMark: 256 * 1024 });
   }
 }

@@ -43,7 +43,11 @@ export class ClipFolder implements ClipFiles {
   async keep(clipId: string): Promise<void> {
     await rename(this.#file(clipId, "part"), this.#file(clipId, "clip"));
     const folder = await open(this.#folder, "r");
-    await folder.sync().finally(() => folder.close());
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
   }
 
   async discard(clipId: string): Promise<void> {

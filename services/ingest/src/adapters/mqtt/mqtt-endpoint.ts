@@ -279,11 +279,7 @@ export class MqttEndpoint implements MqttEntrance {
         handlers.acceptMedia(topic.agentId, topic.cameraId, topic.stream, payload);
         break;
       case "upload":
-        void handlers.acceptUpload(topic.agentId, topic.transferId, packet.topic, payload).then(
-          () => done(null),
-          // Not on the disk: the connection ends, and the agent sends it again.
-          (fault: Error) => done(fault),
-        );
+        void this.#acceptUpload(topic.agentId, topic.transferId, packet, done);
         return;
       case "reply":
         void handlers.acceptReply(topic.agentId, payload).then(() => done(null));
@@ -305,6 +301,22 @@ export class MqttEndpoint implements MqttEntrance {
     try {
       const receipt = await this.#options.handlers.acceptEvents(client, agentId, topic, payload);
       if (receipt && this.#ackListeners.has(client)) this.#sendAck(agentId, receipt);
+    } catch (thrown) {
+      fault = thrown as Error;
+    }
+    done(fault);
+  }
+
+  /** `done` sends the PUBACK: when the bytes are on the disk. A fault ends the connection, and they come again. */
+  async #acceptUpload(
+    agentId: string,
+    transferId: string,
+    { topic, payload }: PublishPacket | AedesPublishPacket,
+    done: (error?: Error | null) => void,
+  ): Promise<void> {
+    let fault: Error | null = null;
+    try {
+      await this.#options.handlers.acceptUpload(agentId, transferId, topic, payload as Buffer);
     } catch (thrown) {
       fault = thrown as Error;
     }
