@@ -40,7 +40,7 @@ export class Mp4Remuxer {
     });
   }
 
-  /** Once in front; a file has one: a camera that changes its picture's size is cut into clips. */
+  /** Once in front: an `.mp4` shows what follows a change of size wrongly; `format=raw` has it as it was. */
   *#init(annexB: Uint8Array): Generator<Uint8Array> {
     const sets = extractParameterSets(annexB);
     if (!sets || this.#sets !== "") return;
