@@ -19,6 +19,7 @@ import { reportStatus, reportStatusRegularly } from "./application/report-status
 import type { SensorKeeper } from "./application/sensor-keeper.ts";
 import { composeCentre } from "./compose-centre.ts";
 import { composeCommand } from "./compose-command.ts";
+import { composeRecording, type RecordingParts } from "./compose-recording.ts";
 import {
   type CameraParts,
   configuredAddress,
@@ -26,7 +27,6 @@ import {
   discoveredKeeper,
 } from "./compose-cameras.ts";
 import { composeHealth } from "./compose-health.ts";
-import { composeRecording } from "./compose-recording.ts";
 import { composeSensors } from "./compose-sensors.ts";
 import type { EdgeAgentConfig } from "./config.ts";
 import { EdgeError } from "./domain/faults.ts";
@@ -42,6 +42,7 @@ export type EdgeAgentOptions = EdgeAgentConfig & {
   readonly timings?: Partial<CameraTimings>;
   /** Told where a listener for sensors listens. */
   readonly onSensorListening?: (kind: "mqtt" | "http", port: number) => void;
+  readonly recordings?: Pick<RecordingParts, "folder" | "policy" | "ring">;
 };
 
 /** A running agent. */
@@ -135,7 +136,8 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     fleet: () => fleet,
     onState: () => void reportStatus(status, true).catch(() => undefined),
   });
-  const recording = await composeRecording({
+  const recordings = await composeRecording({
+    ...options.recordings,
     stateDir: options.stateDir,
     agentId,
     keys: known.keys.sign,
@@ -146,7 +148,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     record: (event) => recorder.record(event),
     ...(options.recordingsDir === undefined ? {} : { folder: options.recordingsDir }),
   });
-  command.configuration.add(recording.configurable);
+  command.configuration.add(recordings.configurable);
   const { discovery } = options;
   const fleet = new CameraFleet({
     clock,
@@ -154,7 +156,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     discovery: discovery.enabled ? new WsDiscovery(discovery) : null,
     discoveryIntervalMs: discovery.intervalMs,
     configured: options.cameras.map((camera) => configuredKeeper(camera, parts)),
-    taps: [health.watch, recording.recording],
+    taps: [health.watch, recordings.recording],
     configuredAddresses: new Set(options.cameras.map(configuredAddress)),
     adopt:
       (discovery.adopt ?? discovery.credentials !== undefined)
@@ -185,7 +187,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     log,
     config: () => command.configuration.state,
     mediaDropped: () => fleet.mediaDropped,
-    recording: () => recording.ring.state(),
+    recording: () => recordings.ring.state(),
   };
   await command.start();
 
@@ -217,7 +219,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
       await command.close();
       await devices;
       health.decoder.close();
-      await recording.close();
+      await recordings.close();
       linkStop.abort(new Error("the agent stops"));
       await running;
       await recorder.settle();

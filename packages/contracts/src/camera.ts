@@ -52,6 +52,8 @@ export const CameraSchema = Type.Object(
     agentOnline: Type.Boolean(),
     /** The area that it stands in. */
     areaId: Type.Union([Id, Type.Null()]),
+    /** Whether the centre fetches by itself what the uplink lost. */
+    backfill: Type.Optional(Type.Boolean()),
     version: Type.Integer({ minimum: 1 }),
   },
   { additionalProperties: false },

@@ -56,6 +56,8 @@ export const CameraPatch = Type.Object(
     name: DisplayName,
     /** Left out, it stays where it is. */
     areaId: Type.Optional(Type.Union([Id, Type.Null()])),
+    /** Whether the centre fetches what the uplink lost. Left out, it stays as it is. */
+    backfill: Type.Optional(Type.Boolean()),
     version: Type.Integer({ minimum: 1 }),
   },
   { additionalProperties: false },

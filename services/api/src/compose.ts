@@ -21,6 +21,8 @@ import { PostgresAlarmStore } from "./adapters/postgres/alarm-store.ts";
 import { PostgresCameraStore } from "./adapters/postgres/camera-store.ts";
 import { PostgresChangeListener } from "./adapters/postgres/change-listener.ts";
 import { PostgresChangeReader } from "./adapters/postgres/change-reader.ts";
+import { ClipFolder } from "./adapters/clip-files/clip-folder.ts";
+import { PostgresClipStore } from "./adapters/postgres/clip-store.ts";
 import { PostgresCommandStore } from "./adapters/postgres/command-store.ts";
 import { Housekeeping } from "./adapters/postgres/housekeeping.ts";
 import { PostgresIdentityStore } from "./adapters/postgres/identity-store.ts";
@@ -31,6 +33,7 @@ import { PostgresZoneStore } from "./adapters/postgres/zone-store.ts";
 import { SocketServer } from "./adapters/ws/socket-server.ts";
 import { AgentCommands } from "./application/agent-commands.ts";
 import { AgentControl } from "./application/agent-control.ts";
+import { Clips } from "./application/clips.ts";
 import { ChangeFeed } from "./application/change-feed.ts";
 import { Identity } from "./application/identity.ts";
 import { LiveGateway } from "./application/live-gateway.ts";
@@ -51,6 +54,8 @@ export interface ApiOptions {
   /** What a claimed agent is told to connect to. */
   readonly mqttUrl: string;
   readonly version: string;
+  /** Folder of the clips that ingest takes in. Without it none can be asked for. */
+  readonly clipsDir?: string;
   /** State of the other parts of this process, for /readyz. */
   readonly health?: () => readonly PartHealth[] | Promise<readonly PartHealth[]>;
   /** `https://host` when people come through a TLS proxy: cookies become Secure. */
@@ -101,6 +106,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
 
   const commands = new AgentCommands(new PostgresCommandStore(pool));
 
+  const looks = new PostgresLookStore(pool);
   const loopWatch = new LoopWatch();
   const metrics = createMetrics(options.otherMetrics ?? []);
   const hasher = new Argon2Hasher();
@@ -118,7 +124,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     feed,
     gateway,
     cameras,
-    looks: new PostgresLookStore(pool),
+    looks,
     clock,
     logger,
     identity,
@@ -148,6 +154,15 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       pin: tls?.pin,
     },
     commands,
+    clips: {
+      commands,
+      clips: new Clips({
+        store: new PostgresClipStore(pool),
+        files: options.clipsDir === undefined ? null : new ClipFolder(options.clipsDir),
+        looks,
+        clock,
+      }),
+    },
     agentControl: {
       control: new AgentControl({ store: new PostgresAgentControlStore(pool), commands, clock }),
       commands,

@@ -7,6 +7,7 @@ export interface ApiConfig {
   readonly port: number;
   readonly dashboardDir: string;
   readonly mqttUrl: string;
+  readonly clipsDir?: string;
   readonly publicOrigin: string | null;
   readonly trustedProxies: readonly string[];
   readonly tls: TlsFilePaths | null;
@@ -38,6 +39,7 @@ export function readConfig(
     port,
     dashboardDir: env["HUISHI_DASHBOARD_DIR"] ?? dashboardDir,
     mqttUrl: env["HUISHI_MQTT_URL"] ?? "mqtt://127.0.0.1:1883",
+    ...(env["HUISHI_CLIPS_DIR"] ? { clipsDir: env["HUISHI_CLIPS_DIR"] } : {}),
     publicOrigin,
     trustedProxies: (env["HUISHI_TRUSTED_PROXIES"] ?? "").split(",").filter((address) => address !== ""),
     tls: readTlsPaths(env, publicOrigin),

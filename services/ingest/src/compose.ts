@@ -14,6 +14,7 @@ import { MediaIntake } from "./application/media-intake.ts";
 import { OutboxReports } from "./application/outbox-reports.ts";
 import { Presence, readStatus } from "./application/presence.ts";
 import { type EntranceOptions, type Entrances, startEntrances } from "./compose-entrances.ts";
+import { composeClips } from "./compose-clips.ts";
 import { composeStore } from "./compose-store.ts";
 import { createIngestMetrics } from "./metrics.ts";
 
@@ -21,6 +22,8 @@ export interface IngestOptions extends EntranceOptions {
   readonly databaseUrl: string;
   readonly mediaBus: MediaBus;
   readonly logger: Logger;
+  /** Folder of the clips that agents send. Without it none is asked for. */
+  readonly clipsDir?: string;
   /** Memory for events that wait for their commit; beyond it, connections are not read. Default 32 MiB. */
   readonly maxQueuedBytes?: number;
 }
@@ -99,6 +102,7 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
       entrances?.cut(agentId);
     },
   });
+  const clips = composeClips({ pool: store.askPool, clipsDir: options.clipsDir, onFault });
   const measured = createIngestMetrics({
     queuedBytes: () => committer.queuedBytes,
     queuedRows: () => committer.queuedRows,
@@ -148,6 +152,8 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
         },
         acceptMedia: (agentId, cameraId, profile, fragment) =>
           media.accept(agentId, cameraId, profile, fragment),
+        acceptUpload: (agentId, transferId, topic, payload) =>
+          clips.accept(agentId, transferId, topic, payload),
         connected(session) {
           if (session.kind === "events") presence.connected(session.agentId);
         },
@@ -180,7 +186,7 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     clock: systemClock,
     publish: (topic, payload) => running.publishRetained(topic, payload),
   });
-  store.keep([listener, control]);
+  store.keep([listener, control, ...clips.runnables]);
 
   return {
     port: running.port,

@@ -1,6 +1,7 @@
 import { encodeUploadChunk, MAX_UPLOAD_DATA_BYTES, uploadTopic } from "@huishi/contracts";
 import { sleep } from "@huishi/kernel";
 import type { MediaLink, Uploader } from "../../application/ports.ts";
+import { EdgeError } from "../../domain/faults.ts";
 
 /** Chunks on their way. */
 const WINDOW = 4;
@@ -30,7 +31,8 @@ export class MqttUploader implements Uploader {
         await this.#send(transferId, content, from, signal, (upTo) => (acknowledged = upTo));
       } catch (error) {
         signal.throwIfAborted();
-        if (this.#link.isConnected && acknowledged === from && !isLinkFault(error)) throw error;
+        if (this.#link.isConnected && acknowledged === from && !isLinkFault(error))
+          throw new EdgeError("UPLOAD_REFUSED", "the upload cannot go on", { cause: error });
         // It goes on from what was acknowledged.
         await sleep(RETRY_MS, signal);
       }
@@ -80,7 +82,7 @@ export class MqttUploader implements Uploader {
 /** A connection may end between two looks at it. */
 function isLinkFault(error: unknown): boolean {
   const { code } = error as { code?: unknown };
-  return code === "SERVER_UNREACHABLE" || /clos|connect|disconnect/i.test(String((error as Error)?.message));
+  return code === "SERVER_UNREACHABLE" || /clos|connect|disconnect/i.test((error as Error).message);
 }
 
 async function* rechunked(parts: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {

@@ -149,7 +149,9 @@ function noteGaps(parts: readonly Part[], gaps: RecordingGap[]): void {
   for (const part of parts) {
     for (const [i, piece] of part.pieces.entries()) {
       const missingMs = before ? piece.group.fromMs - before.group.toMs : 0;
-      if (before && missingMs > RECORDING_GAP_MS) {
+      // Within a segment groups follow one another: one that is not here was damaged, however short it was.
+      const isLeftOut = i > 0 && piece.index !== (before?.index ?? 0) + 1;
+      if (before && (isLeftOut || missingMs > RECORDING_GAP_MS)) {
         const reason = i === 0 ? (part.gap ?? "damaged") : "damaged";
         gaps.push({ fromMs: before.group.toMs, toMs: piece.group.fromMs, reason });
       }

@@ -59,6 +59,8 @@ export class DiskTrack implements RecordingTrack {
   #syncedMs = 0;
   #sequence = 0;
   #previous: string | null = null;
+  /** Of the last picture, deleted or not. */
+  #lastMs: number | null = null;
   /** Why pictures are missing before the next segment. */
   #gap: RecordingGapReason | null = "agent_down";
   readonly #sealing: { done: () => void }[] = [];
@@ -107,10 +109,13 @@ export class DiskTrack implements RecordingTrack {
   /** Resolves when all that came before is in closed segments; waits at most so long for the next keyframe. */
   async seal(waitMs: number): Promise<void> {
     const isOver = new AbortController();
-    const sealed = new Promise<void>((done) => this.#put({ kind: "seal", done, isForced: false }));
+    let isSealed = false;
+    const sealed = new Promise<void>((done) => this.#put({ kind: "seal", done, isForced: false })).then(
+      () => void (isSealed = true),
+    );
     await Promise.race([sealed, sleep(waitMs, isOver.signal).catch(() => undefined)]);
     isOver.abort();
-    if (this.#sealing.length === 0) return;
+    if (isSealed) return;
     this.#needsKeyframe = true;
     await new Promise<void>((done) => this.#put({ kind: "seal", done, isForced: true }));
   }
@@ -203,8 +208,8 @@ export class DiskTrack implements RecordingTrack {
   async #create(first: CapturedUnit): Promise<SegmentFile> {
     if (!this.#isRecovered) await this.#load();
     const fromMs = Math.round(first.capturedAtMs);
-    const last = this.segments.at(-1);
-    const isGap = last !== undefined && fromMs - last.toMs > RECORDING_GAP_MS;
+    const lastMs = this.#lastMs ?? fromMs;
+    const isGap = fromMs - lastMs > RECORDING_GAP_MS;
     const gap = isGap ? (this.#gap ?? "camera") : null;
     const place = { sequence: this.#sequence + 1, gap, codec: first.codec };
     const file = join(this.#options.folder, openName(place));
@@ -218,8 +223,7 @@ export class DiskTrack implements RecordingTrack {
     this.#openedMs = this.#options.steadyMs();
     this.#syncedMs = this.#openedMs;
     this.#gap = null;
-    if (gap && gap !== "unasked")
-      this.#options.onGap({ fromMs: last?.toMs ?? fromMs, toMs: fromMs, reason: gap });
+    if (gap && gap !== "unasked") this.#options.onGap({ fromMs: lastMs, toMs: fromMs, reason: gap });
     return segment;
   }
 
@@ -244,6 +248,7 @@ export class DiskTrack implements RecordingTrack {
         throw error;
       });
       this.segments.push(segment);
+      this.#lastMs = segment.toMs;
       this.#previous = hash;
       this.#options.onGrown();
     } finally {
@@ -282,6 +287,7 @@ export class DiskTrack implements RecordingTrack {
       if (!closed) continue;
       this.#options.log.warn({ segment: closed.segment }, "a recording that was cut off was closed");
       this.segments.push(closed.segment);
+      this.#lastMs = closed.segment.toMs;
       this.#previous = closed.hash;
       this.#sequence = Math.max(this.#sequence, closed.segment.sequence);
     }
@@ -291,7 +297,9 @@ export class DiskTrack implements RecordingTrack {
   async #learnLast(): Promise<void> {
     const last = this.segments.at(-1);
     const read = last ? await readManifest(this.fileOf(last)) : null;
-    this.#previous = read ? textHash(read.signed.text) : null;
+    if (last) this.#lastMs = last.toMs;
+    // The last one may have been deleted: the chain goes on all the same.
+    if (last || this.#sequence === 0) this.#previous = read ? textHash(read.signed.text) : null;
     this.#sequence = Math.max(this.#sequence, last?.sequence ?? 0);
   }
 }

@@ -40,6 +40,8 @@ export interface RingBufferOptions {
   readonly segmentMs?: number;
   /** Default 64 MiB. */
   readonly segmentBytes?: number;
+  /** How long a clip waits for the keyframe that ends the segment being written; default 5 s. */
+  readonly sealWaitMs?: number;
   readonly steadyMs?: () => number;
 }
 
@@ -78,8 +80,9 @@ export class RingBuffer implements RecordingStore {
     const ring = new RingBuffer(options);
     try {
       await mkdir(options.folder, { recursive: true, mode: 0o700 });
-      for (const cameraId of await readdir(options.folder)) {
-        if (!ID.test(cameraId)) continue;
+      for (const entry of await readdir(options.folder, { withFileTypes: true })) {
+        const cameraId = entry.name;
+        if (!entry.isDirectory() || !ID.test(cameraId)) continue;
         for (const profile of await readdir(join(options.folder, cameraId)))
           if (profile === "main" || profile === "sub") await ring.track(cameraId, profile);
       }
@@ -139,7 +142,7 @@ export class RingBuffer implements RecordingStore {
     const disk = this.#find(range.cameraId, range.profile);
     if (!disk) throw new EdgeError("RECORDING_NONE", "this stream was never recorded");
     const open = disk.openSegment;
-    if (open && open.fromMs <= range.toMs) await disk.seal(SEAL_WAIT_MS);
+    if (!open || open.fromMs <= range.toMs) await disk.seal(this.#options.sealWaitMs ?? SEAL_WAIT_MS);
     const segments = disk.segments.filter(
       (segment) => segment.toMs + RECORDING_GAP_MS >= range.fromMs && segment.fromMs <= range.toMs,
     );

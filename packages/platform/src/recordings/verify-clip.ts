@@ -59,7 +59,10 @@ export async function verifyClip(
   const manifest = readClipManifest(signed.text);
   const problems: ClipProblem[] = [];
   if (!manifest) {
-    problems.push({ code: "CLIP_MANIFEST_INVALID", message: "the clip's manifest is not what the contract says" });
+    problems.push({
+      code: "CLIP_MANIFEST_INVALID",
+      message: "the clip's manifest is not what the contract says",
+    });
     return { manifest, signature: "invalid", problems };
   }
   checkSignatures(signed, manifest, publicKey, problems);
@@ -81,7 +84,10 @@ function checkSignatures(
 ): void {
   if (!publicKey) return;
   const invalid = (what: string): void =>
-    void problems.push({ code: "CLIP_SIGNATURE_INVALID", message: `${what} was not signed by the agent's key` });
+    void problems.push({
+      code: "CLIP_SIGNATURE_INVALID",
+      message: `${what} was not signed by the agent's key`,
+    });
   if (!isGenuine(publicKey, signed)) invalid("the clip's manifest");
   manifest.segments.forEach((segment, i) => {
     if (!isGenuine(publicKey, segment.manifest)) invalid(`the manifest of segment ${i + 1} of the clip`);
@@ -96,7 +102,10 @@ function expectedGroups(manifest: ClipManifest, problems: ClipProblem[]): Expect
     const { text } = part.manifest;
     const segment = readSegmentManifest(text);
     if (!segment || !belongs(segment, manifest)) {
-      problems.push({ code: "CLIP_MANIFEST_INVALID", message: "a segment's manifest is not one of this clip's stream" });
+      problems.push({
+        code: "CLIP_MANIFEST_INVALID",
+        message: "a segment's manifest is not one of this clip's stream",
+      });
       continue;
     }
     if (before) checkChain(before, segment, problems);

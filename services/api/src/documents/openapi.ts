@@ -14,7 +14,10 @@ import { PostgresRuleStore } from "../adapters/postgres/rule-store.ts";
 import { PostgresZoneStore } from "../adapters/postgres/zone-store.ts";
 import { questionParts, storeParts } from "../compose-questions.ts";
 import { AgentControl } from "../application/agent-control.ts";
+import { PostgresClipStore } from "../adapters/postgres/clip-store.ts";
+import { PostgresLookStore } from "../adapters/postgres/look-store.ts";
 import { AgentCommands } from "../application/agent-commands.ts";
+import { Clips } from "../application/clips.ts";
 import { Identity } from "../application/identity.ts";
 import { ZonesAndRules } from "../application/zones-and-rules.ts";
 
@@ -47,6 +50,15 @@ export async function openApiDocument(version: string): Promise<object> {
     alarms: new PostgresAlarmStore(pool),
     agents: { store: new PostgresAgentStore(pool), secrets, clock, mqttUrl: "", attemptsPerMinute: 1 },
     commands,
+    clips: {
+      commands,
+      clips: new Clips({
+        store: new PostgresClipStore(pool),
+        files: null,
+        looks: new PostgresLookStore(pool),
+        clock,
+      }),
+    },
     agentControl: {
       control: new AgentControl({ store: new PostgresAgentControlStore(pool), commands, clock }),
       commands,

@@ -18,6 +18,8 @@ export interface EntranceHandlers {
   ): Promise<BatchReceipt | null>;
   acceptStatus(agentId: string, payload: Uint8Array): void;
   acceptMedia(agentId: string, cameraId: string, profile: "main" | "sub", fragment: Uint8Array): void;
+  /** A chunk of an upload. Resolves when it is on the disk or is none of ours: only then is it acknowledged. */
+  acceptUpload(agentId: string, transferId: string, topic: string, payload: Uint8Array): Promise<void>;
   connected(session: Session): void;
   disconnected(session: Session): void;
   /** What came by this connection and is not committed will come again: it need not be committed now. */

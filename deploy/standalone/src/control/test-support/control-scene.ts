@@ -40,7 +40,14 @@ export class ControlScene {
     const mediaBus = new InProcessMediaBus({ lingerMs: 50 });
     const { databaseUrl } = scene.database;
     const logger = scene.logger("centre");
-    const ingest = await startIngest({ databaseUrl, host: "127.0.0.1", port: 0, mediaBus, logger });
+    const ingest = await startIngest({
+      clipsDir: join(scene.folder, "clips"),
+      databaseUrl,
+      host: "127.0.0.1",
+      port: 0,
+      mediaBus,
+      logger,
+    });
     scene.mqttUrl = `mqtt://127.0.0.1:${ingest.port}`;
     const api = await startApi({
       databaseUrl,
@@ -52,6 +59,7 @@ export class ControlScene {
       mqttUrl: scene.mqttUrl,
       version: "0.0.0-test",
       attemptsPerMinute: 1_000,
+      clipsDir: join(scene.folder, "clips"),
     });
     scene.apiUrl = api.url;
     scene.#closers.push(
@@ -123,6 +131,14 @@ export class ControlScene {
     this.#cookie = response.headers.get("set-cookie")?.split(";", 1)[0] ?? this.#cookie;
     const text = await response.text();
     return { status: response.status, body: text === "" ? null : JSON.parse(text) };
+  }
+
+  /** A body that is no JSON. */
+  async download(path: string): Promise<Buffer> {
+    const response = await fetch(`${this.apiUrl}${path}`, { headers: { cookie: this.#cookie } });
+    if (response.status !== 200)
+      throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+    return Buffer.from(await response.arrayBuffer());
   }
 
   async close(): Promise<void> {

@@ -20,6 +20,7 @@ import { addAgentRoutes, type AgentRouteParts } from "./routes/agent-routes.ts";
 import { addAlarmRoutes } from "./routes/alarm-routes.ts";
 import { addAreaRoutes } from "./routes/area-routes.ts";
 import { addCameraRoutes, addRuleRoutes, addZoneRoutes } from "./routes/camera-routes.ts";
+import { addClipRoutes, type ClipRouteParts } from "./routes/clip-routes.ts";
 import { addControlRoutes } from "./routes/control-routes.ts";
 import { addIdentityRoutes, type IdentityRouteParts } from "./routes/identity-routes.ts";
 import { addOperationRoutes, type OperationRouteParts } from "./routes/operation-routes.ts";
@@ -40,6 +41,7 @@ export interface AppParts {
   readonly alarms: AlarmStore;
   readonly agents: AgentRouteParts;
   readonly commands: AgentCommands;
+  readonly clips: ClipRouteParts;
   readonly agentControl: AgentControlRouteParts;
   /** PEM; without it plain HTTP is spoken. */
   readonly tls?: { readonly key: Buffer; readonly cert: Buffer } | undefined;
@@ -99,6 +101,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   addAlarmRoutes(app, parts.alarms);
   addAgentRoutes(app, parts.agents);
   addControlRoutes(app, parts.commands);
+  addClipRoutes(app, parts.clips);
   addAgentControlRoutes(app, parts.agentControl);
   addPerceptionRoutes(app, parts.questions);
   addStatisticsRoutes(app, parts.questions.statistics);

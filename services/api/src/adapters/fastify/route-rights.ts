@@ -59,6 +59,13 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
   "GET /api/v1/sensors/:id/datastreams/:no/series": "view",
   "GET /api/v1/devices/:id/events": "view",
 
+  "POST /api/v1/cameras/:id/clips": "view",
+  "GET /api/v1/cameras/:id/clips": "view",
+  "GET /api/v1/cameras/:id/recordings": "view",
+  "GET /api/v1/clips/:id": "view",
+  "GET /api/v1/clips/:id/media": "view",
+  "GET /api/v1/clips/:id/manifest": "view",
+
   "GET /api/v1/areas": "view",
   "PUT /api/v1/areas/:id": "configure",
   "DELETE /api/v1/areas/:id": "configure",

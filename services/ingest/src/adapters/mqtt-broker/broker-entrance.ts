@@ -132,8 +132,10 @@ export class BrokerEntrance implements MqttEntrance {
       keepAliveSeconds: options.keepAliveSeconds ?? 30,
       window: options.window ?? 50,
       maxPacketBytes: (ofEvents ? MAX_EVENT_BATCH_BYTES : MAX_FRAGMENT_BYTES) + PUBLISH_OVERHEAD_BYTES,
-      qos: ofEvents ? 1 : 0,
-      filters: (canShare) => (ofEvents ? eventFilters(canShare) : [`${TOPIC_ROOT}/+/media/+/+`]),
+      // Media comes at QoS 0 all the same: a subscription is a ceiling.
+      qos: 1,
+      filters: (canShare) =>
+        ofEvents ? eventFilters(canShare) : [`${TOPIC_ROOT}/+/media/+/+`, `${TOPIC_ROOT}/+/upload/+`],
       ...(ofEvents && { outgoing: this.#outgoing }),
       onMessage: (connection, topic, payload) => this.#onMessage(connection, topic, payload),
       onOversized: (topic) => this.#refused("PACKET_TOO_LARGE", { topic: topic.slice(0, 200) }),
@@ -178,6 +180,8 @@ export class BrokerEntrance implements MqttEntrance {
         return this.#onStatus(parsed.agentId, payload);
       case "reply":
         return this.#onReply(parsed.agentId, payload);
+      case "upload":
+        return this.#onUpload(parsed.agentId, parsed.transferId, topic, payload);
       case "media":
         // Best effort: the first fragments are dropped while the agent is looked up.
         if (this.#admitted.peek(parsed.agentId) === true)
@@ -206,6 +210,12 @@ export class BrokerEntrance implements MqttEntrance {
 
   async #onReply(agentId: string, payload: Buffer): Promise<void> {
     if (await this.#admitted.isAdmitted(agentId)) await this.#options.handlers.acceptReply(agentId, payload);
+    else this.#refused("UNKNOWN_AGENT", { agentId });
+  }
+
+  async #onUpload(agentId: string, transferId: string, topic: string, payload: Buffer): Promise<void> {
+    if (await this.#admitted.isAdmitted(agentId))
+      await this.#options.handlers.acceptUpload(agentId, transferId, topic, payload);
     else this.#refused("UNKNOWN_AGENT", { agentId });
   }
 

@@ -278,6 +278,9 @@ export class MqttEndpoint implements MqttEntrance {
       case "media":
         handlers.acceptMedia(topic.agentId, topic.cameraId, topic.stream, payload);
         break;
+      case "upload":
+        void this.#acceptUpload(topic.agentId, topic.transferId, packet, done);
+        return;
       case "reply":
         void this.#acceptReply(topic.agentId, payload, done);
         return;
@@ -307,6 +310,22 @@ export class MqttEndpoint implements MqttEntrance {
   async #acceptReply(agentId: string, payload: Uint8Array, done: () => void): Promise<void> {
     await this.#options.handlers.acceptReply(agentId, payload);
     done();
+  }
+
+  /** `done` sends the PUBACK: when the bytes are on the disk. A fault ends the connection, and they come again. */
+  async #acceptUpload(
+    agentId: string,
+    transferId: string,
+    { topic, payload }: PublishPacket | AedesPublishPacket,
+    done: (error?: Error | null) => void,
+  ): Promise<void> {
+    let fault: Error | null = null;
+    try {
+      await this.#options.handlers.acceptUpload(agentId, transferId, topic, payload as Buffer);
+    } catch (thrown) {
+      fault = thrown as Error;
+    }
+    done(fault);
   }
 
   /** For an agent whose configuration fits a broker too; the PUBACK says the same. */

@@ -203,6 +203,38 @@ async function projectSensorHealth(client: PoolClient, rows: readonly EventRow[]
   );
 }
 
+/** A clip of this length is small enough for one upload at any bit rate that cameras have. */
+const BACKFILL_SLICE = "5 minutes";
+/** Older parts of a gap are not asked for by themselves. */
+const BACKFILL_LONGEST = "24 hours";
+
+/** Live pictures that the uplink lost are asked for, where the camera is set to it. */
+async function projectGaps(client: PoolClient, rows: readonly EventRow[]): Promise<void> {
+  const records = recordsOf(rows, "media_gap")
+    .filter(({ event }) => event.of === "live" && event.reason === "uplink" && event.toMs > event.fromMs)
+    .map(({ row, event }) => ({
+      ...event,
+      agentId: row.agentId,
+      source: `${row.agentId}/${row.boot}/${event.seq}`,
+    }));
+  if (records.length === 0) return;
+  await client.query(
+    `INSERT INTO clip (id, agent_id, camera_id, profile, from_at, to_at, purpose, requested_by, source)
+     SELECT gen_random_uuid()::text, camera.agent_id, camera.id, t.profile, slice,
+       least(slice + interval '${BACKFILL_SLICE}', gap.to_at), 'backfill', 'huishi',
+       t.source || '/' || extract(epoch FROM slice)
+     FROM jsonb_to_recordset($1::jsonb) AS t
+            ("cameraId" text, "agentId" text, profile text, "fromMs" bigint, "toMs" bigint, source text)
+       JOIN camera ON camera.id = t."cameraId" AND camera.agent_id = t."agentId" AND camera.backfill,
+       LATERAL (SELECT 'epoch'::timestamptz + "fromMs" * interval '1 millisecond' AS from_at,
+                       'epoch'::timestamptz + "toMs" * interval '1 millisecond' AS to_at) AS gap,
+       LATERAL generate_series(greatest(gap.from_at, gap.to_at - interval '${BACKFILL_LONGEST}'),
+                               gap.to_at - interval '1 millisecond', interval '${BACKFILL_SLICE}') AS slice
+     ON CONFLICT (source) DO NOTHING`,
+    [JSON.stringify(records)],
+  );
+}
+
 /** What new events of one transaction mean elsewhere, in the order in which it is written. */
 export const PROJECTIONS: readonly ((client: PoolClient, rows: readonly EventRow[]) => Promise<void>)[] = [
   projectInventory,
@@ -212,4 +244,5 @@ export const PROJECTIONS: readonly ((client: PoolClient, rows: readonly EventRow
   projectSensors,
   projectSensorHealth,
   projectSensorAlarms,
+  projectGaps,
 ];
