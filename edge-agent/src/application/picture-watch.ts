@@ -66,7 +66,7 @@ export class PictureWatch implements TapListener {
       await sleep(lookMs, signal).catch(() => undefined);
       for (const camera of this.#cameras.values()) camera.look();
     }
-    for (const cameraId of [...this.#cameras.keys()]) this.tapGone(cameraId);
+    for (const cameraId of this.#cameras.keys()) this.tapGone(cameraId);
   }
 }
 

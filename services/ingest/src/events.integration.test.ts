@@ -149,9 +149,11 @@ test("a camera's faults and measures are the last ones told", async () => {
     measure(4, "main", 20, 1),
   ]);
   await publishEvents(client, agent.id, [measure(5, "sub", 12, 2), measure(6, "main", 5, -1)]);
-  const [camera] = await rows<{ condition: string; faults: unknown; measured: { fps: number }[] }>(
-    "SELECT condition, faults, measured FROM camera",
-  );
+  const [camera] = (await rows("SELECT condition, faults, measured FROM camera")) as {
+    condition: string;
+    faults: unknown;
+    measured: { fps: number }[];
+  }[];
   expect(camera).toMatchObject({ condition: "degraded", faults: [fault] });
   expect(camera?.measured.map(({ fps }) => fps).sort((a, b) => a - b)).toEqual([12, 20]);
 });
