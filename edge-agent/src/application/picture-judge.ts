@@ -7,7 +7,7 @@ import {
   type ViewComparison,
   ViewReference,
 } from "@huishi/media";
-import { FaultLatch, type Finding, type LatchLimits } from "./fault-latch.ts";
+import { FaultLatch, type Finding, type LatchLimits } from "../domain/fault-latch.ts";
 
 /** A fault as events carry it. */
 export interface FoundFault {
