@@ -1,7 +1,7 @@
 import type { CameraFault } from "@huishi/contracts";
 
 /** A fault as `camera_health` events carry it. */
-export interface CameraFinding {
+interface CameraFinding {
   readonly fault: CameraFault;
   readonly sinceMs: number;
 }

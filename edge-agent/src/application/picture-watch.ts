@@ -1,7 +1,7 @@
 import type { StreamProfile, VideoCodec } from "@huishi/contracts";
 import { type Clock, sleep } from "@huishi/kernel";
 import { extractParameterSets, parseSps } from "@huishi/media";
-import { PictureJudge } from "../domain/picture-judge.ts";
+import { PictureJudge } from "./picture-judge.ts";
 import type { CameraMeasure } from "../domain/stream-measure.ts";
 import { StreamMeter } from "../domain/stream-meter.ts";
 import type { FindingsBoard } from "./camera-findings.ts";
@@ -66,7 +66,7 @@ export class PictureWatch implements TapListener {
       await sleep(lookMs, signal).catch(() => undefined);
       for (const camera of this.#cameras.values()) camera.look();
     }
-    for (const cameraId of [...this.#cameras.keys()]) this.tapGone(cameraId);
+    for (const cameraId of this.#cameras.keys()) this.tapGone(cameraId);
   }
 }
 

@@ -27,13 +27,13 @@ describe("FaultLatch", () => {
       fc.property(findings, (list) => {
         const latch = new FaultLatch(LIMITS);
         let atMs = 0;
-        let run = null as { finding: Finding; fromMs: number; count: number } | null;
+        let run = { finding: "unknown" as Finding, fromMs: 0, count: 0 };
         for (const { finding, stepMs } of list) {
           atMs += stepMs;
           const wasOn = latch.sinceMs !== null;
           if (finding !== "unknown") {
             run =
-              run?.finding === finding
+              run.finding === finding
                 ? { ...run, count: run.count + 1 }
                 : { finding, fromMs: atMs, count: 1 };
           }
@@ -41,8 +41,8 @@ describe("FaultLatch", () => {
           const isOn = latch.sinceMs !== null;
           if (isOn === wasOn) continue;
           expect(finding).toBe(isOn ? "bad" : "good");
-          expect(run?.count).toBeGreaterThanOrEqual(isOn ? LIMITS.enterSamples : LIMITS.exitSamples);
-          expect(atMs - (run?.fromMs ?? atMs)).toBeGreaterThanOrEqual(isOn ? LIMITS.enterMs : LIMITS.exitMs);
+          expect(run.count).toBeGreaterThanOrEqual(isOn ? LIMITS.enterSamples : LIMITS.exitSamples);
+          expect(atMs - run.fromMs).toBeGreaterThanOrEqual(isOn ? LIMITS.enterMs : LIMITS.exitMs);
         }
       }),
     );

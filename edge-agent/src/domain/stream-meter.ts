@@ -2,7 +2,7 @@ import type { CameraMeasure, MeterUnit } from "./stream-measure.ts";
 import { FaultLatch, type Finding, type LatchLimits } from "./fault-latch.ts";
 
 /** Every figure that decides about rates. */
-export const METER_LIMITS = {
+const METER_LIMITS = {
   /** Rates are counted over this long. */
   windowMs: 5_000,
   /** Windows before the camera's own level is known. */

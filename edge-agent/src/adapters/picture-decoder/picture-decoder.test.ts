@@ -101,7 +101,7 @@ function hugeSps(): Uint8Array {
     const code = (value + 1).toString(2);
     return "0".repeat(code.length - 1) + code;
   };
-  const bits = `${ue(0)}${ue(0)}${ue(2)}${ue(1)}0${ue(1023)}${ue(511)}1100${"1"}`.padEnd(96, "0");
+  const bits = `${ue(0)}${ue(0)}${ue(2)}${ue(1)}0${ue(1023)}${ue(511)}11001`.padEnd(96, "0");
   const body = Array.from({ length: 12 }, (_, i) => Number.parseInt(bits.slice(i * 8, i * 8 + 8), 2));
   return Uint8Array.of(0x67, 66, 0xc0, 62, ...body, 0x80);
 }

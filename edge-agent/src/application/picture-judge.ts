@@ -7,7 +7,7 @@ import {
   type ViewComparison,
   ViewReference,
 } from "@huishi/media";
-import { FaultLatch, type Finding, type LatchLimits } from "./fault-latch.ts";
+import { FaultLatch, type Finding, type LatchLimits } from "../domain/fault-latch.ts";
 
 /** A fault as events carry it. */
 export interface FoundFault {
@@ -16,14 +16,14 @@ export interface FoundFault {
 }
 
 /** Faults with a picture alone. */
-export const PICTURE_FAULTS = ["black", "frozen", "occluded", "moved_view", "blurred"] as const;
+const PICTURE_FAULTS = ["black", "frozen", "occluded", "moved_view", "blurred"] as const;
 export type PictureFault = (typeof PICTURE_FAULTS)[number];
 
 /** Seen in three samples at least and over 20 s: with a sample every 5 to 10 s a fault is told within 30 s. */
 const USUAL: LatchLimits = { enterMs: 20_000, enterSamples: 3, exitMs: 15_000, exitSamples: 3 };
 
 /** Every figure that decides about a picture. Enter and leave differ, so that nothing flickers at a limit. */
-export const PICTURE_LIMITS = {
+const PICTURE_LIMITS = {
   /** Samples before a view is known; until then `moved_view`, `occluded` and `blurred` are not judged at all. */
   learnSamples: 12,
   /** Share of each later picture in the reference: 0.01 at a sample every 5 s is a memory of 8 minutes. */
