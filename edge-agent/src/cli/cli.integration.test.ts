@@ -79,7 +79,12 @@ describe("huishi-edge", { timeout: 60_000 }, () => {
     await once(camera, "listening");
     const { port } = camera.address() as { port: number };
     const onvif = `http://127.0.0.1:${port}/onvif`;
-    await configure({ cameras: [{ id: "gate", onvif }, { id: "yard", onvif: "http://127.0.0.1:1/onvif" }] });
+    await configure({
+      cameras: [
+        { id: "gate", onvif },
+        { id: "yard", onvif: "http://127.0.0.1:1/onvif" },
+      ],
+    });
     const { code, out } = await run(["doctor", "--json"]);
     camera.close();
     const levels = Object.fromEntries(

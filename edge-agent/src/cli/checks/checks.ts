@@ -4,7 +4,12 @@ import { type Check, check, fine } from "./finding.ts";
 import { machineChecks } from "./machine-checks.ts";
 import { connectTo } from "./tcp.ts";
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443, "rtsp:": 554, "rtsps:": 322 };
+const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  "http:": 80,
+  "https:": 443,
+  "rtsp:": 554,
+  "rtsps:": 322,
+};
 
 /** Every check of a site, in the order in which faults should be mended. */
 export function checksOf(config: EdgeAgentConfig): Check[] {

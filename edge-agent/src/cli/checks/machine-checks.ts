@@ -12,7 +12,10 @@ const GIB = 1024 ** 3;
 const WARN_FREE_BYTES = 2 * GIB;
 const FAIL_FREE_BYTES = GIB / 4;
 
-const WRITABLE = { en: "STATE_DIR: make the folder writable for this user", zh: "STATE_DIR：使该目录对此用户可写" };
+const WRITABLE = {
+  en: "STATE_DIR: make the folder writable for this user",
+  zh: "STATE_DIR：使该目录对此用户可写",
+};
 const ROOM = { en: "DISK_FULL: free space", zh: "DISK_FULL：请清理磁盘空间" };
 const FFMPEG = {
   en: "FFMPEG_MISSING: apt-get install ffmpeg; without it pictures are not watched",
@@ -40,7 +43,9 @@ export function machineChecks(config: EdgeAgentConfig): Check[] {
       const { stdout } = await promisify(execFile)("ffmpeg", ["-hide_banner", "-version"], { signal }).catch(
         () => ({ stdout: "" }),
       );
-      return stdout === "" ? doubtful("not found", FFMPEG) : fine(stdout.split("\n", 1)[0]?.slice(0, 60) ?? "");
+      return stdout === ""
+        ? doubtful("not found", FFMPEG)
+        : fine(stdout.split("\n", 1)[0]?.slice(0, 60) ?? "");
     }),
     check("multicast", MULTICAST, (signal) => sendMulticast(config.discovery.interfaceAddress, signal)),
   ];

@@ -9,7 +9,7 @@ export interface Gb28181Code {
   readonly serial: string;
 }
 
-export type Gb28181Warning = "unknown_industry" | "not_a_camera_type" | "unknown_province";
+type Gb28181Warning = "unknown_industry" | "not_a_camera_type" | "unknown_province";
 
 export type Gb28181Reading =
   | { readonly isValid: true; readonly code: Gb28181Code; readonly warnings: readonly Gb28181Warning[] }
