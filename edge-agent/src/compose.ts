@@ -31,8 +31,8 @@ import { composeSensors } from "./compose-sensors.ts";
 import type { EdgeAgentConfig } from "./config.ts";
 import { EdgeError } from "./domain/faults.ts";
 import { UplinkBudget } from "./domain/uplink-budget.ts";
+import { VERSION } from "./version.ts";
 
-const VERSION = "0.1.0";
 const LINK_RETRY = { baseDelayMs: 500, maxDelayMs: 30_000, healthyAfterMs: 30_000 };
 
 export type EdgeAgentOptions = EdgeAgentConfig & {
