@@ -1,16 +1,18 @@
 import { mkdir } from "node:fs/promises";
-import { hostname } from "node:os";
-import { claimAgent } from "../../adapters/http/claim-client.ts";
 import { IdentityFile } from "../../adapters/state-files/identity-file.ts";
+import { composeCentre } from "../../compose-centre.ts";
 import { loadConfig } from "../../config.ts";
 import { EdgeError } from "../../domain/faults.ts";
 import type { Terminal } from "../terminal.ts";
 
+/** What the command finds wrong it tells itself. */
+const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
 /**
- * Claims this agent with a one-time code and stores its identity. The code comes by standard input: an argument
+ * Claims this agent with a one-time code or a claim text and stores its identity. The code comes by standard input: an argument
  * would stand in the list of processes. A claimed agent is left as it is.
  *
- * @throws EdgeError CONFIG_INVALID, CLAIM_MISSING, CLAIM_REFUSED, SERVER_UNREACHABLE, STATE_DIR
+ * @throws EdgeError CONFIG_INVALID, CLAIM_MISSING, CLAIM_REFUSED, SERVER_PIN_MISMATCH, SERVER_PLAIN_REFUSED, STATE_DIR
  */
 export async function claim(terminal: Terminal): Promise<number> {
   const { texts } = terminal;
@@ -24,9 +26,12 @@ export async function claim(terminal: Terminal): Promise<number> {
     terminal.tell(texts.askCode);
     const code = (await terminal.readLine()) || config.claimCode;
     if (code === undefined) throw new EdgeError("CLAIM_MISSING", "no claim code was given");
-    const name = config.name ?? hostname();
-    const identity = await claimAgent({ serverUrl: config.serverUrl, code, name }, terminal.signal);
-    await store.save(identity);
+    const { identity } = await composeCentre({
+      ...config,
+      claimCode: code,
+      log: SILENT,
+      signal: terminal.signal,
+    });
     report(terminal, identity.agentId, true);
   } else report(terminal, stored.agentId, false);
   return 0;
