@@ -45,7 +45,11 @@ export function composeStatus(
   const page = pageOf(base, desk, metrics);
   const logs =
     base.options.logs &&
-    new LogCommands({ source: base.options.logs, uploader: new MqttUploader(links.media, base.agentId), log });
+    new LogCommands({
+      source: base.options.logs,
+      uploader: new MqttUploader(links.media, base.agentId),
+      log,
+    });
   if (logs) command.desk.register("logs", logs.logs);
   const sources = {
     link: links.events,

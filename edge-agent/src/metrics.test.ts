@@ -6,7 +6,11 @@ import { calmCamera, calmState } from "./test-support/calm-state.ts";
 const NAMES = /^# HELP (\S+) /gm;
 
 test("what is not known is not there: no 0 that nobody measured", async () => {
-  const state = calmState({ configuration: null, recording: null, cameras: [calmCamera({ clockOffsetMs: null })] });
+  const state = calmState({
+    configuration: null,
+    recording: null,
+    cameras: [calmCamera({ clockOffsetMs: null })],
+  });
   const text = await new EdgeMetrics(async () => state).text();
   expect(text).not.toMatch(/^huishi_edge_config_revision/m);
   expect(text).not.toMatch(/^huishi_edge_recording_age_seconds/m);

@@ -110,11 +110,7 @@ export class EdgeMetrics {
       s.outbox.oldestAtMs === null ? 0 : Math.max(0, s.atMs - s.outbox.oldestAtMs) / 1_000,
     );
     this.#gauge("huishi_edge_outbox_bytes", "Size of the outbox on the disk.", (s) => s.outbox.bytes);
-    this.#counter(
-      "huishi_edge_outbox_lost_total",
-      "Events given up since the start.",
-      (s) => s.outbox.lost,
-    );
+    this.#counter("huishi_edge_outbox_lost_total", "Events given up since the start.", (s) => s.outbox.lost);
   }
 
   #addCameras(): void {
@@ -231,21 +227,15 @@ export class EdgeMetrics {
     };
     this.#gauge("huishi_edge_disk_free_bytes", "Room on the disk.", disks("freeBytes"), ["use"]);
     this.#gauge("huishi_edge_disk_size_bytes", "Size of the disk.", disks("totalBytes"), ["use"]);
-    this.#gauge(
-      "huishi_edge_recording_bytes",
-      "What the ring buffer holds.",
-      (s) => s.recording?.bytes,
-    );
-    this.#gauge(
-      "huishi_edge_recording_limit_bytes",
-      "What it may hold.",
-      (s) => s.recording?.maxBytes,
-    );
+    this.#gauge("huishi_edge_recording_bytes", "What the ring buffer holds.", (s) => s.recording?.bytes);
+    this.#gauge("huishi_edge_recording_limit_bytes", "What it may hold.", (s) => s.recording?.maxBytes);
     this.#gauge("huishi_edge_recording_age_seconds", "Age of its oldest picture.", (s) =>
       s.recording?.oldestMs === undefined ? null : (s.atMs - s.recording.oldestMs) / 1_000,
     );
-    this.#gauge("huishi_edge_recording_shortfall_seconds", "By how much it misses what the policy asks.", (s) =>
-      s.recording?.shortfallMs === undefined ? null : s.recording.shortfallMs / 1_000,
+    this.#gauge(
+      "huishi_edge_recording_shortfall_seconds",
+      "By how much it misses what the policy asks.",
+      (s) => (s.recording?.shortfallMs === undefined ? null : s.recording.shortfallMs / 1_000),
     );
   }
 

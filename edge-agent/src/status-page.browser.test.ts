@@ -13,7 +13,8 @@ import { CLAIM_CODE, TestCentre, until } from "./test-support/centre.ts";
 
 const PICTURES = fileURLToPath(new URL("../../test-artifacts/edge-agent", import.meta.url));
 const EXECUTABLE = process.env["HUISHI_CHROMIUM"] ?? "/usr/bin/chromium";
-const FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking".split(" ");
+const FLAGS =
+  "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking".split(" ");
 const NAME = "<img src=x onerror=\"document.title='hacked'\">";
 const isRunnable = existsSync(EXECUTABLE);
 if (!isRunnable) console.log("skipped: the status page's browser test needs chromium");
@@ -124,12 +125,16 @@ describe.skipIf(!isRunnable)("the status page in a browser", { timeout: 90_000 }
     centre.demand("north", ["main"]);
     const { page } = await open({ locale: "en", width: 1280 });
     const camera = page.locator('[data-camera="north"]');
-    await page.waitForFunction(() => /\d fps/.test(document.querySelector('[data-camera="north"]')?.textContent ?? ""));
+    await page.waitForFunction(() =>
+      /\d fps/.test(document.querySelector('[data-camera="north"]')?.textContent ?? ""),
+    );
     expect(await camera.innerText()).toMatch(/main[^\n]*\n[\s\S]*live/);
     await agent?.close();
     agent = null;
     await page.locator("body.stale").waitFor();
-    await page.waitForFunction(() => /does not answer.* [1-9]\d* s old/.test(document.body.textContent ?? ""));
+    await page.waitForFunction(() =>
+      /does not answer.* [1-9]\d* s old/.test(document.body.textContent ?? ""),
+    );
     await page.screenshot({ path: join(PICTURES, "status-gone-1280.png"), fullPage: true });
   });
 });

@@ -77,7 +77,12 @@ function element(name, attributes, ...children) {
 }
 
 function section(id, title, ...children) {
-  return element("section", { id, "aria-labelledby": `${id}-title` }, element("h2", { id: `${id}-title` }, title), ...children);
+  return element(
+    "section",
+    { id, "aria-labelledby": `${id}-title` },
+    element("h2", { id: `${id}-title` }, title),
+    ...children,
+  );
 }
 
 /** @param rows [label, text or element, is it wrong?] */
@@ -85,7 +90,9 @@ function facts(rows) {
   const list = element("dl", {});
   for (const [label, value, isWrong = false] of rows) {
     if (value === null) continue;
-    list.append(element("div", isWrong ? { class: "wrong" } : {}, element("dt", {}, label), element("dd", {}, value)));
+    list.append(
+      element("div", isWrong ? { class: "wrong" } : {}, element("dt", {}, label), element("dd", {}, value)),
+    );
   }
   return list;
 }
@@ -94,14 +101,19 @@ const hint = (text) => element("p", { class: "hint" }, text);
 
 function centre({ centre: link }) {
   const connection = `${say(link.isConnected ? "connected" : "notConnected")}, ${held(link.sinceMs)}`;
-  const queued = link.mediaQueuedBytes > 0 ? `, ${say("waiting", { bytes: bytes(link.mediaQueuedBytes) })}` : "";
+  const queued =
+    link.mediaQueuedBytes > 0 ? `, ${say("waiting", { bytes: bytes(link.mediaQueuedBytes) })}` : "";
   return section(
     "centre",
     say("centre"),
     facts([
       [say("address"), link.address],
       [say("connection"), connection, !link.isConnected],
-      [say("media"), say(link.isMediaConnected ? "connected" : "notConnected") + queued, !link.isMediaConnected],
+      [
+        say("media"),
+        say(link.isMediaConnected ? "connected" : "notConnected") + queued,
+        !link.isMediaConnected,
+      ],
     ]),
   );
 }
@@ -112,9 +124,12 @@ function stream({ profiles, lastPictureAtMs, fps, bitsPerSecond, consumers }) {
     fps === null ? null : `${number(fps, 1)} fps`,
     bitsPerSecond === null ? null : bitRate(bitsPerSecond),
   ].filter(Boolean);
-  const seen = lastPictureAtMs === null ? say("noPicture") : say("lastPicture", { age: age(lastPictureAtMs) });
+  const seen =
+    lastPictureAtMs === null ? say("noPicture") : say("lastPicture", { age: age(lastPictureAtMs) });
   const users = [...new Set(consumers)].map((purpose) => say(`purpose_${purpose}`)).join(", ");
-  const told = [measured.join(", "), isOld ? seen : null, users && `${say("users")} ${users}`].filter(Boolean);
+  const told = [measured.join(", "), isOld ? seen : null, users && `${say("users")} ${users}`].filter(
+    Boolean,
+  );
   return [profiles.join(" + ") || "-", told.join(" · "), isOld];
 }
 
@@ -129,10 +144,14 @@ function clockRow({ clockOffsetMs }) {
 function camera(each) {
   const condition = each.condition ?? "unknown";
   const isWrong = condition !== "online" && condition !== "unknown";
-  const faults = (each.faults ?? []).map(({ fault, sinceMs }) => `${say(`fault_${fault}`)} (${held(sinceMs)})`);
+  const faults = (each.faults ?? []).map(
+    ({ fault, sinceMs }) => `${say(`fault_${fault}`)} (${held(sinceMs)})`,
+  );
   const said = [say(`condition_${condition}`), each.code, ...faults].filter(Boolean).join(" · ");
   const since = each.sinceMs === null ? "" : `, ${held(each.sinceMs)}`;
-  const offers = each.offered.map(({ profile, codec, width, height }) => `${profile} ${codec} ${width}×${height}`);
+  const offers = each.offered.map(
+    ({ profile, codec, width, height }) => `${profile} ${codec} ${width}×${height}`,
+  );
   return element(
     "article",
     { class: isWrong ? "camera wrong" : "camera", "data-camera": each.id ?? "" },
@@ -151,7 +170,11 @@ function camera(each) {
 
 function cameras({ cameras: all }) {
   const shown = all.length === 0 ? [hint(say("noCameras"))] : all.map(camera);
-  return section("cameras", `${say("cameras")} (${number(all.length)})`, element("div", { class: "cards" }, ...shown));
+  return section(
+    "cameras",
+    `${say("cameras")} (${number(all.length)})`,
+    element("div", { class: "cards" }, ...shown),
+  );
 }
 
 function recording({ recording: ring }) {
@@ -170,7 +193,8 @@ function recording({ recording: ring }) {
 }
 
 function outbox({ outbox: box }) {
-  const oldest = box.oldestAtMs === null ? "" : ` (${say("oldest")}: ${say("ago", { age: age(box.oldestAtMs) })})`;
+  const oldest =
+    box.oldestAtMs === null ? "" : ` (${say("oldest")}: ${say("ago", { age: age(box.oldestAtMs) })})`;
   return section(
     "outbox",
     say("outbox"),
@@ -187,14 +211,17 @@ const isSensorWrong = ({ condition }) => condition !== null && condition !== "on
 function sensors({ sensors: all }) {
   if (!all || all.conditions.length === 0) return section("sensors", say("sensors"), hint(say("noSensors")));
   const { messages, refused } = all.totals;
-  const count = number(messages) + (refused > 0 ? `, ${say("refusedMessages", { count: number(refused) })}` : "");
+  const count =
+    number(messages) + (refused > 0 ? `, ${say("refusedMessages", { count: number(refused) })}` : "");
   return section(
     "sensors",
     `${say("sensors")} (${number(all.conditions.length)})`,
     facts([
       ...all.conditions.map((each) => [
         each.id,
-        [each.condition === null ? say("silent") : say(`condition_${each.condition}`), each.code].filter(Boolean).join(" · "),
+        [each.condition === null ? say("silent") : say(`condition_${each.condition}`), each.code]
+          .filter(Boolean)
+          .join(" · "),
         isSensorWrong(each),
       ]),
       [say("messages"), count],
@@ -222,15 +249,25 @@ function disks({ disks: all }) {
   const rows = all.map((disk) => {
     const isOld = agentNow() - disk.atMs > 6 * OLD_MS;
     const room = say("free", { a: bytes(disk.freeBytes), b: bytes(disk.totalBytes) });
-    return [say(`use_${disk.use}`), isOld ? `${room} (${say("ago", { age: age(disk.atMs) })})` : room, isFull(disk)];
+    return [
+      say(`use_${disk.use}`),
+      isOld ? `${room} (${say("ago", { age: age(disk.atMs) })})` : room,
+      isFull(disk),
+    ];
   });
   return section("disks", say("disks"), facts(rows));
 }
 
 function agent(state) {
   const { identity, version, uptimeMs, clock, process } = state;
-  const shown = new Intl.DateTimeFormat(page.language === "zh" ? "zh-CN" : "en", { dateStyle: "short", timeStyle: "medium" });
-  const stepped = Math.abs(clock.steppedMs) >= 1_000 ? ` (${say("stepped", { time: span(Math.abs(clock.steppedMs)) })})` : "";
+  const shown = new Intl.DateTimeFormat(page.language === "zh" ? "zh-CN" : "en", {
+    dateStyle: "short",
+    timeStyle: "medium",
+  });
+  const stepped =
+    Math.abs(clock.steppedMs) >= 1_000
+      ? ` (${say("stepped", { time: span(Math.abs(clock.steppedMs)) })})`
+      : "";
   return section(
     "agent",
     say("agent"),
@@ -285,7 +322,10 @@ function show() {
 
 async function poll() {
   try {
-    const response = await fetch("/status.json", { cache: "no-store", signal: AbortSignal.timeout(POLL_TIMEOUT_MS) });
+    const response = await fetch("/status.json", {
+      cache: "no-store",
+      signal: AbortSignal.timeout(POLL_TIMEOUT_MS),
+    });
     page.refusal = response.ok ? null : String(response.status);
     if (!response.ok) throw new Error(page.refusal);
     page.state = await response.json();

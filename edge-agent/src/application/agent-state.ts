@@ -181,10 +181,7 @@ export class AgentStateDesk {
     };
   }
 
-  #streamState(
-    camera: Pick<CameraStanding, "id" | "address">,
-    stream: RunningStream,
-  ): StreamState {
+  #streamState(camera: Pick<CameraStanding, "id" | "address">, stream: RunningStream): StreamState {
     const { profiles, statistics } = stream;
     const rate = this.#rates.get(keyOf(camera, stream));
     const { pictures, bytes, connections, consumers, isFlowing, lastPictureAtMs } = statistics;

@@ -3,7 +3,12 @@ import { type CameraDescription, type ChosenStream, chooseStreams } from "../dom
 import type { ConditionChange } from "../domain/camera-health.ts";
 import { EdgeError, edgeFaultCode } from "../domain/faults.ts";
 import { CameraReporter, type CameraReporterOptions } from "./camera-reporter.ts";
-import { CameraStreams, type CameraStreamsOptions, type RunningStream, type Wanted } from "./camera-streams.ts";
+import {
+  CameraStreams,
+  type CameraStreamsOptions,
+  type RunningStream,
+  type Wanted,
+} from "./camera-streams.ts";
 import type { CameraDevice, StreamTap } from "./ports.ts";
 
 export interface CameraTimings {

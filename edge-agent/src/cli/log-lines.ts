@@ -37,9 +37,12 @@ export function formatLogRecord(record: LogRecord): string {
   const fields = Object.entries(record)
     .filter(([key]) => !SILENT_FIELDS.has(key))
     .map(([key, value]) => `${key}=${fieldText(value)}`);
-  return [localTime(Number(time)), name.toUpperCase().padEnd(5), redactUrls(String(msg ?? "")), ...fields].join(
-    " ",
-  );
+  return [
+    localTime(Number(time)),
+    name.toUpperCase().padEnd(5),
+    redactUrls(String(msg ?? "")),
+    ...fields,
+  ].join(" ");
 }
 
 /** Of an error its message alone: where it was thrown stands in the file. */

@@ -70,7 +70,10 @@ describe("huishi-edge beside a running agent", { timeout: 60_000 }, () => {
   };
 
   test("says clearly that the agent does not run, in both languages", async () => {
-    expect(await run(["status"])).toMatchObject({ code: 1, out: expect.stringContaining("does not run") as string });
+    expect(await run(["status"])).toMatchObject({
+      code: 1,
+      out: expect.stringContaining("does not run") as string,
+    });
     expect((await run(["status"], { LANG: "zh_CN.UTF-8" })).out).toContain("没有运行");
     expect(JSON.parse((await run(["status", "--json"])).out)).toEqual({
       running: false,

@@ -81,13 +81,16 @@ function cameraLines(state: AgentState, texts: Texts): Line[] {
 function cameraLine(camera: CameraState, atMs: number, texts: Texts): Line {
   const { condition, code, faults, sinceMs } = camera;
   const since = sinceMs === null ? "" : `${texts.since} ${span(atMs - sinceMs)}`;
-  const said = [condition ?? "-", code, ...(faults ?? []).map(({ fault }) => fault)].filter(Boolean).join(" ");
+  const said = [condition ?? "-", code, ...(faults ?? []).map(({ fault }) => fault)]
+    .filter(Boolean)
+    .join(" ");
   const streams = camera.streams.map(({ profiles, fps, bitsPerSecond, lastPictureAtMs }) => {
     const old =
       lastPictureAtMs !== null && atMs - lastPictureAtMs > OLD_MS
         ? ` ${texts.lastPicture} ${span(atMs - lastPictureAtMs)} ${texts.ago}`
         : "";
-    const rate = fps === null || bitsPerSecond === null ? "" : ` ${fps} fps ${Math.round(bitsPerSecond / 1_000)} kbit/s`;
+    const rate =
+      fps === null || bitsPerSecond === null ? "" : ` ${fps} fps ${Math.round(bitsPerSecond / 1_000)} kbit/s`;
     return `${profiles.join("+")}${rate}${old}`;
   });
   const name = camera.name === null || camera.name === camera.id ? "" : ` (${camera.name})`;

@@ -37,7 +37,12 @@ export const calmState = (state: Partial<AgentState> = {}): AgentState => ({
   startedAtMs: Date.now() - 7_200_000,
   uptimeMs: 7_200_000,
   version: "0.1.0",
-  identity: { agentId: "agent-1", signKeyId: "0123456789abcdef", sealKeyId: "fedcba9876543210", authoritySha256: null },
+  identity: {
+    agentId: "agent-1",
+    signKeyId: "0123456789abcdef",
+    sealKeyId: "fedcba9876543210",
+    authoritySha256: null,
+  },
   centre: {
     address: "centre.example:8883",
     isConnected: true,

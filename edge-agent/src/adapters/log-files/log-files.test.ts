@@ -31,7 +31,10 @@ describe("log files", () => {
     const sizes = await Promise.all(files.map(async ({ file }) => (await stat(file)).size));
     expect(sizes.reduce((a, b) => a + b, 0)).toBeLessThan(8 * 1024 + 8 * 1024);
     expect((await stat(files[0]?.file ?? "")).mode & 0o777).toBe(0o600);
-    const kept = (await lines()).trimEnd().split("\n").map((line) => (JSON.parse(line) as { i: number }).i);
+    const kept = (await lines())
+      .trimEnd()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { i: number }).i);
     expect(kept.at(-1)).toBe(399);
     expect(kept).toEqual(kept.map((_, k) => (kept[0] ?? 0) + k));
   });
@@ -67,7 +70,10 @@ describe("log files", () => {
     await logs.close();
     const kept = (await lines()).trimEnd().split("\n");
     expect(kept.length).toBeLessThan(18);
-    expect(JSON.parse(kept.at(-1) ?? "")).toMatchObject({ dropped: 40 - (kept.length - 1), msg: "log lines were lost" });
+    expect(JSON.parse(kept.at(-1) ?? "")).toMatchObject({
+      dropped: 40 - (kept.length - 1),
+      msg: "log lines were lost",
+    });
   });
 
   test("hold the last word of a process that ends at once", async () => {

@@ -1,5 +1,14 @@
 // The agent's log on its own disk: a few files of a bounded size, the oldest of which go.
-import { mkdirSync, readdirSync, rmSync, statSync, writeSync, openSync, closeSync, existsSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeSync,
+  openSync,
+  closeSync,
+  existsSync,
+} from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { LogSource } from "../../application/log-commands.ts";

@@ -51,7 +51,9 @@ describe("the status page's server", () => {
       expect(headers["content-security-policy"]).not.toContain("unsafe");
       expect(body).not.toBe("");
     }
-    expect(JSON.parse((await ask(port, "/status.json")).body)).toMatchObject({ identity: { agentId: "agent-1" } });
+    expect(JSON.parse((await ask(port, "/status.json")).body)).toMatchObject({
+      identity: { agentId: "agent-1" },
+    });
     expect(await ask(port, "/../status-page.ts")).toMatchObject({ status: 404 });
   });
 
@@ -63,7 +65,9 @@ describe("the status page's server", () => {
 
   test("a foreign name that points here is refused, and nothing can be written", async () => {
     const port = await start();
-    expect(await ask(port, "/status.json", { headers: { host: "evil.example" } })).toMatchObject({ status: 421 });
+    expect(await ask(port, "/status.json", { headers: { host: "evil.example" } })).toMatchObject({
+      status: 421,
+    });
     expect(await ask(port, "/", { method: "POST" })).toMatchObject({ status: 405 });
     expect(["[::1]:80", "192.168.1.4", "localhost:1"].map((host) => isOwnHost(host, "127.0.0.1"))).toEqual([
       true,
@@ -81,7 +85,8 @@ describe("the status page's server", () => {
     const port = await start({ token: "token-of-the-page" });
     const basic = (password: string) => `Basic ${Buffer.from(`any:${password}`).toString("base64")}`;
     const status = async (authorization?: string) =>
-      (await ask(port, "/status.json", { headers: authorization === undefined ? {} : { authorization } })).status;
+      (await ask(port, "/status.json", { headers: authorization === undefined ? {} : { authorization } }))
+        .status;
     expect(await status()).toBe(401);
     expect(await status(basic("wrong"))).toBe(401);
     expect(await status("Bearer wrong")).toBe(401);

@@ -44,7 +44,11 @@ function reachable(address: string): string {
 }
 
 async function read(
-  { address, port, token }: { readonly address: string; readonly port: number; readonly token: string | null },
+  {
+    address,
+    port,
+    token,
+  }: { readonly address: string; readonly port: number; readonly token: string | null },
   signal: AbortSignal,
 ): Promise<{ status: number; body: string }> {
   const asked = request({
