@@ -73,7 +73,8 @@ export class AgentUploads {
    * @throws HuishiError CLIPS_NOT_KEPT, CAMERA_NOT_FOUND and those of AgentCommands.send, COMMAND_FAILED
    */
   async requestSnapshot(cameraId: string, purpose: string, person: User): Promise<AgentUpload> {
-    const { commands } = this.#options;
+    const { commands, contents } = this.#options;
+    if (!contents) throw notKept();
     const agentId = await commands.agentOfCamera(cameraId);
     const id = randomUUID();
     await this.#noteLook(cameraId, purpose, person);
