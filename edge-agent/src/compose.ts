@@ -144,6 +144,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     clock,
     log,
     link: media,
+    budget,
     desk: command.desk,
     record: (event) => recorder.record(event),
     ...(options.recordingsDir === undefined ? {} : { folder: options.recordingsDir }),
