@@ -1,5 +1,6 @@
 // Makes the keeper of each camera out of its configuration or of what discovery found.
 import type { Clock } from "@huishi/kernel";
+import type { NetworkGuard } from "./adapters/network-guard/network-guard.ts";
 import { OnvifCamera } from "./adapters/onvif/onvif-camera.ts";
 import type { Account } from "./adapters/rtsp/digest.ts";
 import { RtspCamera } from "./adapters/rtsp/rtsp-camera.ts";
@@ -21,6 +22,8 @@ export interface CameraParts {
   readonly budget: UplinkBudget;
   readonly registry: CameraRegistryFile;
   readonly timings: CameraTimings;
+  /** Who of the network may be spoken to. */
+  readonly guard: NetworkGuard;
 }
 
 type AccountConfig = { readonly username?: string; readonly password?: string };
@@ -34,7 +37,12 @@ export function configuredKeeper(camera: CameraConfig, parts: CameraParts): Keep
   const account = accountOf(camera, camera.onvif ?? camera.rtsp?.main ?? "");
   const device: CameraDevice = camera.rtsp
     ? new RtspCamera({ ...camera.rtsp, account })
-    : new OnvifCamera({ serviceUrl: withoutAccount(camera.onvif ?? ""), account, clock: parts.clock });
+    : new OnvifCamera({
+        serviceUrl: withoutAccount(camera.onvif ?? ""),
+        account,
+        clock: parts.clock,
+        reach: reachOf(parts),
+      });
   return keeper(device, account, parts, {
     ...(camera.id === undefined ? {} : { id: camera.id }),
     ...(camera.name === undefined ? {} : { name: camera.name }),
@@ -48,14 +56,19 @@ export function discoveredKeeper(
   parts: CameraParts,
 ): KeeperFactory {
   const account = accountOf(credentials ?? {}, "");
-  const device = new OnvifCamera({ serviceUrl: found.onvifUrl, account, clock: parts.clock });
+  const device = new OnvifCamera({
+    serviceUrl: found.onvifUrl,
+    account,
+    clock: parts.clock,
+    reach: reachOf(parts),
+  });
   return keeper(device, account, parts, { endpoint: found.endpoint });
 }
 
 function keeper(
   device: CameraDevice,
   account: Account | null,
-  { registry, ...parts }: CameraParts,
+  { registry, guard: _guard, ...parts }: CameraParts,
   camera: {
     readonly id?: string;
     readonly name?: string;
@@ -85,6 +98,10 @@ function keeper(
         ),
       openSource: (stream) => new RtspSource({ url: stream.url, account }),
     });
+}
+
+function reachOf({ guard }: CameraParts): NetworkGuard["assertReachable"] {
+  return (host, signal) => guard.assertReachable(host, signal);
 }
 
 /** The configured account, else one that stands in the address. */

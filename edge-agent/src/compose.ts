@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { claimAgent } from "./adapters/http/claim-client.ts";
 import { MqttEventLink } from "./adapters/mqtt/mqtt-event-link.ts";
 import { MqttMediaLink } from "./adapters/mqtt/mqtt-media-link.ts";
+import { NetworkGuard } from "./adapters/network-guard/network-guard.ts";
 import { SqliteOutbox } from "./adapters/sqlite-outbox/sqlite-outbox.ts";
 import { CameraRegistryFile } from "./adapters/state-files/camera-registry-file.ts";
 import { IdentityFile } from "./adapters/state-files/identity-file.ts";
@@ -23,6 +24,7 @@ import {
   configuredKeeper,
   discoveredKeeper,
 } from "./compose-cameras.ts";
+import { typedHosts } from "./compose-discovery.ts";
 import { composeSensors } from "./compose-sensors.ts";
 import type { EdgeAgentConfig } from "./config.ts";
 import { EdgeError } from "./domain/faults.ts";
@@ -89,6 +91,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     budget: new UplinkBudget(),
     registry,
     timings: { ...DEFAULT_CAMERA_TIMINGS, ...options.timings },
+    guard: new NetworkGuard({ typedHosts: typedHosts(options) }),
   };
   const { discovery } = options;
   const fleet = new CameraFleet({

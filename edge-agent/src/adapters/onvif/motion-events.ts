@@ -18,10 +18,6 @@ export async function watchMotionEvents(
   onMotion: (isActive: boolean, deviceAtMs: number | null) => void,
 ): Promise<void> {
   await session.call((client, done) => client.createPullPointSubscription(done));
-  // Calls to the subscription go by its own address, past the client's agent: give it ours, so that closing
-  // the session ends them.
-  const address = session.client.events.subscription?.subscriptionReference?.address;
-  if (address) address.agent = session.agent;
   let isActive = false;
   try {
     while (!signal.aborted) {

@@ -7,7 +7,7 @@ import type { Account } from "../rtsp/digest.ts";
 import { describeStream } from "../rtsp/rtsp-probe.ts";
 import { at, elementText, listOf, numberOf, textOf } from "./foreign-tree.ts";
 import { watchMotionEvents } from "./motion-events.ts";
-import { OnvifSession, readServices } from "./onvif-session.ts";
+import { OnvifSession, type OnvifTarget, readServices } from "./onvif-session.ts";
 
 const MAX_PROFILES = 16;
 
@@ -17,21 +17,25 @@ export class OnvifCamera implements CameraDevice {
   readonly #url: string;
   readonly #account: Account | null;
   readonly #clock: Clock;
+  readonly #reach: OnvifTarget["reach"];
   #clockOffsetMs = 0;
 
   constructor(options: {
     readonly serviceUrl: string;
     readonly account: Account | null;
     readonly clock: Clock;
+    /** The guard of the site's networks: who is spoken to. */
+    readonly reach: OnvifTarget["reach"];
   }) {
     this.#url = options.serviceUrl;
+    this.#reach = options.reach;
     this.address = new URL(options.serviceUrl).host;
     this.#account = options.account;
     this.#clock = options.clock;
   }
 
   async describe(signal: AbortSignal): Promise<CameraDescription> {
-    const session = await OnvifSession.open(this.#url, this.#account, signal);
+    const session = await OnvifSession.open(this.#target(this.#account), signal);
     try {
       const clockOffsetMs = await this.#readClock(session);
       // The one sign-in: nothing else is asked before it is known to be good.
@@ -65,7 +69,7 @@ export class OnvifCamera implements CameraDevice {
     description: CameraDescription,
     signal: AbortSignal,
   ): Promise<{ clockOffsetMs?: number }> {
-    const session = await OnvifSession.open(this.#url, null, signal);
+    const session = await OnvifSession.open(this.#target(null), signal);
     let clockOffsetMs: number | null;
     try {
       clockOffsetMs = await this.#readClock(session);
@@ -78,7 +82,7 @@ export class OnvifCamera implements CameraDevice {
   }
 
   async watchMotion(onMotion: (isActive: boolean, atMs: number) => void, signal: AbortSignal): Promise<void> {
-    const session = await OnvifSession.open(this.#url, this.#account, signal);
+    const session = await OnvifSession.open(this.#target(this.#account), signal);
     try {
       await readServices(session);
       await watchMotionEvents(session, signal, (isActive, deviceAtMs) => {
@@ -92,6 +96,10 @@ export class OnvifCamera implements CameraDevice {
     }
   }
 
+  #target(account: Account | null): OnvifTarget {
+    return { serviceUrl: this.#url, account, reach: this.#reach };
+  }
+
   /** GetSystemDateAndTime needs no sign-in (ONVIF Core §8.3.6). Null where the device keeps its time to itself. */
   async #readClock(session: OnvifSession): Promise<number | null> {
     const askedAtMs = this.#clock.nowMs();
@@ -99,7 +107,8 @@ export class OnvifCamera implements CameraDevice {
     try {
       ({ data } = await session.call((client, done) => client.getSystemDateAndTime(done)));
     } catch (error) {
-      if (edgeFaultCode(error) === "CAMERA_PROTOCOL") return null;
+      const code = edgeFaultCode(error);
+      if (code === "CAMERA_PROTOCOL" || code === "CAMERA_UNSUPPORTED") return null;
       throw error;
     }
     const deviceMs = data instanceof Date ? data.getTime() : Number.NaN;
