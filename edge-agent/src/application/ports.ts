@@ -129,11 +129,25 @@ export interface FoundDevice {
   readonly onvifUrl: string;
   readonly name: string | null;
   readonly hardware: string | null;
+  /** The device named no address of its own that we use: this is the well-known path, and nobody has asked there yet. */
+  readonly isGuess?: boolean;
 }
 
 export interface Discovery {
   /** Probes for some seconds; each device once. */
   probe(signal: AbortSignal): Promise<FoundDevice[]>;
+}
+
+/** What a probe of one address found there, without ever signing in. */
+export interface ProbedAddress {
+  readonly address: string;
+  readonly onvifUrl?: string;
+  readonly rtspPort?: number;
+}
+
+/** Asks addresses whether ONVIF or RTSP answers there. Never signs in. */
+export interface AddressProbe {
+  probe(addresses: readonly string[], signal: AbortSignal): Promise<ProbedAddress[]>;
 }
 
 /** The part of a logger that the use cases need: fields first, then a fixed message. */
