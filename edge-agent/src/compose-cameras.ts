@@ -1,6 +1,7 @@
 // Makes the keeper of each camera out of its configuration or of what discovery found.
 import type { Clock } from "@huishi/kernel";
 import type { NetworkGuard } from "./adapters/network-guard/network-guard.ts";
+import { FollowedCamera } from "./adapters/onvif/followed-camera.ts";
 import { OnvifCamera } from "./adapters/onvif/onvif-camera.ts";
 import type { Account } from "./adapters/rtsp/digest.ts";
 import { RtspCamera } from "./adapters/rtsp/rtsp-camera.ts";
@@ -8,6 +9,7 @@ import { RtspSource } from "./adapters/rtsp/rtsp-source.ts";
 import type { CameraRegistryFile } from "./adapters/state-files/camera-registry-file.ts";
 import type { KeeperFactory } from "./application/camera-fleet.ts";
 import { CameraKeeper, type CameraTimings } from "./application/camera-keeper.ts";
+import { GuardedCamera, GuardedSource, type SignInLedger } from "./application/sign-in-ledger.ts";
 import type { EventRecorder } from "./application/outbox-relay.ts";
 import type { CameraDevice, FoundDevice, Log, MediaLink } from "./application/ports.ts";
 import type { CameraConfig } from "./config.ts";
@@ -24,6 +26,9 @@ export interface CameraParts {
   readonly timings: CameraTimings;
   /** Who of the network may be spoken to. */
   readonly guard: NetworkGuard;
+  /** ONVIF service of a device that was found, where it is now. */
+  readonly locate: (deviceKey: string) => string | null;
+  readonly signIns: SignInLedger;
 }
 
 type AccountConfig = { readonly username?: string; readonly password?: string };
@@ -35,16 +40,18 @@ export function configuredAddress(camera: CameraConfig): string {
 
 export function configuredKeeper(camera: CameraConfig, parts: CameraParts): KeeperFactory {
   const account = accountOf(camera, camera.onvif ?? camera.rtsp?.main ?? "");
+  const openOnvif = (serviceUrl: string): CameraDevice =>
+    new OnvifCamera({ serviceUrl, account, clock: parts.clock, reach: reachOf(parts) });
   const device: CameraDevice = camera.rtsp
     ? new RtspCamera({ ...camera.rtsp, account })
-    : new OnvifCamera({
-        serviceUrl: withoutAccount(camera.onvif ?? ""),
-        account,
-        clock: parts.clock,
-        reach: reachOf(parts),
-      });
+    : camera.device !== undefined
+      ? new FollowedCamera({ deviceKey: camera.device, locate: parts.locate, open: openOnvif })
+      : openOnvif(withoutAccount(camera.onvif ?? ""));
   return keeper(device, account, parts, {
     ...(camera.id === undefined ? {} : { id: camera.id }),
+    ...(camera.device === undefined || camera.device.startsWith("address:")
+      ? {}
+      : { endpoint: camera.device }),
     ...(camera.name === undefined ? {} : { name: camera.name }),
     ...(camera.note === undefined ? {} : { note: camera.note }),
   });
@@ -68,7 +75,7 @@ export function discoveredKeeper(
 function keeper(
   device: CameraDevice,
   account: Account | null,
-  { registry, guard: _guard, ...parts }: CameraParts,
+  { registry, guard: _guard, locate: _locate, signIns, ...parts }: CameraParts,
   camera: {
     readonly id?: string;
     readonly name?: string;
@@ -77,11 +84,12 @@ function keeper(
   },
 ): KeeperFactory {
   const { id, endpoint, ...shown } = camera;
+  const gate = signIns.gate(id ?? endpoint ?? device.address, account);
   return (onIdentified) =>
     new CameraKeeper({
       ...parts,
       ...shown,
-      device,
+      device: new GuardedCamera(device, gate),
       onIdentified,
       identify: (description) =>
         registry.assign(
@@ -96,7 +104,7 @@ function keeper(
           },
           id,
         ),
-      openSource: (stream) => new RtspSource({ url: stream.url, account }),
+      openSource: (stream) => new GuardedSource(new RtspSource({ url: stream.url, account }), gate),
     });
 }
 

@@ -8,11 +8,9 @@ import { join } from "node:path";
 import { claimAgent } from "./adapters/http/claim-client.ts";
 import { MqttEventLink } from "./adapters/mqtt/mqtt-event-link.ts";
 import { MqttMediaLink } from "./adapters/mqtt/mqtt-media-link.ts";
-import { NetworkGuard } from "./adapters/network-guard/network-guard.ts";
 import { SqliteOutbox } from "./adapters/sqlite-outbox/sqlite-outbox.ts";
 import { CameraRegistryFile } from "./adapters/state-files/camera-registry-file.ts";
 import { IdentityFile } from "./adapters/state-files/identity-file.ts";
-import { WsDiscovery } from "./adapters/ws-discovery/ws-discovery.ts";
 import { CameraFleet } from "./application/camera-fleet.ts";
 import { type CameraTimings, DEFAULT_CAMERA_TIMINGS } from "./application/camera-keeper.ts";
 import { obtainIdentity } from "./application/claim-identity.ts";
@@ -24,7 +22,7 @@ import {
   configuredKeeper,
   discoveredKeeper,
 } from "./compose-cameras.ts";
-import { typedHosts } from "./compose-discovery.ts";
+import { composeDiscovery } from "./compose-discovery.ts";
 import { composeSensors } from "./compose-sensors.ts";
 import type { EdgeAgentConfig } from "./config.ts";
 import { EdgeError } from "./domain/faults.ts";
@@ -83,6 +81,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     acknowledgement: options.acknowledgement ?? "puback",
     onDemand: (cameraId, demand, isRetained) => fleet.demand(cameraId, demand, isRetained),
   });
+  const found = await composeDiscovery({ ...options, log, clock, recorder });
   const parts: CameraParts = {
     clock,
     log,
@@ -91,20 +90,20 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     budget: new UplinkBudget(),
     registry,
     timings: { ...DEFAULT_CAMERA_TIMINGS, ...options.timings },
-    guard: new NetworkGuard({ typedHosts: typedHosts(options) }),
+    guard: found.guard,
+    locate: (key) => found.watch.locate(key)?.onvifUrl ?? null,
+    signIns: found.signIns,
   };
   const { discovery } = options;
   const fleet = new CameraFleet({
     clock,
     log,
-    discovery: discovery.enabled ? new WsDiscovery(discovery) : null,
+    discovery: discovery.enabled ? found.watch : null,
     discoveryIntervalMs: discovery.intervalMs,
     configured: options.cameras.map((camera) => configuredKeeper(camera, parts)),
     configuredAddresses: new Set(options.cameras.map(configuredAddress)),
     adopt:
-      (discovery.adopt ?? discovery.credentials !== undefined)
-        ? (device) => discoveredKeeper(device, discovery.credentials, parts)
-        : null,
+      discovery.adopt === true ? (device) => discoveredKeeper(device, discovery.credentials, parts) : null,
   });
 
   const sensors = composeSensors({

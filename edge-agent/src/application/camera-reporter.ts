@@ -3,7 +3,7 @@ import type { Clock } from "@huishi/kernel";
 import type { CameraDescription, ChosenStream } from "../domain/camera-description.ts";
 import { CameraHealth, type ConditionChange } from "../domain/camera-health.ts";
 import type { LiveGap } from "../domain/live-gaps.ts";
-import { edgeFaultCode } from "../domain/faults.ts";
+import { edgeFaultCode, isSignInFault } from "../domain/faults.ts";
 import { inventoryEvent } from "../domain/inventory.ts";
 import type { EventRecorder } from "./outbox-relay.ts";
 import type { Log } from "./ports.ts";
@@ -79,9 +79,7 @@ export class CameraReporter {
   /** A check or a sign-in failed. */
   fault(error: unknown): void {
     const code = edgeFaultCode(error) ?? "CAMERA_UNREACHABLE";
-    this.#report(
-      code === "CAMERA_AUTH_FAILED" ? this.#health.refusedSignIn(code) : this.#health.missed(code),
-    );
+    this.#report(isSignInFault(code) ? this.#health.refusedSignIn(code) : this.#health.missed(code));
   }
 
   streamFlows(stream: string): void {

@@ -76,3 +76,8 @@ export class EdgeError extends HuishiError {
 export function edgeFaultCode(thrown: unknown): EdgeFaultCode | null {
   return thrown instanceof EdgeError ? thrown.code : null;
 }
+
+/** The camera did not take the account: nothing is tried again until it rested. */
+export function isSignInFault(code: string | null): code is "CAMERA_AUTH_FAILED" | "CAMERA_LOCKED_OUT" {
+  return code === "CAMERA_AUTH_FAILED" || code === "CAMERA_LOCKED_OUT";
+}
