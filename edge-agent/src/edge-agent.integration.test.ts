@@ -395,7 +395,7 @@ describe("edge agent", () => {
 
   test("a wrong password costs one attempt, over all paths and a restart", async () => {
     const stateDir = await mkdtemp(join(folder, "state-"));
-    const camera = await startCamera({ username: "operator", password: PASSWORD });
+    const camera = await startCamera();
     const wrong = { ...onvif(camera), password: "not-it" };
     const refusals = (): number =>
       centre.eventsOf("camera_health").filter(({ code }) => code === "CAMERA_AUTH_FAILED").length;

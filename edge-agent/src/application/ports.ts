@@ -7,7 +7,9 @@ import type {
   CommandKind,
   CommandReply,
   EdgeEvent,
+  Imaging,
   MediaDemand,
+  PtzMove,
   StreamKey,
   StreamProfile,
   VideoCodec,
@@ -143,6 +145,16 @@ export interface ProbedAddress {
   readonly address: string;
   readonly onvifUrl?: string;
   readonly rtspPort?: number;
+}
+
+/** What a camera can be told to do. Each call signs in once at most, and fails with an EdgeError. */
+export interface CameraControl {
+  /** What it gave: `presets`, `preset` or `status`, by the kind of move. @throws EdgeError CAMERA_UNSUPPORTED */
+  move(move: PtzMove, signal: AbortSignal): Promise<Record<string, unknown>>;
+  /** Changes what is given and reads all: 0..100 of the camera's own range. @throws EdgeError CAMERA_UNSUPPORTED */
+  image(set: Imaging | undefined, signal: AbortSignal): Promise<Imaging>;
+  /** A JPEG as the camera itself made it. @throws EdgeError CAMERA_UNSUPPORTED, CAMERA_ANSWER_REFUSED */
+  snapshot(signal: AbortSignal): Promise<Buffer>;
 }
 
 /** Asks addresses whether ONVIF or RTSP answers there. Never signs in. */
