@@ -177,7 +177,11 @@ export class CameraKeeper {
   async #watchMotion(session: AbortController, signal: AbortSignal): Promise<void> {
     const { device, log } = this.#options;
     const run = (s: AbortSignal): Promise<void> =>
-      device.watchMotion((active, atMs) => this.#reporter.motion(active, atMs), s);
+      device.watchMotion(
+        (active, atMs) => this.#reporter.motion(active, atMs),
+        s,
+        (event) => this.#reporter.sideEvent(event),
+      );
     await supervise({ name: "camera's motion events", run }, signal, {
       baseDelayMs: 2_000,
       maxDelayMs: 120_000,

@@ -6,7 +6,7 @@ import type { LiveGap } from "../domain/live-gaps.ts";
 import { edgeFaultCode, isSignInFault } from "../domain/faults.ts";
 import { inventoryEvent } from "../domain/inventory.ts";
 import type { EventRecorder } from "./outbox-relay.ts";
-import type { Log } from "./ports.ts";
+import type { CameraSideEvent, Log } from "./ports.ts";
 
 export interface CameraReporterOptions {
   readonly recorder: EventRecorder;
@@ -68,6 +68,16 @@ export class CameraReporter {
       cameraId: this.#cameraId,
       active,
       capturedAtMs,
+    });
+  }
+
+  sideEvent({ atMs, ...event }: CameraSideEvent): void {
+    if (this.#cameraId === null) return;
+    this.#options.recorder.record({
+      type: "camera_event",
+      cameraId: this.#cameraId,
+      capturedAtMs: atMs,
+      ...event,
     });
   }
 

@@ -27,8 +27,21 @@ export interface CameraDevice {
   describe(signal: AbortSignal): Promise<CameraDescription>;
   /** Cheap proof of life. `clockOffsetMs` is the device's clock minus ours, where it tells. */
   checkHealth(description: CameraDescription, signal: AbortSignal): Promise<{ clockOffsetMs?: number }>;
-  /** Reports the camera's own motion until the signal aborts; throws on a fault. */
-  watchMotion(onMotion: (isActive: boolean, atMs: number) => void, signal: AbortSignal): Promise<void>;
+  /** Reports the camera's own motion (and other events, bounded in rate) until the signal aborts; throws on a fault. */
+  watchMotion(
+    onMotion: (isActive: boolean, atMs: number) => void,
+    signal: AbortSignal,
+    onEvent?: (event: CameraSideEvent) => void,
+  ): Promise<void>;
+}
+
+/** What a camera's own analytics or electronics report, other than motion. */
+export interface CameraSideEvent {
+  readonly topic: string;
+  readonly active?: boolean;
+  readonly data: Readonly<Record<string, string>>;
+  /** Agent clock. */
+  readonly atMs: number;
 }
 
 /** A picture as it came out of the camera. */

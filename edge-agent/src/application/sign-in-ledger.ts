@@ -2,7 +2,7 @@ import type { Clock } from "@huishi/kernel";
 import { createHash, randomBytes } from "node:crypto";
 import type { CameraDescription } from "../domain/camera-description.ts";
 import { EdgeError, edgeFaultCode, isSignInFault } from "../domain/faults.ts";
-import type { CameraDevice, FrameSource, Log, SourceUnit } from "./ports.ts";
+import type { CameraDevice, CameraSideEvent, FrameSource, Log, SourceUnit } from "./ports.ts";
 
 type RefusalCode = "CAMERA_AUTH_FAILED" | "CAMERA_LOCKED_OUT";
 interface Account {
@@ -188,8 +188,12 @@ export class GuardedCamera implements CameraDevice {
     return this.#gate.follow(() => this.#device.checkHealth(description, signal));
   }
 
-  watchMotion(onMotion: (isActive: boolean, atMs: number) => void, signal: AbortSignal): Promise<void> {
-    return this.#gate.follow(() => this.#device.watchMotion(onMotion, signal));
+  watchMotion(
+    onMotion: (isActive: boolean, atMs: number) => void,
+    signal: AbortSignal,
+    onEvent?: (event: CameraSideEvent) => void,
+  ): Promise<void> {
+    return this.#gate.follow(() => this.#device.watchMotion(onMotion, signal, onEvent));
   }
 }
 

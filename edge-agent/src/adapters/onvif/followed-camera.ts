@@ -1,4 +1,4 @@
-import type { CameraDevice } from "../../application/ports.ts";
+import type { CameraDevice, CameraSideEvent } from "../../application/ports.ts";
 import type { CameraDescription } from "../../domain/camera-description.ts";
 import { EdgeError } from "../../domain/faults.ts";
 
@@ -38,8 +38,12 @@ export class FollowedCamera implements CameraDevice {
     return device.checkHealth(description, signal);
   }
 
-  async watchMotion(onMotion: (isActive: boolean, atMs: number) => void, signal: AbortSignal): Promise<void> {
-    return this.#device().watchMotion(onMotion, signal);
+  async watchMotion(
+    onMotion: (isActive: boolean, atMs: number) => void,
+    signal: AbortSignal,
+    onEvent?: (event: CameraSideEvent) => void,
+  ): Promise<void> {
+    return this.#device().watchMotion(onMotion, signal, onEvent);
   }
 
   #device(): CameraDevice {

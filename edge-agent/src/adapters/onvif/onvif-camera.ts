@@ -1,12 +1,12 @@
 import type { Clock } from "@huishi/kernel";
-import type { CameraDevice } from "../../application/ports.ts";
+import type { CameraDevice, CameraSideEvent } from "../../application/ports.ts";
 import type { CameraDescription, OfferedStream } from "../../domain/camera-description.ts";
 import { EdgeError, edgeFaultCode } from "../../domain/faults.ts";
 import { onHost } from "../../domain/rtsp-address.ts";
 import type { Account } from "../rtsp/digest.ts";
 import { describeStream } from "../rtsp/rtsp-probe.ts";
 import { at, elementText, listOf, numberOf, textOf } from "./foreign-tree.ts";
-import { watchMotionEvents } from "./motion-events.ts";
+import { watchEvents } from "./motion-events.ts";
 import { OnvifSession, type OnvifTarget, readServices } from "./onvif-session.ts";
 
 const MAX_PROFILES = 16;
@@ -81,19 +81,31 @@ export class OnvifCamera implements CameraDevice {
     return clockOffsetMs === null ? {} : { clockOffsetMs };
   }
 
-  async watchMotion(onMotion: (isActive: boolean, atMs: number) => void, signal: AbortSignal): Promise<void> {
-    const session = await OnvifSession.open(this.#target(this.#account), signal);
+  async watchMotion(
+    onMotion: (isActive: boolean, atMs: number) => void,
+    signal: AbortSignal,
+    onEvent?: (event: CameraSideEvent) => void,
+  ): Promise<void> {
+    // It outlives the signal by a farewell: a subscription that is not given up is missed at the device.
+    const farewell = new AbortController();
+    const session = await OnvifSession.open(this.#target(this.#account), farewell.signal);
     try {
+      signal.throwIfAborted();
       await readServices(session);
-      await watchMotionEvents(session, signal, (isActive, deviceAtMs) => {
-        const nowMs = this.#clock.nowMs();
-        const atMs = deviceAtMs === null ? nowMs : deviceAtMs - this.#clockOffsetMs;
-        // A device time that is far off even after correction is worth nothing.
-        onMotion(isActive, Math.abs(nowMs - atMs) < 60_000 ? Math.min(atMs, nowMs) : nowMs);
+      await watchEvents(session, signal, {
+        onMotion: (isActive, deviceAtMs) => onMotion(isActive, this.#agentTime(deviceAtMs)),
+        onEvent: ({ deviceAtMs, ...event }) => onEvent?.({ ...event, atMs: this.#agentTime(deviceAtMs) }),
       });
     } finally {
       session.close();
     }
+  }
+
+  /** A device time that is far off even after correction is worth nothing. */
+  #agentTime(deviceAtMs: number | null): number {
+    const nowMs = this.#clock.nowMs();
+    const atMs = deviceAtMs === null ? nowMs : deviceAtMs - this.#clockOffsetMs;
+    return Math.abs(nowMs - atMs) < 60_000 ? Math.min(atMs, nowMs) : nowMs;
   }
 
   #target(account: Account | null): OnvifTarget {

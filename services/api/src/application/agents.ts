@@ -1,4 +1,4 @@
-import type { Agent, Claim, ClaimCode } from "@huishi/contracts";
+import type { Agent, Claim, ClaimCode, FoundDevice } from "@huishi/contracts";
 import { type Clock, HuishiError, slugify } from "@huishi/kernel";
 import { formatClaimCode, normaliseClaimCode } from "../domain/claim-code.ts";
 import { newToken, type Secrets } from "./secrets.ts";
@@ -17,6 +17,8 @@ export interface AgentStore {
     nowMs: number;
   }): Promise<boolean>;
   listAgents(): Promise<Agent[]>;
+  /** The latest 1,000 words first; of one agent, or of all. */
+  listFoundDevices(agentId?: string): Promise<FoundDevice[]>;
 }
 
 export interface AgentsParts {

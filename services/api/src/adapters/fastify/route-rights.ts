@@ -70,6 +70,7 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
   "POST /api/v1/legal-holds/:id/release": "administer",
   "GET /api/v1/store": "administer",
   "GET /api/v1/agents": "administer",
+  "GET /api/v1/found-devices": "administer",
   "POST /api/v1/agents/claim-codes": "administer",
   // The one-time code is the right.
   "POST /api/v1/agents/claim": "public",

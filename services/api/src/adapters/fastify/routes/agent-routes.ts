@@ -1,4 +1,12 @@
-import { AgentList, ClaimCodeSchema, ClaimRequest, ClaimResponse } from "@huishi/contracts";
+import {
+  AgentList,
+  ClaimCodeSchema,
+  ClaimRequest,
+  ClaimResponse,
+  FoundDeviceList,
+  Id,
+} from "@huishi/contracts";
+import { Type } from "typebox";
 import { type AgentsParts, claimAgent, issueCode } from "../../../application/agents.ts";
 import type { App } from "../app-type.ts";
 import { errorResponses } from "../schemas.ts";
@@ -15,6 +23,18 @@ export function addAgentRoutes(app: App, parts: AgentRouteParts): void {
     "/api/v1/agents",
     { schema: { tags, summary: "All agents", response: { 200: AgentList, ...errorResponses } } },
     async () => ({ agents: await parts.store.listAgents() }),
+  );
+  app.get(
+    "/api/v1/found-devices",
+    {
+      schema: {
+        tags,
+        summary: "Devices that agents found and nobody has adopted, and what became of them",
+        querystring: Type.Object({ agentId: Type.Optional(Id) }, { additionalProperties: false }),
+        response: { 200: FoundDeviceList, ...errorResponses },
+      },
+    },
+    async ({ query }) => ({ devices: await parts.store.listFoundDevices(query.agentId) }),
   );
   app.post(
     "/api/v1/agents/claim-codes",
