@@ -4,14 +4,16 @@ import type { NetworkGuard } from "./adapters/network-guard/network-guard.ts";
 import { FollowedCamera } from "./adapters/onvif/followed-camera.ts";
 import { OnvifCamera } from "./adapters/onvif/onvif-camera.ts";
 import type { Account } from "./adapters/rtsp/digest.ts";
+import { OnvifControl } from "./adapters/onvif/onvif-control.ts";
 import { RtspCamera } from "./adapters/rtsp/rtsp-camera.ts";
 import { RtspSource } from "./adapters/rtsp/rtsp-source.ts";
 import type { CameraRegistryFile } from "./adapters/state-files/camera-registry-file.ts";
+import type { ControlledCamera } from "./application/camera-commands.ts";
 import type { KeeperFactory } from "./application/camera-fleet.ts";
 import { CameraKeeper, type CameraTimings } from "./application/camera-keeper.ts";
 import { GuardedCamera, GuardedSource, type SignInLedger } from "./application/sign-in-ledger.ts";
 import type { EventRecorder } from "./application/outbox-relay.ts";
-import type { CameraDevice, FoundDevice, Log, MediaLink } from "./application/ports.ts";
+import type { CameraControl, CameraDevice, FoundDevice, Log, MediaLink } from "./application/ports.ts";
 import type { CameraConfig } from "./config.ts";
 import { parseRtspAddress } from "./domain/rtsp-address.ts";
 import type { UplinkBudget } from "./domain/uplink-budget.ts";
@@ -29,6 +31,8 @@ export interface CameraParts {
   /** ONVIF service of a device that was found, where it is now. */
   readonly locate: (deviceKey: string) => string | null;
   readonly signIns: SignInLedger;
+  /** ONVIF cameras by id, for commands; filled as cameras get their ids. */
+  readonly controls: Map<string, ControlledCamera>;
 }
 
 type AccountConfig = { readonly username?: string; readonly password?: string };
@@ -47,7 +51,10 @@ export function configuredKeeper(camera: CameraConfig, parts: CameraParts): Keep
     : camera.device !== undefined
       ? new FollowedCamera({ deviceKey: camera.device, locate: parts.locate, open: openOnvif })
       : openOnvif(withoutAccount(camera.onvif ?? ""));
+  const serviceUrl = (): string | null =>
+    camera.device === undefined ? withoutAccount(camera.onvif ?? "") : parts.locate(camera.device);
   return keeper(device, account, parts, {
+    ...(camera.rtsp ? {} : { control: controlAt(serviceUrl, account, parts) }),
     ...(camera.id === undefined ? {} : { id: camera.id }),
     ...(camera.device === undefined || camera.device.startsWith("address:")
       ? {}
@@ -69,28 +76,36 @@ export function discoveredKeeper(
     clock: parts.clock,
     reach: reachOf(parts),
   });
-  return keeper(device, account, parts, { endpoint: found.endpoint });
+  return keeper(device, account, parts, {
+    endpoint: found.endpoint,
+    control: controlAt(() => found.onvifUrl, account, parts),
+  });
 }
 
 function keeper(
   device: CameraDevice,
   account: Account | null,
-  { registry, guard: _guard, locate: _locate, signIns, ...parts }: CameraParts,
+  { registry, guard: _guard, locate: _locate, signIns, controls, ...parts }: CameraParts,
   camera: {
     readonly id?: string;
     readonly name?: string;
     readonly note?: string;
     readonly endpoint?: string;
+    /** The camera to command; null where it has no ONVIF service (now). */
+    readonly control?: () => CameraControl | null;
   },
 ): KeeperFactory {
-  const { id, endpoint, ...shown } = camera;
+  const { id, endpoint, control, ...shown } = camera;
   const gate = signIns.gate(id ?? endpoint ?? device.address, account);
   return (onIdentified) =>
     new CameraKeeper({
       ...parts,
       ...shown,
       device: new GuardedCamera(device, gate),
-      onIdentified,
+      onIdentified: (cameraId) => {
+        if (control) controls.set(cameraId, { control, gate });
+        onIdentified(cameraId);
+      },
       identify: (description) =>
         registry.assign(
           {
@@ -106,6 +121,22 @@ function keeper(
         ),
       openSource: (stream) => new GuardedSource(new RtspSource({ url: stream.url, account }), gate),
     });
+}
+
+/** The control of a camera wherever it is now; the same one as long as it stays there. */
+function controlAt(
+  serviceUrl: () => string | null,
+  account: Account | null,
+  parts: CameraParts,
+): () => CameraControl | null {
+  let at: { readonly url: string; readonly control: CameraControl } | null = null;
+  return () => {
+    const url = serviceUrl();
+    if (url === null) return null;
+    if (at?.url !== url)
+      at = { url, control: new OnvifControl({ serviceUrl: url, account, reach: reachOf(parts) }) };
+    return at.control;
+  };
 }
 
 function reachOf({ guard }: CameraParts): NetworkGuard["assertReachable"] {

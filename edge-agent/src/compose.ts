@@ -93,6 +93,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     guard: found.guard,
     locate: (key) => found.watch.locate(key)?.onvifUrl ?? null,
     signIns: found.signIns,
+    controls: new Map(),
   };
   const { discovery } = options;
   const fleet = new CameraFleet({

@@ -3,7 +3,8 @@ import type { CameraControl, CommandHandler, Uploader } from "./ports.ts";
 import type { SignInGate } from "./sign-in-ledger.ts";
 
 export interface ControlledCamera {
-  readonly control: CameraControl;
+  /** Null while nobody knows where the camera is. */
+  readonly control: () => CameraControl | null;
   readonly gate: SignInGate;
 }
 
@@ -40,7 +41,12 @@ export class CameraCommands {
       return Promise.reject(
         new EdgeError("CAMERA_UNSUPPORTED", `${cameraId} is no ONVIF camera of this agent`),
       );
-    return camera.gate.try(() => work(camera.control));
+    const control = camera.control();
+    if (!control)
+      return Promise.reject(
+        new EdgeError("CAMERA_UNREACHABLE", `the camera ${cameraId} was not seen on the network`),
+      );
+    return camera.gate.try(() => work(control));
   }
 }
 

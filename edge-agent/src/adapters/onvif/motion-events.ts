@@ -38,7 +38,10 @@ export async function watchEvents(
   signal: AbortSignal,
   listener: EventListener,
 ): Promise<void> {
-  await session.call((client, done) => client.createPullPointSubscription(done));
+  await untilAborted(
+    session.call((client, done) => client.createPullPointSubscription(done)),
+    signal,
+  );
   let isActive = false;
   const rate = new EventRate();
   try {
@@ -59,7 +62,10 @@ export async function watchEvents(
         const event = motion === null ? readEvent(message) : null;
         if (event && rate.takes(Date.now())) listener.onEvent?.(event);
       }
-      await session.call((client, done) => client.renew({}, done));
+      await untilAborted(
+        session.call((client, done) => client.renew({}, done)),
+        signal,
+      );
     }
   } finally {
     // Devices have few subscriptions: one that is not given up is missed until it expires.

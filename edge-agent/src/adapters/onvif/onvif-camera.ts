@@ -88,15 +88,19 @@ export class OnvifCamera implements CameraDevice {
   ): Promise<void> {
     // It outlives the signal by a farewell: a subscription that is not given up is missed at the device.
     const farewell = new AbortController();
+    const onAbort = (): void => farewell.abort(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
     const session = await OnvifSession.open(this.#target(this.#account), farewell.signal);
     try {
-      signal.throwIfAborted();
       await readServices(session);
+      signal.throwIfAborted();
+      signal.removeEventListener("abort", onAbort);
       await watchEvents(session, signal, {
         onMotion: (isActive, deviceAtMs) => onMotion(isActive, this.#agentTime(deviceAtMs)),
         onEvent: ({ deviceAtMs, ...event }) => onEvent?.({ ...event, atMs: this.#agentTime(deviceAtMs) }),
       });
     } finally {
+      signal.removeEventListener("abort", onAbort);
       session.close();
     }
   }
