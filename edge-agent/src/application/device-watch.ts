@@ -5,7 +5,7 @@ import { addressesOf } from "../domain/site-networks.ts";
 import type { EventRecorder } from "./outbox-relay.ts";
 import type { AddressProbe, CommandHandler, Discovery, FoundDevice, Log, ProbedAddress } from "./ports.ts";
 
-export const MAX_SCAN_ADDRESSES = 1_024;
+const MAX_SCAN_ADDRESSES = 1_024;
 /** Sightings without news are stored this often. */
 const STORE_INTERVAL_MS = 3_600_000;
 
@@ -109,7 +109,7 @@ export class DeviceWatch implements Discovery {
         return [];
       });
       const answered = await this.#options.probe.probe(addresses, signal);
-      await this.take(answered.map((device) => probedSighting(device)));
+      await this.take(answered.map(probedSighting));
       return { addresses: addresses.length, discovered: discovered.length, answered: answered.length };
     } finally {
       this.#isScanning = false;
@@ -169,13 +169,10 @@ function sightingOf({ endpoint, onvifUrl, name, hardware, isGuess }: FoundDevice
   };
 }
 
-export function probedSighting(
-  { address, onvifUrl, rtspPort }: ProbedAddress,
-  how: "subnet_probe" | "typed" = "subnet_probe",
-): Sighting {
+function probedSighting({ address, onvifUrl, rtspPort }: ProbedAddress): Sighting {
   const plain = address.includes(":") ? `[${address}]` : address;
   return {
-    how,
+    how: "subnet_probe",
     address: onvifUrl === undefined ? `${plain}:${rtspPort}` : new URL(onvifUrl).host,
     ...(onvifUrl === undefined ? {} : { onvifUrl }),
     ...(rtspPort === undefined ? {} : { rtspPort }),

@@ -1,7 +1,7 @@
 // What vendors do differently, as data: a new vendor is a new line, never a new branch.
 
 /** Answers that mean "the account is locked": HTTP statuses, and texts of SOAP faults, HTTP and RTSP answers. */
-export const LOCK_OUT_STATUSES: ReadonlySet<number> = new Set([423, 429]);
+const LOCK_OUT_STATUSES: ReadonlySet<number> = new Set([423, 429]);
 const LOCK_OUT_TEXTS: readonly RegExp[] = [
   /ter:(AccountLocked|UserLocked|Locked|DeviceLocked)/i,
   // Hikvision's `<lockStatus>lock</lockStatus>`, `userLocked`; Dahua's and Uniview's texts.

@@ -1,6 +1,6 @@
 // Devices that were seen on the network and that nobody has adopted. Pure: time is handed in.
 
-export type SightingKind = "ws_discovery" | "subnet_probe" | "typed";
+type SightingKind = "ws_discovery" | "subnet_probe" | "typed";
 
 /** What one look at the network says of one device. */
 export interface Sighting {

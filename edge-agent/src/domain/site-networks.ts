@@ -1,7 +1,7 @@
 // Which addresses belong to the site: what devices or the centre name is spoken to only inside of it.
 
 /** Private networks (RFC 1918), link-local IPv6 (RFC 4291 §2.5.6) and unique local addresses (RFC 4193). */
-export const DEFAULT_SITE_NETWORKS: readonly string[] = [
+const DEFAULT_SITE_NETWORKS: readonly string[] = [
   "10.0.0.0/8",
   "172.16.0.0/12",
   "192.168.0.0/16",

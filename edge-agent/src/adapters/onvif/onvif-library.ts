@@ -70,10 +70,22 @@ export function openClient({ transport, ...options }: OnvifClientOptions): Onvif
   client._requestPart2 = (request, callback) => {
     const { url, service, body, action, replyTimeout = options.timeout } = request;
     const path = url?.path ?? (service === undefined ? undefined : (client.uri?.[service]?.path ?? service));
-    transport
-      .ask({ path: path ?? options.path, body, action, deadlineMs: replyTimeout })
-      .then(({ status, xml }) => parseSOAPString(xml, callback, status))
-      .catch((error: unknown) => callback(error));
+    void answer(
+      transport.ask({ path: path ?? options.path, body, action, deadlineMs: replyTimeout }),
+      callback,
+    );
   };
   return client;
+}
+
+async function answer(
+  question: Promise<{ readonly status: number; readonly xml: string }>,
+  callback: Callback,
+): Promise<void> {
+  try {
+    const { status, xml } = await question;
+    parseSOAPString(xml, callback, status);
+  } catch (error) {
+    callback(error);
+  }
 }

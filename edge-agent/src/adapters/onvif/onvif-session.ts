@@ -4,6 +4,7 @@ import { EdgeError, edgeFaultCode } from "../../domain/faults.ts";
 import type { ResolvedAddress } from "../network-guard/network-guard.ts";
 import type { Account } from "../rtsp/digest.ts";
 import { type Callback, type OnvifClient, openClient } from "./onvif-library.ts";
+import { escapeText } from "./ptz-requests.ts";
 import { SoapTransport } from "./soap-transport.ts";
 
 const TIMEOUT_MS = 5_000;
@@ -63,7 +64,7 @@ export class OnvifSession {
       transport: new SoapTransport({ ...parts, account: usesDigest ? account : null }),
       timeout: TIMEOUT_MS,
       // In a username token the name stands in XML, and the library does not escape it.
-      ...(account && !usesDigest && { username: escapeXml(account.username), password: account.password }),
+      ...(account && !usesDigest && { username: escapeText(account.username), password: account.password }),
     });
     return new OnvifSession(client, url.host, signal, stop);
   }
@@ -138,8 +139,4 @@ export async function readServices(session: OnvifSession): Promise<void> {
     if (code !== "CAMERA_PROTOCOL" && code !== "CAMERA_UNSUPPORTED") throw error;
     await session.call((client, done) => client.getCapabilities(done));
   }
-}
-
-export function escapeXml(text: string): string {
-  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
 }

@@ -49,7 +49,7 @@ export function ptzRequests(
       return [request("RemovePreset", `<PresetToken>${escapeText(move.preset)}</PresetToken>`)];
     case "list_presets":
       return [request("GetPresets")];
-    case "status":
+    default:
       return [request("GetStatus")];
   }
 }

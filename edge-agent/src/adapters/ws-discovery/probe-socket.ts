@@ -5,9 +5,9 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { probeMessage, resolveMessage } from "./probe-message.ts";
 
-export const GROUP_V4 = "239.255.255.250";
+const GROUP_V4 = "239.255.255.250";
 /** Link-local scope of the IPv6 group (WS-Discovery §2.4, ONVIF Core §7.3). */
-export const GROUP_V6 = "ff02::c";
+const GROUP_V6 = "ff02::c";
 /** UDP loses packets: WS-Discovery's SOAP-over-UDP repeats too. */
 const PROBE_TIMES_MS = [0, 250, 1_000];
 
