@@ -1,7 +1,8 @@
 // What the agent looks after: cameras, their recordings and pictures, sensors.
 import type { AgentConfig } from "@huishi/contracts";
 import { CameraRegistryFile } from "./adapters/state-files/camera-registry-file.ts";
-import { WsDiscovery } from "./adapters/ws-discovery/ws-discovery.ts";
+import { MqttUploader } from "./adapters/mqtt/mqtt-uploader.ts";
+import { CameraCommands } from "./application/camera-commands.ts";
 import { CameraFleet } from "./application/camera-fleet.ts";
 import { DEFAULT_CAMERA_TIMINGS } from "./application/camera-keeper.ts";
 import type { Configurable } from "./application/configuration.ts";
@@ -15,6 +16,7 @@ import {
   discoveredKeeper,
 } from "./compose-cameras.ts";
 import type { CommandParts } from "./compose-command.ts";
+import { type ComposedDiscovery, composeDiscovery } from "./compose-discovery.ts";
 import { composeHealth, type HealthParts } from "./compose-health.ts";
 import { type ComposedRecording, composeRecording } from "./compose-recording.ts";
 import { composeSensors, type Sensors } from "./compose-sensors.ts";
@@ -25,6 +27,8 @@ export interface CameraBase {
   readonly parts: CameraParts;
   readonly health: HealthParts;
   readonly budget: UplinkBudget;
+  /** Who is on the network, and who of it may be spoken to. */
+  readonly found: ComposedDiscovery;
 }
 
 export interface ComposedDevices {
@@ -45,6 +49,7 @@ export async function composeCameraBase(
 ): Promise<CameraBase> {
   const { clock, log, recorder, options } = base;
   const budget = new UplinkBudget();
+  const found = await composeDiscovery({ ...options, log, clock, recorder });
   const health = composeHealth({
     recorder,
     clock,
@@ -60,8 +65,12 @@ export async function composeCameraBase(
     findings: health.board,
     registry: await CameraRegistryFile.open(options.stateDir, log),
     timings: { ...DEFAULT_CAMERA_TIMINGS, ...options.timings },
+    guard: found.guard,
+    locate: (key: string) => found.watch.locate(key)?.onvifUrl ?? null,
+    signIns: found.signIns,
+    controls: new Map(),
   };
-  return { parts, health, budget };
+  return { parts, health, budget, found };
 }
 
 /** @throws EdgeError STATE_DIR, SENSOR_CONFIG_INVALID, UNIT_UNKNOWN, UNIT_MISMATCH */
@@ -71,7 +80,7 @@ export async function composeDevices(
   command: CommandParts,
 ): Promise<ComposedDevices> {
   const { options, recorder, clock, log } = base;
-  const { health, budget } = cameras;
+  const { health, budget, found } = cameras;
   const recordings = await recordingsOf(base, cameras, command);
   command.configuration.add(recordings.configurable);
   const fleet = fleetOf(base, cameras, [health.watch, recordings.recording]);
@@ -81,6 +90,7 @@ export async function composeDevices(
     log,
     sensors: options.sensors ?? [],
     listeners: options.sensorListeners ?? {},
+    resolveHost: async (host, signal) => (await found.guard.assertReachable(host, signal)).address,
     ...(options.onSensorListening === undefined ? {} : { onListening: options.onSensorListening }),
   });
   command.configuration.add(sensorsConfigured(sensors.keeper));
@@ -88,6 +98,7 @@ export async function composeDevices(
     name: "uplink",
     apply: (config) => void (budget.bitsPerSecond = config?.site.uplinkBitsPerSecond ?? null),
   });
+  registerControl(base, cameras, command);
   return {
     fleet,
     recordings,
@@ -116,30 +127,49 @@ function recordingsOf(
     clock,
     log,
     link: parts.link,
+    budget: parts.budget,
     desk,
     record: (event) => recorder.record(event),
     ...(options.recordingsDir === undefined ? {} : { folder: options.recordingsDir }),
   });
 }
 
+/** Commands to cameras and to the network. A camera that is steered has another view on purpose. */
+function registerControl(
+  { agentId, clock }: AgentBase,
+  { parts, health, found, budget }: CameraBase,
+  { desk }: CommandParts,
+): void {
+  const commands = new CameraCommands({
+    find: (cameraId) => parts.controls.get(cameraId) ?? null,
+    uploader: new MqttUploader(parts.link, agentId, (bytes) => budget.takeUpload(bytes, clock.nowMs())),
+  });
+  desk.register("ptz", async (body, signal) => {
+    const result = await commands.ptz(body, signal);
+    health.watch.viewChanged(body.cameraId);
+    return result;
+  });
+  desk.register("imaging", commands.imaging);
+  desk.register("snapshot", commands.snapshot);
+  desk.register("scan", found.watch.scan);
+}
+
 function fleetOf(
   { options, clock, log }: AgentBase,
-  { parts }: CameraBase,
+  { parts, found }: CameraBase,
   taps: readonly TapListener[],
 ): CameraFleet {
   const { discovery } = options;
   return new CameraFleet({
     clock,
     log,
-    discovery: discovery.enabled ? new WsDiscovery(discovery) : null,
+    discovery: discovery.enabled ? found.watch : null,
     discoveryIntervalMs: discovery.intervalMs,
     configured: options.cameras.map((camera) => configuredKeeper(camera, parts)),
     taps,
     configuredAddresses: new Set(options.cameras.map(configuredAddress)),
     adopt:
-      (discovery.adopt ?? discovery.credentials !== undefined)
-        ? (device) => discoveredKeeper(device, discovery.credentials, parts)
-        : null,
+      discovery.adopt === true ? (device) => discoveredKeeper(device, discovery.credentials, parts) : null,
   });
 }
 

@@ -43,6 +43,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     replies: links.events,
     known: base.known,
     cameras: cameras.parts,
+    site: cameras.found,
     localIds: new Set(options.cameras.flatMap(({ id }) => id ?? [])),
     behindBroker: options.acknowledgement === "application",
     fleet: () => devices.fleet,

@@ -195,6 +195,7 @@ export class CameraStreams implements StreamTap {
         onFlowing: () => reporter.streamFlows(url),
         onStopped: (error) => reporter.streamFault(url, error),
         onEnded: () => this.#ended(url, stream),
+        onFailed: (attachment) => void this.#attachments.delete(attachment),
       },
       retry: {
         ...retry,
