@@ -1,3 +1,4 @@
+import { CameraSimulator } from "@huishi/camera-simulator";
 import type { EdgeAgent } from "@huishi/edge-agent";
 import { until } from "@huishi/testkit";
 import { createHash } from "node:crypto";
@@ -14,17 +15,31 @@ const LINES = Array.from({ length: 4_000 }, (_, i) =>
 
 let scene: ControlScene;
 let agent: EdgeAgent;
+let simulator: CameraSimulator;
 beforeAll(async () => {
   scene = await ControlScene.start();
+  simulator = new CameraSimulator({ cacheDir: join(scene.folder, "cache") });
+  const camera = await simulator.start({
+    name: "Yard",
+    source: { kind: "clock", width: 320, height: 240, fps: 10 },
+    username: "operator",
+    password: "pass",
+  });
   agent = await scene.agent({
-    cameras: [{ id: "gate", rtsp: { main: "rtsp://127.0.0.1:9/live" } }],
+    cameras: [
+      { id: "gate", rtsp: { main: "rtsp://127.0.0.1:9/live" } },
+      { id: "yard", onvif: camera.onvifUrl, username: "operator", password: "pass" },
+    ],
     logs: {
       newest: async (maxBytes) => Buffer.from(`${LINES.join("\n")}\n`).subarray(0, maxBytes),
     },
   });
-  await until("the camera is known", async () => (await scene.rows("SELECT FROM camera")).length > 0);
+  await until("the cameras are known", async () => (await scene.rows("SELECT FROM camera")).length === 2);
 }, 60_000);
-afterAll(() => scene.close());
+afterAll(async () => {
+  await scene.close();
+  await simulator.stop();
+});
 
 const finished = (id: string) =>
   until("the upload is there or failed", async () => {
@@ -53,12 +68,24 @@ test("what is not there, and an agent that nobody knows, are told by their codes
   expect(other).toMatchObject({ status: 404, body: { code: "AGENT_NOT_FOUND" } });
 });
 
+test("a snapshot comes from the camera as a picture, and both looks at it are written down", async () => {
+  const wanted = { purpose: "who left the yard open" };
+  const { status, body: asked } = await scene.request("POST", "/api/v1/cameras/yard/snapshot", wanted);
+  expect(status).toBe(202);
+  expect(asked).toMatchObject({ kind: "snapshot", cameraId: "yard", purpose: wanted.purpose });
+  expect(await finished(asked.id)).toMatchObject({ state: "ready", code: null });
+  const picture = await scene.download(`/api/v1/uploads/${asked.id}/content`);
+  expect(picture.subarray(0, 3)).toEqual(Buffer.from([0xff, 0xd8, 0xff]));
+  const looks = await scene.rows<{ purpose: string }>("SELECT purpose FROM look WHERE camera_id = 'yard'");
+  expect(looks.map(({ purpose }) => purpose)).toEqual([wanted.purpose, wanted.purpose]);
+}, 30_000);
+
 test("a snapshot that the camera does not give fails with the agent's reason, and the look is written down", async () => {
   const path = "/api/v1/cameras/gate/snapshot";
   expect((await scene.request("POST", path, {})).status).toBe(400);
   const answer = await scene.request("POST", path, { purpose: "is the gate open?" });
   expect(answer).toMatchObject({ status: 502, body: { code: "COMMAND_FAILED" } });
-  const rows = await scene.rows<object>("SELECT state, code FROM agent_upload WHERE kind = 'snapshot'");
+  const rows = await scene.rows<object>("SELECT state, code FROM agent_upload WHERE camera_id = 'gate'");
   expect(rows).toEqual([{ state: "failed", code: "COMMAND_FAILED" }]);
   const looks = await scene.rows<{ purpose: string }>("SELECT purpose FROM look WHERE camera_id = 'gate'");
   expect(looks.map(({ purpose }) => purpose)).toEqual(["is the gate open?"]);
