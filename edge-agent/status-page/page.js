@@ -1,5 +1,5 @@
 // Reads the agent's state every two seconds and shows it. Names come from devices: they are set as text, never as markup.
-import { TEXTS } from "/texts.js";
+import { TEXTS } from "./texts.js";
 
 const POLL_MS = 2_000;
 const POLL_TIMEOUT_MS = 5_000;
@@ -335,7 +335,7 @@ async function poll() {
     page.isLost = true;
   }
   show();
-  setTimeout(poll, POLL_MS);
+  setTimeout(() => void poll(), POLL_MS);
 }
 
 for (const button of document.querySelectorAll("[data-language]")) {

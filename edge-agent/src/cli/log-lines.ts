@@ -40,7 +40,7 @@ export function formatLogRecord(record: LogRecord): string {
   return [
     localTime(Number(time)),
     name.toUpperCase().padEnd(5),
-    redactUrls(String(msg ?? "")),
+    redactUrls(typeof msg === "string" ? msg : ""),
     ...fields,
   ].join(" ");
 }

@@ -41,3 +41,16 @@ export const SnapshotRequest = Type.Object(
   { purpose: Type.String({ minLength: 3, maxLength: 200, pattern: "\\S" }) },
   closed,
 );
+
+/** The agent's own numbers, by `name{label="value"}` as Prometheus writes them. */
+export const AgentMetricsSchema = Type.Object(
+  {
+    /** Agent clock. */
+    atMs: EpochMs,
+    numbers: Type.Record(Type.String({ maxLength: 512 }), Type.Number()),
+    /** Numbers that there was no room for. */
+    leftOut: Type.Integer({ minimum: 0 }),
+  },
+  closed,
+);
+export type AgentMetrics = Static<typeof AgentMetricsSchema>;

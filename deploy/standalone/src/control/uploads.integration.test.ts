@@ -61,6 +61,16 @@ test("an agent's log comes on request, whole, and nobody else can send it again"
   expect(await readdir(join(scene.folder, "clips"))).toEqual([`${asked.id}.upload`]);
 }, 60_000);
 
+test("an agent tells its numbers when it is asked", async () => {
+  const { status, body } = await scene.request("GET", `/api/v1/agents/${agent.agentId}/metrics`);
+  expect(status).toBe(200);
+  expect(body.numbers).toMatchObject({
+    huishi_edge_centre_connected_up: 1,
+    huishi_edge_outbox_lost_total: 0,
+  });
+  expect(body.leftOut).toBe(0);
+});
+
 test("what is not there, and an agent that nobody knows, are told by their codes", async () => {
   const unknown = await scene.request("GET", "/api/v1/uploads/unknown-upload");
   expect(unknown).toMatchObject({ status: 404, body: { code: "UPLOAD_NOT_FOUND" } });

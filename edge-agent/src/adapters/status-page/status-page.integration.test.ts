@@ -1,4 +1,4 @@
-import { createServer, request as httpRequest } from "node:http";
+import { createServer, type IncomingMessage, request as httpRequest } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
@@ -36,7 +36,7 @@ describe("the status page's server", () => {
   const ask = async (port: number, path: string, options: { method?: string; headers?: object } = {}) => {
     const asked = httpRequest({ host: "127.0.0.1", port, path, method: "GET", ...options } as object);
     asked.end();
-    const [response] = (await once(asked, "response")) as [import("node:http").IncomingMessage];
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
     let body = "";
     for await (const chunk of response) body += String(chunk);
     return { status: response.statusCode, headers: response.headers, body };

@@ -90,6 +90,7 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
   "GET /api/v1/agents/:id/config": "administer",
   "PUT /api/v1/agents/:id/config": "administer",
   "POST /api/v1/agents/:id/revoke": "administer",
+  "GET /api/v1/agents/:id/metrics": "administer",
   "POST /api/v1/agents/:id/logs": "administer",
   "POST /api/v1/agents/:id/rotate-secret": "administer",
   // The agent's own signature is the right.
