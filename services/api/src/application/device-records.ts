@@ -52,8 +52,8 @@ export async function getRecord(store: DeviceRecordStore, cameraId: string): Pro
 /**
  * Writes what people know of a camera. Blank text counts as not known.
  *
- * @throws HuishiError CAMERA_NOT_FOUND, VERSION_CONFLICT, COORDINATE_SYSTEM_REFUSED, GB28181_CODE_INVALID,
- *   GB28181_CODE_TAKEN, SITE_CATEGORY_NOT_FOUND, SITE_PROHIBITED
+ * @throws HuishiError CAMERA_NOT_FOUND, VERSION_CONFLICT, COORDINATE_SYSTEM_REFUSED, DEVICE_CODE_INVALID,
+ *   DEVICE_CODE_TAKEN, SITE_CATEGORY_NOT_FOUND, SITE_PROHIBITED
  */
 export async function putRecord(
   store: DeviceRecordStore,
@@ -66,7 +66,7 @@ export async function putRecord(
   const put = await store.putRecord(draft);
   if (put.outcome === "codeTaken") {
     throw new HuishiError(
-      "GB28181_CODE_TAKEN",
+      "DEVICE_CODE_TAKEN",
       "Another camera has this GB/T 28181 code; correct one of the two.",
       { details: { gb28181Code: draft.gb28181Code, cameraId: put.cameraId } },
     );
@@ -209,7 +209,7 @@ function positionOf(position: DeviceRecordBody["position"]): DeviceRecord["posit
 
 function requireCode(gb28181Code: string): void {
   if (readGb28181Code(gb28181Code).isValid) return;
-  throw new HuishiError("GB28181_CODE_INVALID", "A GB/T 28181 code has exactly 20 digits.", {
+  throw new HuishiError("DEVICE_CODE_INVALID", "A GB/T 28181 code has exactly 20 digits.", {
     details: { gb28181Code },
   });
 }
