@@ -10,6 +10,7 @@ import type { Configurable } from "./application/configuration.ts";
 import type { EventDraft, Log, MediaLink, Signer } from "./application/ports.ts";
 import { Recording } from "./application/recording.ts";
 import { RecordingCommands } from "./application/recording-commands.ts";
+import type { UplinkBudget } from "./domain/uplink-budget.ts";
 
 /** Until the centre says otherwise. */
 const DEFAULT_POLICY: RecordingPolicy = { maxBytes: 64 * 1024 * 1024 * 1024 };
@@ -24,6 +25,7 @@ export interface RecordingParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly link: MediaLink;
+  readonly budget: UplinkBudget;
   readonly desk: Pick<CommandDesk, "register">;
   readonly policy?: RecordingPolicy;
   record(event: EventDraft): void;
@@ -56,7 +58,9 @@ export async function composeRecording(parts: RecordingParts): Promise<ComposedR
   const recording = new Recording({ store: ring, log, clock, record });
   const commands = new RecordingCommands({
     store: ring,
-    uploader: new MqttUploader(parts.link, parts.agentId),
+    uploader: new MqttUploader(parts.link, parts.agentId, (bytes) =>
+      parts.budget.takeUpload(bytes, clock.nowMs()),
+    ),
     log,
   });
   parts.desk.register("recordings", commands.recordings);

@@ -9,7 +9,6 @@ import { MqttEventLink } from "./adapters/mqtt/mqtt-event-link.ts";
 import { MqttMediaLink } from "./adapters/mqtt/mqtt-media-link.ts";
 import { SqliteOutbox } from "./adapters/sqlite-outbox/sqlite-outbox.ts";
 import { CameraRegistryFile } from "./adapters/state-files/camera-registry-file.ts";
-import { WsDiscovery } from "./adapters/ws-discovery/ws-discovery.ts";
 import { CameraFleet } from "./application/camera-fleet.ts";
 import { type CameraTimings, DEFAULT_CAMERA_TIMINGS } from "./application/camera-keeper.ts";
 import type { CommandDesk } from "./application/command-desk.ts";
@@ -27,6 +26,7 @@ import {
   discoveredKeeper,
 } from "./compose-cameras.ts";
 import { composeHealth } from "./compose-health.ts";
+import { composeDiscovery } from "./compose-discovery.ts";
 import { composeSensors } from "./compose-sensors.ts";
 import type { EdgeAgentConfig } from "./config.ts";
 import { EdgeError } from "./domain/faults.ts";
@@ -115,6 +115,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     isWatched: (cameraId) =>
       (options.watchPictures ?? true) && isWatched(command.configuration.current, cameraId),
   });
+  const found = await composeDiscovery({ ...options, log, clock, recorder });
   const parts: CameraParts = {
     clock,
     log,
@@ -124,6 +125,10 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     findings: health.board,
     registry,
     timings: { ...DEFAULT_CAMERA_TIMINGS, ...options.timings },
+    guard: found.guard,
+    locate: (key) => found.watch.locate(key)?.onvifUrl ?? null,
+    signIns: found.signIns,
+    controls: new Map(),
   };
   const command = await composeCommand({
     log,
@@ -144,6 +149,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     clock,
     log,
     link: media,
+    budget,
     desk: command.desk,
     record: (event) => recorder.record(event),
     ...(options.recordingsDir === undefined ? {} : { folder: options.recordingsDir }),
@@ -153,15 +159,13 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
   const fleet = new CameraFleet({
     clock,
     log,
-    discovery: discovery.enabled ? new WsDiscovery(discovery) : null,
+    discovery: discovery.enabled ? found.watch : null,
     discoveryIntervalMs: discovery.intervalMs,
     configured: options.cameras.map((camera) => configuredKeeper(camera, parts)),
     taps: [health.watch, recordings.recording],
     configuredAddresses: new Set(options.cameras.map(configuredAddress)),
     adopt:
-      (discovery.adopt ?? discovery.credentials !== undefined)
-        ? (device) => discoveredKeeper(device, discovery.credentials, parts)
-        : null,
+      discovery.adopt === true ? (device) => discoveredKeeper(device, discovery.credentials, parts) : null,
   });
 
   const sensors = composeSensors({

@@ -1,4 +1,4 @@
-import { AgentSensorSchema, DisplayName, Id, MAX_CLAIM_TEXT } from "@huishi/contracts";
+import { AgentSensorSchema, DisplayName, Id, MAX_CLAIM_TEXT, NetworkSchema } from "@huishi/contracts";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { type Static, Type } from "typebox";
@@ -9,6 +9,7 @@ import { planSensors } from "./domain/sensors/sensor-plan.ts";
 import { readSensorListeners, SensorListenersSchema } from "./sensor-config.ts";
 
 const Secret = Type.String({ maxLength: 256 });
+const ScanPorts = Type.Array(Type.Integer({ minimum: 1, maximum: 65535 }), { maxItems: 8 });
 const Url = Type.String({ minLength: 1, maxLength: 2048 });
 const credentials = {
   username: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
@@ -24,6 +25,8 @@ const CameraConfigSchema = Type.Object(
     name: Type.Optional(DisplayName),
     onvif: Type.Optional(Url),
     rtsp: Type.Optional(Type.Object({ main: Url, sub: Type.Optional(Url) }, { additionalProperties: false })),
+    /** Key of a device that the agent found: followed to whatever address it has. */
+    device: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
     ...credentials,
     note: Type.Optional(Type.String({ maxLength: 200 })),
   },
@@ -57,9 +60,17 @@ const EdgeAgentConfigSchema = Type.Object(
         port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535 })),
         /** Pause between two rounds of probes; default a minute. */
         intervalMs: Type.Optional(Type.Integer({ minimum: 1_000 })),
-        /** Take over what is found; without it found cameras are only reported. */
+        /**
+         * Take over whatever is found, with these credentials: a person's choice for a network of nothing but one's own
+         * cameras. Default: what is found goes into quarantine and is never signed in to.
+         */
         adopt: Type.Optional(Type.Boolean()),
         credentials: Type.Optional(Type.Object(credentials, { additionalProperties: false })),
+        /** The site's own networks; default: private and link-local IPv6 ones. */
+        networks: Type.Optional(Type.Array(NetworkSchema, { maxItems: 64 })),
+        /** Ports that a scan asks; default 80, 8000, 8080 and 554, 8554. */
+        onvifPorts: Type.Optional(ScanPorts),
+        rtspPorts: Type.Optional(ScanPorts),
       },
       { additionalProperties: false },
     ),
@@ -103,8 +114,9 @@ export function parseConfig(value: unknown): EdgeAgentConfig {
 }
 
 function checkCamera(camera: CameraConfig, path: string): void {
-  if ((camera.onvif === undefined) === (camera.rtsp === undefined)) {
-    throw invalid(path, "exactly one of onvif and rtsp must be given");
+  const sources = [camera.onvif, camera.rtsp, camera.device].filter((source) => source !== undefined);
+  if (sources.length !== 1) {
+    throw invalid(path, "exactly one of onvif, rtsp and device must be given");
   }
   if (camera.onvif !== undefined) checkUrl(camera.onvif, `${path}/onvif`, ["http:", "https:"]);
   for (const [name, url] of Object.entries(camera.rtsp ?? {})) {

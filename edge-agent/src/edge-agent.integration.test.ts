@@ -71,6 +71,8 @@ describe("edge agent", () => {
       discovery,
       logger: createLogger({ name: "edge-agent", destination }),
       timings: QUICK,
+      // What these tests count are the sessions that demands open.
+      watchPictures: false,
     });
     agents.push(agent);
     return agent;
@@ -317,6 +319,7 @@ describe("edge agent", () => {
       interfaceAddress: "127.0.0.1",
       port,
       intervalMs: 1_000,
+      adopt: true,
       credentials: { username: "operator", password: PASSWORD },
     });
     const { cameraId } = await firstInventory();
@@ -329,6 +332,82 @@ describe("edge agent", () => {
     );
     expect(moved.cameraId).toBe(cameraId);
     await site.stop();
+  });
+
+  test("an unknown device is put in quarantine: told once, never signed in to, though credentials are there", async () => {
+    const port = await freeUdpPort();
+    const site = new CameraSimulator({ cacheDir: join(folder, "cache"), discoveryPort: port });
+    const stranger = await site.start({
+      name: "Stranger",
+      source: { kind: "clock", width: 320, height: 240, fps: 5 },
+      username: "operator",
+      password: PASSWORD,
+      discovery: true,
+    });
+    const credentials = { username: "operator", password: "wrong" };
+    await startAgent([], undefined, {
+      enabled: true,
+      interfaceAddress: "127.0.0.1",
+      port,
+      intervalMs: 1_000,
+      credentials,
+    });
+    const found = await until("the device", () => centre.eventsOf("device_found")[0]);
+    expect(found).toMatchObject({
+      deviceKey: stranger.endpointAddress,
+      how: "ws_discovery",
+      address: new URL(stranger.onvifUrl).host,
+      name: "Stranger",
+    });
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    expect(centre.eventsOf("device_found")).toHaveLength(1);
+    expect(centre.eventsOf("camera_inventory")).toEqual([]);
+    expect(stranger.statistics().failedSignIns).toBe(0);
+    await site.stop();
+  });
+
+  test("a camera that is named by its found device is followed to a new address, and stays the same camera", async () => {
+    const port = await freeUdpPort();
+    const site = new CameraSimulator({ cacheDir: join(folder, "cache"), discoveryPort: port });
+    const camera = {
+      name: "Nomad",
+      serial: "NOMAD-7",
+      source: { kind: "clock", width: 320, height: 240, fps: 10 },
+      username: "operator",
+      password: PASSWORD,
+      discovery: true,
+    } as const;
+    const first = await site.start(camera);
+    const device = first.endpointAddress;
+    await startAgent([{ id: "gate", device, username: "operator", password: PASSWORD }], undefined, {
+      enabled: true,
+      interfaceAddress: "127.0.0.1",
+      port,
+      intervalMs: 1_000,
+    });
+    const at = (url: string) => () =>
+      centre.eventsOf("camera_inventory").find(({ address }) => address === new URL(url).host);
+    expect((await until("the camera", at(first.onvifUrl))).cameraId).toBe("gate");
+    await first.stop();
+    const second = await site.start(camera);
+    expect((await until("the new address", at(second.onvifUrl))).cameraId).toBe("gate");
+    expect(second.statistics().failedSignIns).toBe(0);
+    await site.stop();
+  });
+
+  test("a wrong password costs one attempt, over all paths and a restart", async () => {
+    const stateDir = await mkdtemp(join(folder, "state-"));
+    const camera = await startCamera();
+    const wrong = { ...onvif(camera), password: "not-it" };
+    const refusals = (): number =>
+      centre.eventsOf("camera_health").filter(({ code }) => code === "CAMERA_AUTH_FAILED").length;
+    await startAgent([wrong], stateDir);
+    await until("the refusal", () => refusals() >= 1 || undefined);
+    await agents.pop()?.close();
+    await startAgent([wrong], stateDir);
+    await until("the refusal after the restart", () => refusals() >= 2 || undefined);
+    expect(camera.statistics().failedSignIns).toBe(1);
+    expect(await readFile(join(stateDir, "sign-ins.json"), "utf8")).not.toContain("not-it");
   });
 
   test("a camera keeps its id under a new address", async () => {

@@ -1,6 +1,6 @@
 import { type BackoffOptions, backoffDelayMs, sleep, supervise } from "@huishi/kernel";
 import { type CameraDescription, chooseStreams } from "../domain/camera-description.ts";
-import { EdgeError, edgeFaultCode } from "../domain/faults.ts";
+import { EdgeError, edgeFaultCode, isSignInFault } from "../domain/faults.ts";
 import { CameraReporter, type CameraReporterOptions } from "./camera-reporter.ts";
 import { CameraStreams, type CameraStreamsOptions, type Wanted } from "./camera-streams.ts";
 import type { CameraDevice, StreamTap } from "./ports.ts";
@@ -112,7 +112,7 @@ export class CameraKeeper {
         return description;
       } catch (error) {
         signal.throwIfAborted();
-        const isRefused = edgeFaultCode(error) === "CAMERA_AUTH_FAILED";
+        const isRefused = isSignInFault(edgeFaultCode(error));
         const delayMs = isRefused ? timings.authRetryMs : backoffDelayMs(attempt, timings.retry, Math.random);
         log.warn(
           { cameraId: this.cameraId, address: device.address, err: error, retryDelayMs: delayMs },
@@ -151,7 +151,7 @@ export class CameraKeeper {
     }
     this.#reporter.fault(error);
     // Two misses make a camera unreachable; several attempts to read it have failed already.
-    if (code !== "CAMERA_AUTH_FAILED") this.#reporter.fault(error);
+    if (!isSignInFault(code)) this.#reporter.fault(error);
   }
 
   /** A camera that could not be read yet is shown with its address; one the centre knows keeps its record. */
@@ -207,14 +207,18 @@ export class CameraKeeper {
   async #watchMotion(session: AbortController, signal: AbortSignal): Promise<void> {
     const { device, log } = this.#options;
     const run = (s: AbortSignal): Promise<void> =>
-      device.watchMotion((active, atMs) => this.#reporter.motion(active, atMs), s);
+      device.watchMotion(
+        (active, atMs) => this.#reporter.motion(active, atMs),
+        s,
+        (event) => this.#reporter.sideEvent(event),
+      );
     await supervise({ name: "camera's motion events", run }, signal, {
       baseDelayMs: 2_000,
       maxDelayMs: 120_000,
       healthyAfterMs: 60_000,
       onFailure: ({ error, retryDelayMs }) => {
         log.info({ cameraId: this.cameraId, err: error, retryDelayMs }, "motion events interrupted");
-        if (edgeFaultCode(error) !== "CAMERA_AUTH_FAILED") return;
+        if (!isSignInFault(edgeFaultCode(error))) return;
         this.#reporter.fault(error);
         session.abort(error);
       },

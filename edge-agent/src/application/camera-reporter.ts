@@ -3,12 +3,12 @@ import type { Clock } from "@huishi/kernel";
 import type { CameraDescription, ChosenStream } from "../domain/camera-description.ts";
 import { CameraHealth, type ConditionChange } from "../domain/camera-health.ts";
 import type { LiveGap } from "../domain/live-gaps.ts";
-import { edgeFaultCode } from "../domain/faults.ts";
+import { edgeFaultCode, isSignInFault } from "../domain/faults.ts";
 import { ClockJudge } from "../domain/clock-judge.ts";
 import { inventoryEvent } from "../domain/inventory.ts";
 import type { CameraFindings, FindingsBoard } from "./camera-findings.ts";
 import type { EventRecorder } from "./outbox-relay.ts";
-import type { Log } from "./ports.ts";
+import type { CameraSideEvent, Log } from "./ports.ts";
 
 export interface CameraReporterOptions {
   readonly recorder: EventRecorder;
@@ -81,6 +81,16 @@ export class CameraReporter {
     });
   }
 
+  sideEvent({ atMs, ...event }: CameraSideEvent): void {
+    if (this.#cameraId === null) return;
+    this.#options.recorder.record({
+      type: "camera_event",
+      cameraId: this.#cameraId,
+      capturedAtMs: atMs,
+      ...event,
+    });
+  }
+
   answered(clockOffsetMs?: number): void {
     if (clockOffsetMs !== undefined) this.#judgeClock(clockOffsetMs);
     this.#clockOffsetMs = clockOffsetMs ?? this.#clockOffsetMs;
@@ -90,9 +100,7 @@ export class CameraReporter {
   /** A check or a sign-in failed. */
   fault(error: unknown): void {
     const code = edgeFaultCode(error) ?? "CAMERA_UNREACHABLE";
-    this.#report(
-      code === "CAMERA_AUTH_FAILED" ? this.#health.refusedSignIn(code) : this.#health.missed(code),
-    );
+    this.#report(isSignInFault(code) ? this.#health.refusedSignIn(code) : this.#health.missed(code));
   }
 
   streamFlows(stream: string): void {

@@ -9,7 +9,7 @@ import type { EventRecorder } from "./outbox-relay.ts";
 import type { PictureDecoder } from "./picture-ports.ts";
 import type { CapturedUnit, Log, StreamConsumer, StreamTap, TapListener } from "./ports.ts";
 
-export const WATCH_TIMINGS = {
+const WATCH_TIMINGS = {
   /** Pause between two sampled keyframes of a camera. */
   sampleMs: 5_000,
   /** A held stream without a picture for this long gives none: told within 10 s, with the look every second. */

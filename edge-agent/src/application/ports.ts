@@ -7,7 +7,9 @@ import type {
   CommandKind,
   CommandReply,
   EdgeEvent,
+  Imaging,
   MediaDemand,
+  PtzMove,
   StreamKey,
   StreamProfile,
   VideoCodec,
@@ -25,8 +27,21 @@ export interface CameraDevice {
   describe(signal: AbortSignal): Promise<CameraDescription>;
   /** Cheap proof of life. `clockOffsetMs` is the device's clock minus ours, where it tells. */
   checkHealth(description: CameraDescription, signal: AbortSignal): Promise<{ clockOffsetMs?: number }>;
-  /** Reports the camera's own motion until the signal aborts; throws on a fault. */
-  watchMotion(onMotion: (isActive: boolean, atMs: number) => void, signal: AbortSignal): Promise<void>;
+  /** Reports the camera's own motion (and other events, bounded in rate) until the signal aborts; throws on a fault. */
+  watchMotion(
+    onMotion: (isActive: boolean, atMs: number) => void,
+    signal: AbortSignal,
+    onEvent?: (event: CameraSideEvent) => void,
+  ): Promise<void>;
+}
+
+/** What a camera's own analytics or electronics report, other than motion. */
+export interface CameraSideEvent {
+  readonly topic: string;
+  readonly active?: boolean;
+  readonly data: Readonly<Record<string, string>>;
+  /** Agent clock. */
+  readonly atMs: number;
 }
 
 /** A picture as it came out of the camera. */
@@ -131,11 +146,35 @@ export interface FoundDevice {
   readonly onvifUrl: string;
   readonly name: string | null;
   readonly hardware: string | null;
+  /** The device named no address of its own that we use: this is the well-known path, and nobody has asked there yet. */
+  readonly isGuess?: boolean;
 }
 
 export interface Discovery {
   /** Probes for some seconds; each device once. */
   probe(signal: AbortSignal): Promise<FoundDevice[]>;
+}
+
+/** What a probe of one address found there, without ever signing in. */
+export interface ProbedAddress {
+  readonly address: string;
+  readonly onvifUrl?: string;
+  readonly rtspPort?: number;
+}
+
+/** What a camera can be told to do. Each call signs in once at most, and fails with an EdgeError. */
+export interface CameraControl {
+  /** What it gave: `presets`, `preset` or `status`, by the kind of move. @throws EdgeError CAMERA_UNSUPPORTED */
+  move(move: PtzMove, signal: AbortSignal): Promise<Record<string, unknown>>;
+  /** Changes what is given and reads all: 0..100 of the camera's own range. @throws EdgeError CAMERA_UNSUPPORTED */
+  image(set: Imaging | undefined, signal: AbortSignal): Promise<Imaging>;
+  /** A JPEG as the camera itself made it. @throws EdgeError CAMERA_UNSUPPORTED, CAMERA_ANSWER_REFUSED */
+  snapshot(signal: AbortSignal): Promise<Buffer>;
+}
+
+/** Asks addresses whether ONVIF or RTSP answers there. Never signs in. */
+export interface AddressProbe {
+  probe(addresses: readonly string[], signal: AbortSignal): Promise<ProbedAddress[]>;
 }
 
 /** The part of a logger that the use cases need: fields first, then a fixed message. */

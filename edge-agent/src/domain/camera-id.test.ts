@@ -52,4 +52,18 @@ describe("camera ids", () => {
   test("that a person configured win", () => {
     expect(new CameraRegistry().assign({ serial: "S-77" }, "north-gate").id).toBe("north-gate");
   });
+
+  test("another device under a camera's former address is another camera", () => {
+    const registry = new CameraRegistry();
+    const first = { serial: "SN-0001", address: "10.0.0.5" };
+    const { id } = registry.assign(first);
+    expect(registry.assign({ serial: "SN-0002", address: "10.0.0.5" }).id).not.toBe(id);
+    expect(registry.assign({ ...first, address: "10.0.0.9" }).id).toBe(id);
+  });
+
+  test("a camera that was known by its address alone keeps its id when it is read", () => {
+    const registry = new CameraRegistry();
+    const { id } = registry.assign({ address: "10.0.0.5" });
+    expect(registry.assign({ serial: "SN-0001", address: "10.0.0.5" }).id).toBe(id);
+  });
 });

@@ -28,6 +28,10 @@ function traitKeys(traits: CameraTraits): string[] {
   return keys;
 }
 
+function isAddress(key: string): boolean {
+  return key.startsWith("address:");
+}
+
 /** A fresh id for a camera that is not known yet. */
 export function proposeCameraId(traits: CameraTraits): string {
   const best = traitKeys(traits)[0] ?? "";
@@ -52,11 +56,18 @@ export class CameraRegistry {
 
   /** The id of a camera with these traits, or null when none is known. */
   find(traits: CameraTraits): string | null {
-    for (const key of traitKeys(traits)) {
+    const keys = traitKeys(traits);
+    for (const key of keys) {
       const id = this.#idByKey.get(key);
-      if (id !== undefined) return id;
+      if (id !== undefined && (!isAddress(key) || keys.length === 1 || !this.#isKnownByMore(id))) return id;
     }
     return null;
+  }
+
+  /** An address alone does not make another device the camera that had it before (DHCP). */
+  #isKnownByMore(id: string): boolean {
+    for (const [key, known] of this.#idByKey) if (known === id && !isAddress(key)) return true;
+    return false;
   }
 
   /** The camera's id, given now if need be, and whether the registry changed. */

@@ -1,7 +1,7 @@
 import { FaultLatch } from "./fault-latch.ts";
 
 /** A camera's clock is adrift beyond `enterMs` twice in a row, and well again below `leaveMs` twice in a row. */
-export const CLOCK_LIMITS = { enterMs: 2_000, leaveMs: 1_000, samples: 2 } as const;
+const CLOCK_LIMITS = { enterMs: 2_000, leaveMs: 1_000, samples: 2 } as const;
 
 export class ClockJudge {
   readonly #limits: { readonly enterMs: number; readonly leaveMs: number; readonly samples: number };

@@ -6,6 +6,14 @@ export const EDGE_FAULTS = {
   CAMERA_UNREACHABLE: "check that the camera has power and network, and that its address is right",
   CAMERA_AUTH_FAILED:
     "correct the camera's username or password in the agent's configuration; only one attempt was made, so that the camera does not lock the account",
+  CAMERA_LOCKED_OUT:
+    "the camera has locked the account after failed sign-ins (not only ours): wait until it opens it, or unlock it at the camera; nothing is tried until then",
+  ADDRESS_OUTSIDE_SITE:
+    "add the network to the site's networks if the address is right; until then nothing is sent to it",
+  SCAN_REFUSED: "scan networks inside the site's own, at most 1,024 addresses in all",
+  CAMERA_UNSUPPORTED: "the camera does not offer this: use what its capabilities list",
+  CAMERA_ANSWER_REFUSED:
+    "the camera's answer is too large or hostile and was not read: look at what answers there",
   CAMERA_NO_H264: "set the camera (or one of its profiles) to H.264",
   CAMERA_CODEC: "set the camera (or one of its profiles) to H.264 or H.265",
   CAMERA_PROTOCOL: "check that the address is the camera's ONVIF device service; update its firmware",
@@ -83,4 +91,9 @@ export class EdgeError extends HuishiError {
 /** The code of a fault of ours; null for anything else. */
 export function edgeFaultCode(thrown: unknown): EdgeFaultCode | null {
   return thrown instanceof EdgeError ? thrown.code : null;
+}
+
+/** The camera did not take the account: nothing is tried again until it rested. */
+export function isSignInFault(code: string | null): code is "CAMERA_AUTH_FAILED" | "CAMERA_LOCKED_OUT" {
+  return code === "CAMERA_AUTH_FAILED" || code === "CAMERA_LOCKED_OUT";
 }

@@ -162,6 +162,30 @@ export const AgentSchema = Type.Object(
 );
 export type Agent = Static<typeof AgentSchema>;
 
+/** A device that an agent found on its network and that is (or was) in quarantine. */
+export const FoundDeviceSchema = Type.Object(
+  {
+    agentId: Id,
+    deviceKey: Type.String(),
+    how: Type.Enum(["ws_discovery", "subnet_probe", "typed"]),
+    address: Type.String(),
+    onvifUrl: Type.Union([Type.String(), Type.Null()]),
+    rtspPort: Type.Union([Type.Integer(), Type.Null()]),
+    name: Type.Union([Type.String(), Type.Null()]),
+    hardware: Type.Union([Type.String(), Type.Null()]),
+    /** `adopted`: a camera of its agent has the device's address; `gone`: not seen for long. */
+    state: Type.Enum(["quarantined", "adopted", "gone"]),
+    firstAtMs: EpochMs,
+    toldAtMs: EpochMs,
+  },
+  { additionalProperties: false },
+);
+export type FoundDevice = Static<typeof FoundDeviceSchema>;
+export const FoundDeviceList = Type.Object(
+  { devices: Type.Array(FoundDeviceSchema) },
+  { additionalProperties: false },
+);
+
 export const CameraList = Type.Object({ cameras: Type.Array(CameraSchema) }, { additionalProperties: false });
 export const ZoneList = Type.Object({ zones: Type.Array(ZoneSchema) }, { additionalProperties: false });
 export const RuleList = Type.Object({ rules: Type.Array(RuleSchema) }, { additionalProperties: false });

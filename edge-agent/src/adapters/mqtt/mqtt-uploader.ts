@@ -9,6 +9,8 @@ const WINDOW = 4;
 const LIVE_QUEUE_BYTES = 256 * 1024;
 const LOOK_MS = 100;
 const RETRY_MS = 1_000;
+/** The uplink's shares change: it is asked again at least so often. */
+const MAX_WAIT_MS = 2_000;
 
 type Content = Parameters<Uploader["upload"]>[1];
 
@@ -16,10 +18,13 @@ type Content = Parameters<Uploader["upload"]>[1];
 export class MqttUploader implements Uploader {
   readonly #link: MediaLink;
   readonly #agentId: string;
+  readonly #waitMs: (bytes: number) => number;
 
-  constructor(link: MediaLink, agentId: string) {
+  /** @param waitMs takes bytes from the site's uplink: how long they must wait, 0 when they may go now */
+  constructor(link: MediaLink, agentId: string, waitMs: (bytes: number) => number = () => 0) {
     this.#link = link;
     this.#agentId = agentId;
+    this.#waitMs = waitMs;
   }
 
   async upload(transferId: string, content: Content, signal: AbortSignal): Promise<void> {
@@ -57,6 +62,9 @@ export class MqttUploader implements Uploader {
     try {
       for await (const data of rechunked(content.chunks(from), MAX_UPLOAD_DATA_BYTES)) {
         await this.#untilFree(signal);
+        for (let ms = this.#waitMs(data.byteLength); ms > 0; ms = this.#waitMs(data.byteLength)) {
+          await sleep(Math.min(ms, MAX_WAIT_MS), signal);
+        }
         const end = offset + data.byteLength;
         const chunk = encodeUploadChunk({ offset, last: end >= content.bytes, data });
         const sent = this.#link.publishAcknowledged(topic, chunk);

@@ -1,13 +1,13 @@
 import type { Clock } from "@huishi/kernel";
-import type { CameraDevice } from "../../application/ports.ts";
+import type { CameraDevice, CameraSideEvent } from "../../application/ports.ts";
 import type { CameraDescription, OfferedStream } from "../../domain/camera-description.ts";
 import { EdgeError, edgeFaultCode } from "../../domain/faults.ts";
 import { onHost } from "../../domain/rtsp-address.ts";
 import type { Account } from "../rtsp/digest.ts";
 import { describeStream } from "../rtsp/rtsp-probe.ts";
 import { at, elementText, listOf, numberOf, textOf } from "./foreign-tree.ts";
-import { watchMotionEvents } from "./motion-events.ts";
-import { OnvifSession, readServices } from "./onvif-session.ts";
+import { watchEvents } from "./motion-events.ts";
+import { OnvifSession, type OnvifTarget, readServices } from "./onvif-session.ts";
 
 const MAX_PROFILES = 16;
 
@@ -17,21 +17,25 @@ export class OnvifCamera implements CameraDevice {
   readonly #url: string;
   readonly #account: Account | null;
   readonly #clock: Clock;
+  readonly #reach: OnvifTarget["reach"];
   #clockOffsetMs = 0;
 
   constructor(options: {
     readonly serviceUrl: string;
     readonly account: Account | null;
     readonly clock: Clock;
+    /** The guard of the site's networks: who is spoken to. */
+    readonly reach: OnvifTarget["reach"];
   }) {
     this.#url = options.serviceUrl;
+    this.#reach = options.reach;
     this.address = new URL(options.serviceUrl).host;
     this.#account = options.account;
     this.#clock = options.clock;
   }
 
   async describe(signal: AbortSignal): Promise<CameraDescription> {
-    const session = await OnvifSession.open(this.#url, this.#account, signal);
+    const session = await OnvifSession.open(this.#target(this.#account), signal);
     try {
       const clockOffsetMs = await this.#readClock(session);
       // The one sign-in: nothing else is asked before it is known to be good.
@@ -65,7 +69,7 @@ export class OnvifCamera implements CameraDevice {
     description: CameraDescription,
     signal: AbortSignal,
   ): Promise<{ clockOffsetMs?: number }> {
-    const session = await OnvifSession.open(this.#url, null, signal);
+    const session = await OnvifSession.open(this.#target(null), signal);
     let clockOffsetMs: number | null;
     try {
       clockOffsetMs = await this.#readClock(session);
@@ -77,19 +81,39 @@ export class OnvifCamera implements CameraDevice {
     return clockOffsetMs === null ? {} : { clockOffsetMs };
   }
 
-  async watchMotion(onMotion: (isActive: boolean, atMs: number) => void, signal: AbortSignal): Promise<void> {
-    const session = await OnvifSession.open(this.#url, this.#account, signal);
+  async watchMotion(
+    onMotion: (isActive: boolean, atMs: number) => void,
+    signal: AbortSignal,
+    onEvent?: (event: CameraSideEvent) => void,
+  ): Promise<void> {
+    // It outlives the signal by a farewell: a subscription that is not given up is missed at the device.
+    const farewell = new AbortController();
+    const onAbort = (): void => farewell.abort(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    const session = await OnvifSession.open(this.#target(this.#account), farewell.signal);
     try {
       await readServices(session);
-      await watchMotionEvents(session, signal, (isActive, deviceAtMs) => {
-        const nowMs = this.#clock.nowMs();
-        const atMs = deviceAtMs === null ? nowMs : deviceAtMs - this.#clockOffsetMs;
-        // A device time that is far off even after correction is worth nothing.
-        onMotion(isActive, Math.abs(nowMs - atMs) < 60_000 ? Math.min(atMs, nowMs) : nowMs);
+      signal.throwIfAborted();
+      signal.removeEventListener("abort", onAbort);
+      await watchEvents(session, signal, {
+        onMotion: (isActive, deviceAtMs) => onMotion(isActive, this.#agentTime(deviceAtMs)),
+        onEvent: ({ deviceAtMs, ...event }) => onEvent?.({ ...event, atMs: this.#agentTime(deviceAtMs) }),
       });
     } finally {
+      signal.removeEventListener("abort", onAbort);
       session.close();
     }
+  }
+
+  /** A device time that is far off even after correction is worth nothing. */
+  #agentTime(deviceAtMs: number | null): number {
+    const nowMs = this.#clock.nowMs();
+    const atMs = deviceAtMs === null ? nowMs : deviceAtMs - this.#clockOffsetMs;
+    return Math.abs(nowMs - atMs) < 60_000 ? Math.min(atMs, nowMs) : nowMs;
+  }
+
+  #target(account: Account | null): OnvifTarget {
+    return { serviceUrl: this.#url, account, reach: this.#reach };
   }
 
   /** GetSystemDateAndTime needs no sign-in (ONVIF Core §8.3.6). Null where the device keeps its time to itself. */
@@ -99,7 +123,8 @@ export class OnvifCamera implements CameraDevice {
     try {
       ({ data } = await session.call((client, done) => client.getSystemDateAndTime(done)));
     } catch (error) {
-      if (edgeFaultCode(error) === "CAMERA_PROTOCOL") return null;
+      const code = edgeFaultCode(error);
+      if (code === "CAMERA_PROTOCOL" || code === "CAMERA_UNSUPPORTED") return null;
       throw error;
     }
     const deviceMs = data instanceof Date ? data.getTime() : Number.NaN;

@@ -1,15 +1,17 @@
 // The few calls of `onvif` 0.8.3 that we make, typed as what they really give: foreign data.
-import type { Agent } from "node:http";
 import { Cam } from "onvif";
+import { parseSOAPString } from "onvif/lib/utils.js";
+import type { SoapTransport } from "./soap-transport.ts";
 
 /** Results come as untyped trees; `xml` is the raw answer (the library turns digits into numbers). */
-type Callback = (error: Error | null, data?: unknown, xml?: string, statusCode?: number) => void;
+export type Callback = (error: unknown, data?: unknown, xml?: string, statusCode?: number) => void;
 
 /** The library's client, as far as it is used. All calls are asynchronous and may call back twice. */
 export interface OnvifClient {
   /** XAddrs of the services as `getServices` found them. */
   uri?: Record<string, { path?: string } | undefined>;
-  events: { subscription?: { subscriptionReference?: { address?: { agent?: Agent } } } };
+  /** Whether the library asks Media2 (Profile T). */
+  media2Support?: boolean;
   getSystemDateAndTime(callback: Callback): void;
   getDeviceInformation(callback: Callback): void;
   getServices(includeCapability: boolean, callback: Callback): void;
@@ -18,39 +20,72 @@ export interface OnvifClient {
   getScopes(callback: Callback): void;
   getProfiles(callback: Callback): void;
   getStreamUri(options: { protocol: "RTSP"; profileToken: string }, callback: Callback): void;
+  getSnapshotUri(options: { profileToken: string }, callback: Callback): void;
   createPullPointSubscription(callback: Callback): void;
   pullMessages(options: { messageLimit: number }, callback: Callback): void;
   renew(options: object, callback: Callback): void;
   unsubscribe(callback: Callback): void;
   on(event: "error" | "warning", listener: () => void): void;
+  _envelopeHeader(): string;
+  _envelopeFooter(): string;
+  _request(options: { service: string; body: string }, callback: Callback): void;
+}
+
+/** What the library hands to its own HTTP half. */
+interface LibraryRequest {
+  readonly url?: { readonly path?: string };
+  readonly service?: string;
+  readonly body: string;
+  readonly action?: string;
+  readonly replyTimeout?: number;
 }
 
 export interface OnvifClientOptions {
   readonly hostname: string;
   readonly port: number;
   readonly path: string;
-  readonly useSecure: boolean;
   readonly username?: string;
   readonly password?: string;
   readonly useWSSecurity: boolean;
-  readonly agent: Agent;
-  /** Idle time of a request, milliseconds. */
+  readonly transport: SoapTransport;
+  /** Whole time of a request, milliseconds; the library asks for more where it polls. */
   readonly timeout: number;
 }
 
 /**
- * A client that does not connect by itself: the library's `connect()` signs in several times with a wrong
- * password and then reports success. `preserveAddress` keeps every service on the host we were given.
+ * A client that does not connect by itself: the library's `connect()` signs in several times with a wrong password and
+ * then reports success. Its HTTP half is replaced by ours: that one buffers without a bound, parses whatever comes,
+ * and looks up the host anew for each request. `preserveAddress` keeps every service on the host we were given.
  */
-export function openClient(options: OnvifClientOptions): OnvifClient {
+export function openClient({ transport, ...options }: OnvifClientOptions): OnvifClient {
   const client = new Cam({
     ...options,
     autoconnect: false,
     preserveAddress: true,
-    // Cameras sign their own certificates.
-    secureOpts: { rejectUnauthorized: false, agent: options.agent },
-  }) as unknown as OnvifClient;
+  }) as unknown as OnvifClient & {
+    _requestPart2(request: LibraryRequest, callback: Callback): void;
+  };
   client.on("error", () => undefined);
   client.on("warning", () => undefined);
+  client._requestPart2 = (request, callback) => {
+    const { url, service, body, action, replyTimeout = options.timeout } = request;
+    const path = url?.path ?? (service === undefined ? undefined : (client.uri?.[service]?.path ?? service));
+    void answer(
+      transport.ask({ path: path ?? options.path, body, action, deadlineMs: replyTimeout }),
+      callback,
+    );
+  };
   return client;
+}
+
+async function answer(
+  question: Promise<{ readonly status: number; readonly xml: string }>,
+  callback: Callback,
+): Promise<void> {
+  try {
+    const { status, xml } = await question;
+    parseSOAPString(xml, callback, status);
+  } catch (error) {
+    callback(error);
+  }
 }

@@ -1,13 +1,14 @@
 import { messageOf } from "@huishi/kernel";
-import type { Agent } from "node:http";
+import { tellsOfLockOut } from "../../domain/camera-quirks.ts";
 import { EdgeError, edgeFaultCode } from "../../domain/faults.ts";
+import type { ResolvedAddress } from "../network-guard/network-guard.ts";
 import type { Account } from "../rtsp/digest.ts";
-import { boundedAgent } from "./bounded-agent.ts";
-import { type OnvifClient, openClient } from "./onvif-library.ts";
-import { needsHttpDigest } from "./sign-in-scheme.ts";
+import { type Callback, type OnvifClient, openClient } from "./onvif-library.ts";
+import { escapeText } from "./ptz-requests.ts";
+import { SoapTransport } from "./soap-transport.ts";
 
 const TIMEOUT_MS = 5_000;
-/** Whole time of one call; the library's own timeout restarts with every byte. */
+/** Whole time of one call, with the sign-in. */
 const CALL_DEADLINE_MS = 10_000;
 
 export interface OnvifAnswer {
@@ -15,10 +16,16 @@ export interface OnvifAnswer {
   readonly xml: string;
 }
 
-type Call = (
-  client: OnvifClient,
-  done: (error: Error | null, data?: unknown, xml?: string, statusCode?: number) => void,
-) => void;
+export interface OnvifTarget {
+  /** Device service. */
+  readonly serviceUrl: string;
+  /** Null asks only what needs no sign-in. */
+  readonly account: Account | null;
+  /** The guard of the site's networks (`NetworkGuard.assertReachable`). */
+  readonly reach: (host: string, signal: AbortSignal) => Promise<ResolvedAddress>;
+}
+
+type Call = (client: OnvifClient, done: Callback) => void;
 
 /**
  * One conversation with an ONVIF device. Calls are promises: the library calls back twice when a callback
@@ -26,53 +33,52 @@ type Call = (
  */
 export class OnvifSession {
   readonly client: OnvifClient;
-  readonly agent: Agent;
+  /** Ends with the session. */
+  readonly signal: AbortSignal;
   readonly #host: string;
-  readonly #signal: AbortSignal;
-  readonly #onAbort: () => void;
+  readonly #stop: AbortController;
 
-  private constructor(client: OnvifClient, agent: Agent, host: string, signal: AbortSignal) {
+  private constructor(client: OnvifClient, host: string, signal: AbortSignal, stop: AbortController) {
     this.client = client;
-    this.agent = agent;
     this.#host = host;
-    this.#signal = signal;
-    this.#onAbort = () => agent.destroy();
-    signal.addEventListener("abort", this.#onAbort, { once: true });
+    this.signal = signal;
+    this.#stop = stop;
   }
 
-  /** @param account null asks only what needs no sign-in */
-  static async open(serviceUrl: string, account: Account | null, signal: AbortSignal): Promise<OnvifSession> {
+  /** @throws EdgeError CAMERA_UNREACHABLE, ADDRESS_OUTSIDE_SITE */
+  static async open({ serviceUrl, account, reach }: OnvifTarget, outer: AbortSignal): Promise<OnvifSession> {
     const url = new URL(serviceUrl);
-    const isSecure = url.protocol === "https:";
-    const usesDigest = account !== null && (await needsHttpDigest(url, signal));
-    const agent = boundedAgent(isSecure);
+    const to = await reach(url.hostname, outer);
+    const stop = new AbortController();
+    const signal = AbortSignal.any([outer, stop.signal]);
+    const parts = { base: url, to, signal };
+    const path = url.pathname + url.search;
+    const usesDigest =
+      account !== null &&
+      (await new SoapTransport({ ...parts, account: null }).asksForDigest(path, TIMEOUT_MS));
     const client = openClient({
-      hostname: url.hostname.replace(/^\[|\]$/g, ""),
-      port: url.port === "" ? (isSecure ? 443 : 80) : Number(url.port),
-      path: url.pathname,
-      useSecure: isSecure,
+      hostname: to.host,
+      port: url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port),
+      path,
       useWSSecurity: !usesDigest,
-      agent,
+      transport: new SoapTransport({ ...parts, account: usesDigest ? account : null }),
       timeout: TIMEOUT_MS,
       // In a username token the name stands in XML, and the library does not escape it.
-      ...(account && {
-        username: usesDigest ? account.username : escapeXml(account.username),
-        password: account.password,
-      }),
+      ...(account && !usesDigest && { username: escapeText(account.username), password: account.password }),
     });
-    return new OnvifSession(client, agent, url.host, signal);
+    return new OnvifSession(client, url.host, signal, stop);
   }
 
-  /** @throws EdgeError CAMERA_UNREACHABLE, CAMERA_AUTH_FAILED, CAMERA_PROTOCOL */
+  /** @throws EdgeError CAMERA_UNREACHABLE, CAMERA_AUTH_FAILED, CAMERA_LOCKED_OUT, CAMERA_ANSWER_REFUSED, CAMERA_PROTOCOL */
   async call(call: Call, deadlineMs = CALL_DEADLINE_MS): Promise<OnvifAnswer> {
-    this.#signal.throwIfAborted();
+    this.signal.throwIfAborted();
     let timer: NodeJS.Timeout | undefined;
     let onAbort: (() => void) | undefined;
     try {
       return await new Promise<OnvifAnswer>((resolve, reject) => {
         timer = setTimeout(() => reject(this.#unreachable("no answer in time")), deadlineMs);
-        onAbort = () => reject(this.#signal.reason as Error);
-        this.#signal.addEventListener("abort", onAbort, { once: true });
+        onAbort = () => reject(this.signal.reason as Error);
+        this.signal.addEventListener("abort", onAbort, { once: true });
         call(this.client, (error, data, xml, statusCode) => {
           if (error) reject(this.#fault(error, xml ?? "", statusCode));
           else resolve({ data, xml: typeof xml === "string" ? xml : "" });
@@ -80,27 +86,40 @@ export class OnvifSession {
       });
     } finally {
       clearTimeout(timer);
-      if (onAbort) this.#signal.removeEventListener("abort", onAbort);
+      if (onAbort) this.signal.removeEventListener("abort", onAbort);
     }
+  }
+
+  /**
+   * A request of our own inside the library's envelope: its calls for PTZ and imaging take a missing pan or a
+   * brightness of 0 for something else, and escape nothing.
+   *
+   * @param inner the operation's element, texts escaped
+   */
+  ask(service: string, inner: string): Promise<OnvifAnswer> {
+    return this.call((client, done) =>
+      client._request({ service, body: client._envelopeHeader() + inner + client._envelopeFooter() }, done),
+    );
   }
 
   close(): void {
-    this.#signal.removeEventListener("abort", this.#onAbort);
-    this.agent.destroy();
+    this.#stop.abort(new Error("the conversation is over"));
   }
 
-  #fault(error: Error, xml: string, statusCode: number | undefined): Error {
+  #fault(error: unknown, xml: string, statusCode: number | undefined): Error {
+    if (error instanceof EdgeError) return error;
     const said = messageOf(error);
+    if (tellsOfLockOut(statusCode, `${said} ${xml}`))
+      return new EdgeError("CAMERA_LOCKED_OUT", `the camera at ${this.#host} has locked the account`);
     if (
-      statusCode === 401 ||
-      /not ?authori[sz]ed|unauthori[sz]ed|authentication failed|FailedAuthentication/i.test(`${said} ${xml}`)
+      /not ?authori[sz]ed|unauthori[sz]ed|authentication failed|FailedAuthentication/i.test(
+        `${said} ${xml.slice(0, 4_096)}`,
+      )
     ) {
       return new EdgeError("CAMERA_AUTH_FAILED", `the camera at ${this.#host} refused the account`);
     }
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code !== undefined || /network timeout|socket hang up/i.test(said)) {
-      return this.#unreachable(code ?? said);
-    }
+    if (/ActionNotSupported|OptionalActionNotImplemented/i.test(`${said} ${xml.slice(0, 4_096)}`))
+      return new EdgeError("CAMERA_UNSUPPORTED", `the camera at ${this.#host} does not know this`);
     return new EdgeError("CAMERA_PROTOCOL", `the camera at ${this.#host} gave no ONVIF answer`, {
       details: { said: said.slice(0, 200) },
     });
@@ -116,11 +135,8 @@ export async function readServices(session: OnvifSession): Promise<void> {
   try {
     await session.call((client, done) => client.getServices(false, done));
   } catch (error) {
-    if (edgeFaultCode(error) !== "CAMERA_PROTOCOL") throw error;
+    const code = edgeFaultCode(error);
+    if (code !== "CAMERA_PROTOCOL" && code !== "CAMERA_UNSUPPORTED") throw error;
     await session.call((client, done) => client.getCapabilities(done));
   }
-}
-
-function escapeXml(text: string): string {
-  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 }

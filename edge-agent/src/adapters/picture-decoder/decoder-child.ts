@@ -4,8 +4,8 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { DELIMITER, END_OF_SEQUENCE, type MarkerName, markerOf, MARKERS } from "./markers.ts";
 
-export const PICTURE_WIDTH = 320;
-export const PICTURE_HEIGHT = 180;
+const PICTURE_WIDTH = 320;
+const PICTURE_HEIGHT = 180;
 const PICTURE_BYTES = PICTURE_WIDTH * PICTURE_HEIGHT;
 /** Markers behind each keyframe: more than a decoder may hold back (16 reordered pictures, ITU-T H.264 A.3.1, seldom over 4). */
 const FLUSHING = 8;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MAX_REPLY_BYTES, parseProbeMatches } from "./probe-match.ts";
+import { MAX_REPLY_BYTES, parseMatches } from "./probe-match.ts";
 
 const ID = "urn:uuid:probe-1";
 const from = { address: "10.0.0.7" };
@@ -15,7 +15,7 @@ const reply = (matches: string, relatesTo = ID): Buffer =>
     `<?xml version="1.0"?><s:Envelope xmlns:s="x"><s:Header><a:RelatesTo s:role="y">${relatesTo}</a:RelatesTo></s:Header>` +
       `<s:Body><d:ProbeMatches>${matches}</d:ProbeMatches></s:Body></s:Envelope>`,
   );
-const parse = (bytes: Uint8Array) => parseProbeMatches(bytes, from, sent);
+const parse = (bytes: Uint8Array) => parseMatches(bytes, from, sent);
 const GOOD = "http://10.0.0.7/onvif/device_service";
 
 describe("ProbeMatches", () => {
@@ -26,9 +26,10 @@ describe("ProbeMatches", () => {
     ]);
   });
 
-  test("reads several matches of one reply and passes over those without an address", () => {
+  test("reads several matches of one reply, those without an address too", () => {
     const devices = parse(reply(match("urn:a", GOOD) + match("urn:b", null) + match("urn:c", `${GOOD}?c`)));
-    expect(devices.map(({ endpoint }) => endpoint)).toEqual(["urn:a", "urn:c"]);
+    expect(devices.map(({ endpoint }) => endpoint)).toEqual(["urn:a", "urn:b", "urn:c"]);
+    expect(devices[1]?.onvifUrl).toBeNull();
   });
 
   test("ignores replies to nobody's or somebody else's probe", () => {
@@ -47,7 +48,7 @@ describe("ProbeMatches", () => {
     "",
     "not a url",
   ])("does not take the address %j from 10.0.0.7", (xaddrs) => {
-    expect(parse(reply(match("urn:a", xaddrs)))).toEqual([]);
+    expect(parse(reply(match("urn:a", xaddrs)))[0]?.onvifUrl).toBeNull();
   });
 
   test("takes the responder's own address among several", () => {
@@ -58,6 +59,12 @@ describe("ProbeMatches", () => {
     const good = reply(match("urn:a", GOOD)).toString();
     expect(parse(Buffer.from(`<!DOCTYPE x [<!ENTITY a "b">]>${good}`))).toEqual([]);
     expect(parse(Buffer.from(good + " ".repeat(MAX_REPLY_BYTES)))).toEqual([]);
+  });
+
+  test("takes IPv6 addresses in any notation, with the zone that the system adds", () => {
+    const url = "http://[FE80:0::0:1]:8080/onvif/device_service";
+    const [device] = parseMatches(reply(match("urn:a", url)), { address: "fe80::1%eth0" }, sent);
+    expect(device?.onvifUrl).toBe("http://[fe80::1]:8080/onvif/device_service");
   });
 
   test("survives garbage", () => {
@@ -74,7 +81,7 @@ describe("ProbeMatches", () => {
         (at, cut, noise) => {
           const damaged = Buffer.concat([good.subarray(0, at), noise, good.subarray(at + noise.length)]);
           for (const device of [...parse(damaged), ...parse(good.subarray(0, cut))]) {
-            expect(new URL(device.onvifUrl).hostname).toBe("10.0.0.7");
+            if (device.onvifUrl !== null) expect(new URL(device.onvifUrl).hostname).toBe("10.0.0.7");
           }
         },
       ),

@@ -1,42 +1,54 @@
-import type { FoundDevice } from "../../application/ports.ts";
-
 /** Larger replies are nobody's: a UDP datagram of an honest device has one or a few matches. */
 export const MAX_REPLY_BYTES = 64 * 1024;
 const MAX_MATCHES = 16;
+const MAX_ENDPOINT = 200;
+
+/** What a match says; without `onvifUrl` the device named no address of its own. */
+export interface Match {
+  readonly endpoint: string;
+  readonly onvifUrl: string | null;
+  readonly name: string | null;
+  readonly hardware: string | null;
+}
 
 /**
- * Reads a ProbeMatches message (WS-Discovery §5.3). It comes from anybody on the network: anything unexpected
- * gives an empty list, never an error. Only addresses on the host that answered count, so that a reply cannot
- * send us elsewhere (server-side request forgery).
+ * Reads a ProbeMatches or ResolveMatches message (WS-Discovery §5.3, §6.3). It comes from anybody on the network:
+ * anything unexpected gives an empty list, never an error. Only addresses on the host that answered count, so that a
+ * reply cannot send us elsewhere (server-side request forgery).
  *
  * Read with patterns, not with an XML parser: the grammar that matters is four elements without nesting of
  * their own kind, a document type declaration is refused, and nothing is expanded.
  */
-export function parseProbeMatches(
+export function parseMatches(
   reply: Uint8Array,
   from: { readonly address: string },
   sentMessageIds: ReadonlySet<string>,
-): FoundDevice[] {
-  if (reply.byteLength > MAX_REPLY_BYTES) return [];
-  const xml = Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength).toString("utf8");
-  if (/<!DOCTYPE|<!ENTITY/i.test(xml)) return [];
+): Match[] {
+  const xml = soundXml(reply);
+  if (xml === null) return [];
   const relatesTo = elementText(xml, "RelatesTo");
   if (relatesTo === null || !sentMessageIds.has(relatesTo)) return [];
-  return elements(xml, "ProbeMatch")
+  return [...elements(xml, "ProbeMatch"), ...elements(xml, "ResolveMatch")]
     .slice(0, MAX_MATCHES)
     .flatMap((match) => readMatch(match, from.address) ?? []);
 }
 
-function readMatch(xml: string, responder: string): FoundDevice | null {
+function soundXml(bytes: Uint8Array): string | null {
+  if (bytes.byteLength > MAX_REPLY_BYTES) return null;
+  const xml = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  return /<!DOCTYPE|<!ENTITY/i.test(xml) ? null : xml;
+}
+
+function readMatch(xml: string, responder: string): Match | null {
   const endpoint = elementText(elements(xml, "EndpointReference")[0] ?? "", "Address");
   const onvifUrl = (elementText(xml, "XAddrs") ?? "")
     .split(/\s+/)
     .find((address) => isDeviceServiceOf(address, responder));
-  if (!onvifUrl) return null;
+  if (!endpoint && !onvifUrl) return null;
   const scopes = (elementText(xml, "Scopes") ?? "").split(/\s+/);
   return {
-    endpoint: endpoint?.slice(0, 200) || new URL(onvifUrl).host,
-    onvifUrl: new URL(onvifUrl).href,
+    endpoint: endpoint?.slice(0, MAX_ENDPOINT) || new URL(onvifUrl as string).host,
+    onvifUrl: onvifUrl ? new URL(onvifUrl).href : null,
     name: scopeValue(scopes, "name"),
     hardware: scopeValue(scopes, "hardware"),
   };
@@ -48,7 +60,14 @@ function isDeviceServiceOf(text: string, responder: string): boolean {
   const url = new URL(text);
   if (url.protocol !== "http:" && url.protocol !== "https:") return false;
   if (url.username !== "" || url.password !== "") return false;
-  return url.hostname.replace(/^\[|\]$/g, "") === responder.replace(/%.*$/, "");
+  return sameHost(url.hostname, responder);
+}
+
+/** IPv6 has many notations of one address: both are compared as a URL writes them. */
+function sameHost(hostname: string, responder: string): boolean {
+  const plain = responder.replace(/%.*$/, "");
+  if (!plain.includes(":")) return hostname === plain;
+  return URL.canParse(`http://[${plain}]/`) && hostname === new URL(`http://[${plain}]/`).hostname;
 }
 
 /** ONVIF Core §7.3.2.2: `onvif://www.onvif.org/name/Some%20Name`. */

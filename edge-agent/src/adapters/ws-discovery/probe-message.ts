@@ -7,6 +7,17 @@ export function probeMessage(messageId: string, types: "NetworkVideoTransmitter"
     types === "any"
       ? ""
       : '<d:Types xmlns:dn="http://www.onvif.org/ver10/network/wsdl">dn:NetworkVideoTransmitter</d:Types>';
+  return message("Probe", messageId, `<d:Probe>${typesElement}</d:Probe>`);
+}
+
+/** Asks where a device is that told its endpoint but no address (WS-Discovery §6.1). */
+export function resolveMessage(messageId: string, endpoint: string): Buffer {
+  const address = endpoint.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  const reference = `<w:EndpointReference><w:Address>${address}</w:Address></w:EndpointReference>`;
+  return message("Resolve", messageId, `<d:Resolve>${reference}</d:Resolve>`);
+}
+
+function message(action: "Probe" | "Resolve", messageId: string, body: string): Buffer {
   return Buffer.from(
     '<?xml version="1.0" encoding="UTF-8"?>' +
       '<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"' +
@@ -14,7 +25,7 @@ export function probeMessage(messageId: string, types: "NetworkVideoTransmitter"
       ' xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery">' +
       `<e:Header><w:MessageID>${messageId}</w:MessageID>` +
       '<w:To e:mustUnderstand="true">urn:schemas-xmlsoap-org:ws:2005:04:discovery</w:To>' +
-      '<w:Action e:mustUnderstand="true">http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</w:Action>' +
-      `</e:Header><e:Body><d:Probe>${typesElement}</d:Probe></e:Body></e:Envelope>`,
+      `<w:Action e:mustUnderstand="true">http://schemas.xmlsoap.org/ws/2005/04/discovery/${action}</w:Action>` +
+      `</e:Header><e:Body>${body}</e:Body></e:Envelope>`,
   );
 }

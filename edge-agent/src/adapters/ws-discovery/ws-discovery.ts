@@ -1,81 +1,133 @@
-import { sleep } from "@huishi/kernel";
-import { randomUUID } from "node:crypto";
-import { type Socket, createSocket } from "node:dgram";
-import { once } from "node:events";
-import type { Discovery, FoundDevice } from "../../application/ports.ts";
-import { probeMessage } from "./probe-message.ts";
-import { parseProbeMatches } from "./probe-match.ts";
+import type { RemoteInfo } from "node:dgram";
+import { networkInterfaces } from "node:os";
+import type { Discovery, FoundDevice, Log } from "../../application/ports.ts";
+import { type Match, parseMatches } from "./probe-match.ts";
+import { type ProbeInterface, probeOn } from "./probe-socket.ts";
 
-const MULTICAST_ADDRESS = "239.255.255.250";
 const PORT = 3702;
-/** UDP loses packets: WS-Discovery's SOAP-over-UDP repeats too. */
-const PROBE_TIMES_MS = [0, 250, 1_000];
 const LISTEN_MS = 3_000;
 const MAX_DEVICES = 1_000;
+/** Datagrams that are looked at in one round and interface: more is a flood. */
+const MAX_REPLIES = 4_000;
+const MAX_INTERFACES = 32;
+/** ONVIF Core §5.1.1: where a device service is when nobody says otherwise. */
+const WELL_KNOWN_PATH = "/onvif/device_service";
 
 export interface WsDiscoveryOptions {
-  /** IPv4 address of the interface to probe on; 127.0.0.1 for the loopback interface. */
+  /** IPv4 address of the one interface to probe on; 127.0.0.1 for the loopback interface. Default: all others. */
   readonly interfaceAddress?: string | undefined;
+  /** The interfaces to probe on; for tests. */
+  readonly interfaces?: readonly ProbeInterface[];
   readonly port?: number | undefined;
   readonly listenMs?: number;
+  readonly log?: Log;
 }
 
-/** Finds ONVIF devices by WS-Discovery over UDP multicast (ONVIF Core §7). */
+/** Finds ONVIF devices by WS-Discovery over UDP multicast, IPv4 and IPv6, on every interface (ONVIF Core §7). */
 export class WsDiscovery implements Discovery {
   readonly #options: WsDiscoveryOptions;
+  readonly #failing = new Set<string>();
 
   constructor(options: WsDiscoveryOptions = {}) {
     this.#options = options;
   }
 
+  /** @throws Error when no interface at all could be probed */
   async probe(signal: AbortSignal): Promise<FoundDevice[]> {
     signal.throwIfAborted();
-    const { interfaceAddress, port = PORT, listenMs = LISTEN_MS } = this.#options;
-    const found = new Map<string, FoundDevice>();
+    const { port = PORT, listenMs = LISTEN_MS } = this.#options;
+    const sightings = new Sightings();
     const messageIds = new Set<string>();
-    const socket = createSocket({ type: "udp4", reuseAddr: true });
-    const failed = once(socket, "error").then(([error]) => {
-      throw error as Error;
-    });
-    // Raced below; a late error must not go unhandled.
-    failed.catch(() => undefined);
-    socket.on("message", (reply, from) => {
-      for (const device of parseProbeMatches(reply, from, messageIds)) {
-        if (found.size < MAX_DEVICES) found.set(device.endpoint, device);
+    const interfaces = this.#interfaces();
+    const rounds = await Promise.allSettled(
+      interfaces.map((on) => {
+        let replies = 0;
+        return probeOn({
+          on,
+          port,
+          listenMs,
+          messageIds,
+          signal,
+          onReply: (reply, from, resolve) => {
+            replies += 1;
+            if (replies > MAX_REPLIES) return;
+            for (const match of parseMatches(reply, from, messageIds)) sightings.add(match, from, resolve);
+          },
+        });
+      }),
+    );
+    signal.throwIfAborted();
+    this.#tellFailures(interfaces, rounds);
+    const failure = rounds.find((round) => round.status === "rejected");
+    if (failure && rounds.every((round) => round.status === "rejected")) throw failure.reason as Error;
+    return sightings.devices();
+  }
+
+  #interfaces(): readonly ProbeInterface[] {
+    const { interfaces, interfaceAddress } = this.#options;
+    if (interfaces) return interfaces;
+    if (interfaceAddress) return [{ family: 4, zone: "", address: interfaceAddress }];
+    const found = siteInterfaces();
+    return found.length > 0 ? found : [{ family: 4, zone: "", address: "0.0.0.0" }];
+  }
+
+  /** An interface that cannot be probed is told once, until it works again. */
+  #tellFailures(interfaces: readonly ProbeInterface[], rounds: readonly PromiseSettledResult<void>[]): void {
+    for (const [i, round] of rounds.entries()) {
+      const { zone, address, family } = interfaces[i] as ProbeInterface;
+      const key = `${family} ${zone} ${address}`;
+      if (round.status === "fulfilled") this.#failing.delete(key);
+      else if (!this.#failing.has(key)) {
+        this.#failing.add(key);
+        this.#options.log?.warn(
+          { interface: zone || address, family, err: round.reason as unknown },
+          "interface cannot be probed",
+        );
       }
-    });
-    try {
-      socket.bind({ port: 0, address: interfaceAddress ?? "0.0.0.0" });
-      await Promise.race([once(socket, "listening", { signal }), failed]);
-      socket.setMulticastTTL(1);
-      if (interfaceAddress) socket.setMulticastInterface(interfaceAddress);
-      await Promise.race([sendProbes(socket, port, messageIds, signal), failed]);
-      await Promise.race([sleep(listenMs, signal), failed]);
-    } finally {
-      socket.close();
     }
-    return [...found.values()];
   }
 }
 
-async function sendProbes(
-  socket: Socket,
-  port: number,
-  messageIds: Set<string>,
-  signal: AbortSignal,
-): Promise<void> {
-  let sentAtMs = 0;
-  for (const atMs of PROBE_TIMES_MS) {
-    await sleep(atMs - sentAtMs, signal);
-    sentAtMs = atMs;
-    for (const types of ["NetworkVideoTransmitter", "any"] as const) {
-      const messageId = `urn:uuid:${randomUUID()}`;
-      messageIds.add(messageId);
-      await new Promise<void>((resolve, reject) => {
-        socket.send(probeMessage(messageId, types), port, MULTICAST_ADDRESS, (error) =>
-          error ? reject(error) : resolve(),
-        );
-      });
+/** Every interface's first IPv4 and IPv6 address, the loopback interface left out. */
+function siteInterfaces(): ProbeInterface[] {
+  return Object.entries(networkInterfaces())
+    .flatMap(([zone, addresses = []]) =>
+      (["IPv4", "IPv6"] as const).flatMap((family): ProbeInterface[] => {
+        const own = addresses.find((entry) => entry.family === family && !entry.internal);
+        return own ? [{ family: family === "IPv4" ? 4 : 6, zone, address: own.address }] : [];
+      }),
+    )
+    .slice(0, MAX_INTERFACES);
+}
+
+/** What was seen in one round: each device once, with the best address that it told. */
+class Sightings {
+  readonly #byEndpoint = new Map<string, FoundDevice>();
+
+  add(match: Match, from: RemoteInfo, resolve: (endpoint: string) => void): void {
+    const known = this.#byEndpoint.get(match.endpoint);
+    if (!known && this.#byEndpoint.size >= MAX_DEVICES) return;
+    if (match.onvifUrl !== null) {
+      // A device with both is spoken to over IPv4: its IPv6 address may be a link's alone.
+      if (!known || known.isGuess || isIpv6(known.onvifUrl))
+        this.#byEndpoint.set(match.endpoint, { ...match, onvifUrl: match.onvifUrl });
+      return;
     }
+    if (known) return;
+    this.#byEndpoint.set(match.endpoint, { ...match, onvifUrl: wellKnown(from), isGuess: true });
+    resolve(match.endpoint);
   }
+
+  devices(): FoundDevice[] {
+    return [...this.#byEndpoint.values()];
+  }
+}
+
+function wellKnown({ address }: RemoteInfo): string {
+  const plain = address.replace(/%.*$/, "");
+  return `http://${plain.includes(":") ? `[${plain}]` : plain}${WELL_KNOWN_PATH}`;
+}
+
+function isIpv6(url: string): boolean {
+  return new URL(url).hostname.startsWith("[");
 }

@@ -1,4 +1,11 @@
-import { type Agent, buildClaimText, type Claim, type ClaimCode, claimProofText } from "@huishi/contracts";
+import {
+  type Agent,
+  buildClaimText,
+  type Claim,
+  type ClaimCode,
+  claimProofText,
+  type FoundDevice,
+} from "@huishi/contracts";
 import { type Clock, HuishiError, slugify } from "@huishi/kernel";
 import { isSignedBy } from "@huishi/platform";
 import { formatClaimCode, normaliseClaimCode } from "../domain/claim-code.ts";
@@ -25,6 +32,8 @@ export interface AgentStore {
     keys: AgentKeys | null;
   }): Promise<boolean>;
   listAgents(): Promise<Agent[]>;
+  /** The latest 1,000 words first; of one agent, or of all. */
+  listFoundDevices(agentId?: string): Promise<FoundDevice[]>;
 }
 
 export interface AgentsParts {

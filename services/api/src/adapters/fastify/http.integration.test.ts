@@ -276,6 +276,26 @@ describe("agents", () => {
     expect(JSON.stringify(listed)).not.toContain(claimed.secret);
   });
 
+  it("lists the devices that agents found, with what became of them", async () => {
+    const { pool } = server.database;
+    await pool.query("INSERT INTO agent (id, name, secret_hash) VALUES ('finder', 'Finder', '\\x00')");
+    await pool.query(
+      "INSERT INTO camera (id, agent_id, name, address) VALUES ('adopted-1', 'finder', 'A', '10.0.0.1:80')",
+    );
+    await pool.query(
+      `INSERT INTO found_device (agent_id, device_key, how, address, first_at, told_at, gone)
+       SELECT 'finder', 'urn:' || n, 'ws_discovery', '10.0.0.' || n || ':80', now(), now() - n * interval '1 s', n = 3
+       FROM generate_series(1, 3) AS n`,
+    );
+    const { devices } = (await server.get("/api/v1/found-devices?agentId=finder")).body;
+    expect(devices.map(({ deviceKey, state }: Record<string, string>) => [deviceKey, state])).toEqual([
+      ["urn:1", "adopted"],
+      ["urn:2", "quarantined"],
+      ["urn:3", "gone"],
+    ]);
+    expect((await server.get("/api/v1/found-devices?agentId=nobody")).body.devices).toEqual([]);
+  });
+
   it("pages dead letters", async () => {
     await server.database.pool.query(
       `INSERT INTO dead_letter (agent_id, topic, code, reason, payload)

@@ -98,6 +98,7 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
   "POST /api/v1/agents/:id/secret": "public",
   // What a claim text pins; it is public by nature.
   "GET /api/v1/ca": "public",
+  "GET /api/v1/found-devices": "administer",
   "POST /api/v1/agents/claim-codes": "administer",
   // The one-time code is the right.
   "POST /api/v1/agents/claim": "public",

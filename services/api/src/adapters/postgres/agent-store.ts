@@ -1,4 +1,4 @@
-import type { Agent } from "@huishi/contracts";
+import type { Agent, FoundDevice } from "@huishi/contracts";
 import { keyIdOf, type Pool, withTransaction } from "@huishi/platform";
 import type { AgentKeys, AgentStore } from "../../application/agents.ts";
 
@@ -11,6 +11,22 @@ interface AgentRow {
   readonly revoked_at: Date | null;
   readonly cameras: number;
 }
+
+interface FoundDeviceRow {
+  readonly agent_id: string;
+  readonly device_key: string;
+  readonly how: FoundDevice["how"];
+  readonly address: string;
+  readonly onvif_url: string | null;
+  readonly rtsp_port: number | null;
+  readonly name: string | null;
+  readonly hardware: string | null;
+  readonly first_at: Date;
+  readonly told_at: Date;
+  readonly gone: boolean;
+  readonly adopted: boolean;
+}
+const MAX_FOUND_DEVICES = 1_000;
 
 /** Agents, and the one-time codes that claim them. */
 export class PostgresAgentStore implements AgentStore {
@@ -76,6 +92,28 @@ export class PostgresAgentStore implements AgentStore {
       createdAtMs: row.created_at.getTime(),
       revoked: row.revoked_at !== null,
       cameras: row.cameras,
+    }));
+  }
+
+  async listFoundDevices(agentId?: string): Promise<FoundDevice[]> {
+    const found = await this.#pool.query<FoundDeviceRow>(
+      `SELECT f.*, EXISTS (SELECT FROM camera c WHERE c.agent_id = f.agent_id AND c.address = f.address) AS adopted
+       FROM found_device f WHERE $1::text IS NULL OR f.agent_id = $1
+       ORDER BY f.told_at DESC, f.device_key LIMIT ${MAX_FOUND_DEVICES}`,
+      [agentId ?? null],
+    );
+    return found.rows.map((row) => ({
+      agentId: row.agent_id,
+      deviceKey: row.device_key,
+      how: row.how,
+      address: row.address,
+      onvifUrl: row.onvif_url,
+      rtspPort: row.rtsp_port,
+      name: row.name,
+      hardware: row.hardware,
+      state: row.adopted ? "adopted" : row.gone ? "gone" : "quarantined",
+      firstAtMs: row.first_at.getTime(),
+      toldAtMs: row.told_at.getTime(),
     }));
   }
 }

@@ -240,6 +240,37 @@ async function projectGaps(client: PoolClient, rows: readonly EventRow[]): Promi
   );
 }
 
+/** Rows of one agent: a hostile network must not fill the table. */
+const MAX_FOUND_DEVICES = 5_000;
+
+/** Devices in quarantine. A word older than the last one changes nothing: an outbox may be late. */
+async function projectFoundDevices(client: PoolClient, rows: readonly EventRow[]): Promise<void> {
+  const last = new Map<string, EventOf<"device_found"> & { agentId: string }>();
+  for (const { row, event } of recordsOf(rows, "device_found")) {
+    const key = `${row.agentId} ${event.deviceKey}`;
+    const known = last.get(key);
+    if (!known || known.capturedAtMs <= event.capturedAtMs) last.set(key, { ...event, agentId: row.agentId });
+  }
+  if (last.size === 0) return;
+  await client.query(
+    `INSERT INTO found_device AS f
+       (agent_id, device_key, how, address, onvif_url, rtsp_port, name, hardware, first_at, told_at, gone)
+     SELECT t."agentId", t."deviceKey", t.how, t.address, t."onvifUrl", t."rtspPort", t.name, t.hardware,
+       moment.at, moment.at, coalesce(t.gone, false)
+     FROM jsonb_to_recordset($1::jsonb) AS t ("agentId" text, "deviceKey" text, how text, address text,
+            "onvifUrl" text, "rtspPort" integer, name text, hardware text, gone boolean, "capturedAtMs" bigint),
+          LATERAL (SELECT 'epoch'::timestamptz + t."capturedAtMs" * interval '1 millisecond' AS at) AS moment
+     WHERE EXISTS (SELECT FROM found_device k WHERE k.agent_id = t."agentId" AND k.device_key = t."deviceKey")
+        OR (SELECT count(*) FROM found_device k WHERE k.agent_id = t."agentId") < $2
+     ON CONFLICT (agent_id, device_key) DO UPDATE SET
+       how = EXCLUDED.how, address = EXCLUDED.address, onvif_url = EXCLUDED.onvif_url,
+       rtsp_port = EXCLUDED.rtsp_port, name = EXCLUDED.name, hardware = EXCLUDED.hardware,
+       first_at = least(f.first_at, EXCLUDED.first_at), told_at = EXCLUDED.told_at, gone = EXCLUDED.gone
+     WHERE f.told_at <= EXCLUDED.told_at`,
+    [JSON.stringify([...last.values()]), MAX_FOUND_DEVICES],
+  );
+}
+
 /** What new events of one transaction mean elsewhere, in the order in which it is written. */
 export const PROJECTIONS: readonly ((client: PoolClient, rows: readonly EventRow[]) => Promise<void>)[] = [
   projectInventory,
@@ -250,4 +281,5 @@ export const PROJECTIONS: readonly ((client: PoolClient, rows: readonly EventRow
   projectSensorHealth,
   projectSensorAlarms,
   projectGaps,
+  projectFoundDevices,
 ];

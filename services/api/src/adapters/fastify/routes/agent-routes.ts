@@ -1,11 +1,14 @@
-import { HuishiError } from "@huishi/kernel";
 import {
   AgentList,
   CertificateAuthority,
   ClaimCodeSchema,
   ClaimRequest,
   ClaimResponse,
+  FoundDeviceList,
+  Id,
 } from "@huishi/contracts";
+import { HuishiError } from "@huishi/kernel";
+import { Type } from "typebox";
 import { type AgentsParts, claimAgent, issueCode } from "../../../application/agents.ts";
 import type { App } from "../app-type.ts";
 import { errorResponses } from "../schemas.ts";
@@ -39,6 +42,18 @@ export function addAgentRoutes(app: App, parts: AgentRouteParts): void {
       if (parts.caPem !== undefined) return { pem: parts.caPem };
       throw new HuishiError("ROUTE_NOT_FOUND", "This centre has no certificate authority of its own.");
     },
+  );
+  app.get(
+    "/api/v1/found-devices",
+    {
+      schema: {
+        tags,
+        summary: "Devices that agents found and nobody has adopted, and what became of them",
+        querystring: Type.Object({ agentId: Type.Optional(Id) }, { additionalProperties: false }),
+        response: { 200: FoundDeviceList, ...errorResponses },
+      },
+    },
+    async ({ query }) => ({ devices: await parts.store.listFoundDevices(query.agentId) }),
   );
   app.post(
     "/api/v1/agents/claim-codes",
