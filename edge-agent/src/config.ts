@@ -7,6 +7,7 @@ import { EdgeError } from "./domain/faults.ts";
 import { parseRtspAddress } from "./domain/rtsp-address.ts";
 import { planSensors } from "./domain/sensors/sensor-plan.ts";
 import { readSensorListeners, SensorListenersSchema } from "./sensor-config.ts";
+import { type StatusPageConfig, statusPageOf, StatusPageSchema } from "./status-page-config.ts";
 
 const Secret = Type.String({ maxLength: 256 });
 const ScanPorts = Type.Array(Type.Integer({ minimum: 1, maximum: 65535 }), { maxItems: 8 });
@@ -82,6 +83,10 @@ const EdgeAgentConfigSchema = Type.Object(
     recordingsDir: Type.Optional(Type.String({ minLength: 1 })),
     /** Whether pictures are looked at for faults (frozen, black, blurred ...); default true. Needs ffmpeg. */
     watchPictures: Type.Optional(Type.Boolean()),
+    /** A page for the installer; none without it. */
+    statusPage: Type.Optional(StatusPageSchema),
+    /** The log files' size together; default 32 MiB. */
+    logMaxBytes: Type.Optional(Type.Integer({ minimum: 1024 * 1024, maximum: 1024 ** 4 })),
     /** Bounds of the outbox; default 1 GiB, 1,000,000 events, 30 days of running time. */
     outboxMaxBytes: Type.Optional(Type.Integer({ minimum: 1024 * 1024 })),
     outboxMaxEvents: Type.Optional(Type.Integer({ minimum: 1_000 })),
@@ -183,6 +188,7 @@ export async function loadConfig(file: string): Promise<EdgeAgentConfig> {
         withPassword(account, folder, path),
       ),
     }),
+    ...(config.statusPage && { statusPage: await readStatusPage(config.statusPage, folder) }),
     discovery: credentials
       ? {
           ...config.discovery,
@@ -190,6 +196,13 @@ export async function loadConfig(file: string): Promise<EdgeAgentConfig> {
         }
       : config.discovery,
   };
+}
+
+/** @throws EdgeError CONFIG_INVALID, STATUS_PAGE_OPEN */
+async function readStatusPage(config: StatusPageConfig, folder: string): Promise<StatusPageConfig> {
+  const read = await withPassword(config, folder, "/statusPage");
+  statusPageOf(read);
+  return read;
 }
 
 async function withPassword<T extends { password?: string; passwordFile?: string }>(

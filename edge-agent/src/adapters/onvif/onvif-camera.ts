@@ -5,7 +5,7 @@ import type { CameraDescription, OfferedStream } from "../../domain/camera-descr
 import { EdgeError, edgeFaultCode } from "../../domain/faults.ts";
 import { onHost } from "../../domain/rtsp-address.ts";
 import type { Account } from "../rtsp/digest.ts";
-import { describeStream } from "../rtsp/rtsp-probe.ts";
+import { describeStream, type ResolveAddress } from "../rtsp/rtsp-probe.ts";
 import { at, elementText, listOf, numberOf, textOf } from "./foreign-tree.ts";
 import { watchEvents } from "./motion-events.ts";
 import { OnvifSession, type OnvifTarget, readServices } from "./onvif-session.ts";
@@ -79,7 +79,8 @@ export class OnvifCamera implements CameraDevice {
       session.close();
     }
     const stream = description.streams.at(-1);
-    if (stream) await describeStream(stream.url, this.#account, signal);
+    const resolve: ResolveAddress = async (host, s) => (await this.#reach(host, s)).address;
+    if (stream) await describeStream(stream.url, this.#account, { signal, resolve });
     return clockOffsetMs === null ? {} : { clockOffsetMs };
   }
 
