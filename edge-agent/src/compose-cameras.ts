@@ -105,6 +105,7 @@ function keeper(
     new CameraKeeper({
       ...parts,
       ...shown,
+      ...(endpoint === undefined ? {} : { endpoint }),
       device: new GuardedCamera(device, gate),
       onIdentified: (cameraId) => {
         if (control) controls.set(cameraId, { control, gate });

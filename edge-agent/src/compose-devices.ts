@@ -130,6 +130,8 @@ function recordingsOf(
     budget: parts.budget,
     desk,
     record: (event) => recorder.record(event),
+    local: new Map(options.cameras.flatMap(({ id, record }) => (id && record ? [[id, record]] : []))),
+    ...(options.recording === undefined ? {} : { policy: options.recording }),
     ...(options.recordingsDir === undefined ? {} : { folder: options.recordingsDir }),
   });
 }

@@ -1,4 +1,12 @@
-import { AgentSensorSchema, DisplayName, Id, MAX_CLAIM_TEXT, NetworkSchema } from "@huishi/contracts";
+import {
+  AgentSensorSchema,
+  DisplayName,
+  Id,
+  MAX_CLAIM_TEXT,
+  NetworkSchema,
+  RecordingPolicySchema,
+  StreamProfileSchema,
+} from "@huishi/contracts";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { type Static, Type } from "typebox";
@@ -30,6 +38,8 @@ const CameraConfigSchema = Type.Object(
     device: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
     ...credentials,
     note: Type.Optional(Type.String({ maxLength: 200 })),
+    /** Streams that are kept in the ring buffer; the camera needs an id then. Default none. */
+    record: Type.Optional(Type.Array(StreamProfileSchema, { uniqueItems: true, maxItems: 2 })),
   },
   { additionalProperties: false },
 );
@@ -79,6 +89,8 @@ const EdgeAgentConfigSchema = Type.Object(
     mqttCaFile: Type.Optional(Type.String({ minLength: 1 })),
     /** `application` where a broker stands between agent and centre: its PUBACK says nothing about the database. */
     acknowledgement: Type.Optional(Type.Union([Type.Literal("puback"), Type.Literal("application")])),
+    /** How much of the disk video may take, for how long; the centre's configuration goes before it. Default 64 GiB. */
+    recording: Type.Optional(RecordingPolicySchema),
     /** Where video is kept; default below the state folder. */
     recordingsDir: Type.Optional(Type.String({ minLength: 1 })),
     /** Whether pictures are looked at for faults (frozen, black, blurred ...); default true. Needs ffmpeg. */
@@ -111,6 +123,8 @@ export function parseConfig(value: unknown): EdgeAgentConfig {
   checkUrl(config.serverUrl, "/serverUrl", ["http:", "https:"]);
   if (config.mqttUrl !== undefined) checkUrl(config.mqttUrl, "/mqttUrl", ["mqtt:", "mqtts:"]);
   config.cameras.forEach((camera, i) => checkCamera(camera, `/cameras/${i}`));
+  const unnamed = config.cameras.findIndex(({ id, record }) => record !== undefined && id === undefined);
+  if (unnamed >= 0) throw invalid(`/cameras/${unnamed}/id`, "a camera that is recorded needs an id");
   const ids = config.cameras.flatMap((camera) => camera.id ?? []);
   const doubled = ids.findIndex((id, i) => ids.indexOf(id) !== i);
   if (doubled >= 0) throw invalid("/cameras", `the id ${ids[doubled]} stands there twice`);

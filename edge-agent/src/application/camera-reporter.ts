@@ -17,6 +17,8 @@ export interface CameraReporterOptions {
   /** What a person called the camera, and noted of it. */
   readonly name?: string;
   readonly note?: string;
+  /** WS-Addressing endpoint, where discovery found the camera. */
+  readonly endpoint?: string;
   /** Where the picture watch's findings lie. */
   readonly findings?: FindingsBoard;
 }
@@ -71,7 +73,7 @@ export class CameraReporter {
   }
 
   inventory(cameraId: string, description: CameraDescription, streams: readonly ChosenStream[]): void {
-    const { recorder, clock, name, note } = this.#options;
+    const { recorder, clock, name, note, endpoint } = this.#options;
     this.identified(cameraId);
     this.#clockOffsetMs = description.clockOffsetMs;
     if (description.clockOffsetMs !== undefined) this.#judgeClock(description.clockOffsetMs);
@@ -82,6 +84,7 @@ export class CameraReporter {
       streams,
       ...(name === undefined ? {} : { name }),
       ...(note === undefined ? {} : { note }),
+      ...(endpoint === undefined ? {} : { endpoint }),
     });
     this.#name = event.name;
     const fingerprint = JSON.stringify({ ...event, capturedAtMs: 0 });

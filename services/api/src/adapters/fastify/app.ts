@@ -24,6 +24,7 @@ import { addClipRoutes, type ClipRouteParts } from "./routes/clip-routes.ts";
 import { addUploadRoutes } from "./routes/upload-routes.ts";
 import type { AgentUploads } from "../../application/agent-uploads.ts";
 import { addControlRoutes } from "./routes/control-routes.ts";
+import { addDeviceRecordRoutes } from "./routes/device-record-routes.ts";
 import { addIdentityRoutes, type IdentityRouteParts } from "./routes/identity-routes.ts";
 import { addOperationRoutes, type OperationRouteParts } from "./routes/operation-routes.ts";
 import { addDeviceRoutes, addPerceptionRoutes, type QuestionRouteParts } from "./routes/question-routes.ts";
@@ -111,6 +112,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   addStatisticsRoutes(app, parts.questions.statistics);
   addDeviceRoutes(app, parts.questions);
   addAreaRoutes(app, parts.store.areas);
+  addDeviceRecordRoutes(app, parts.store.deviceRecords);
   addDeadLetterRoutes(app, parts.store.deadLetters);
   addRetentionRoutes(app, parts.store);
   addLegalHoldRoutes(app, parts.store);
