@@ -65,7 +65,11 @@ test("rates are measured, not what a camera says of itself, and unknown until th
   expect((await desk.describe()).cameras[0]?.streams[0]).toMatchObject({ fps: null, bitsPerSecond: null });
   for (let i = 0; i < 5; i++) await pass(2_000);
   const state = await desk.describe();
-  expect(state.cameras[0]?.streams[0]).toMatchObject({ fps: 25, bitsPerSecond: 800_000, consumers: ["live"] });
+  expect(state.cameras[0]?.streams[0]).toMatchObject({
+    fps: 25,
+    bitsPerSecond: 800_000,
+    consumers: ["live"],
+  });
   expect(state).toMatchObject({ uptimeMs: 10_000, mediaDropped: 3, clock: { steppedMs: 0 } });
   expect(state).toMatchObject({ recording: null, sensors: null, configuration: null, disks: [] });
 });
