@@ -130,7 +130,10 @@ export class OnvifSession {
   }
 }
 
-/** Learns where the services are. GetServices came with ONVIF 2.0; older devices know GetCapabilities alone. */
+/**
+ * Learns where the services are. GetServices came with ONVIF 2.0; older devices know GetCapabilities alone, and some
+ * leave services out of the one that stand in the other (onvif_srvd 2.0 its PTZ): what is missing is asked there.
+ */
 export async function readServices(session: OnvifSession): Promise<void> {
   try {
     await session.call((client, done) => client.getServices(false, done));
@@ -138,5 +141,15 @@ export async function readServices(session: OnvifSession): Promise<void> {
     const code = edgeFaultCode(error);
     if (code !== "CAMERA_PROTOCOL" && code !== "CAMERA_UNSUPPORTED") throw error;
     await session.call((client, done) => client.getCapabilities(done));
+    return;
   }
+  const told = { ...session.client.uri };
+  if (["ptz", "events", "imaging"].every((service) => told[service] !== undefined)) return;
+  await session
+    .call((client, done) => client.getCapabilities(done))
+    .catch((error: unknown) => {
+      const code = edgeFaultCode(error);
+      if (code !== "CAMERA_PROTOCOL" && code !== "CAMERA_UNSUPPORTED") throw error;
+    });
+  session.client.uri = { ...session.client.uri, ...told };
 }
