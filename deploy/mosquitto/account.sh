@@ -48,7 +48,8 @@ case $1 in
     # The lines of ingests' media accounts stand in the file as it is shipped.
     case $name in
       huishi-ingest*) ;;
-      *) printf 'user %s_media\ntopic write huishi/v1/%s/media/+/+\n' "$name" "$name" >>"$work/acl" ;;
+      *) printf 'user %s_media\ntopic write huishi/v1/%s/media/+/+\ntopic write huishi/v1/%s/upload/+\n' \
+        "$name" "$name" "$name" >>"$work/acl" ;;
     esac
     ;;
   remove) without_account ;;

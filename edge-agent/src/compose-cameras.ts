@@ -11,6 +11,7 @@ import type { CameraRegistryFile } from "./adapters/state-files/camera-registry-
 import type { ControlledCamera } from "./application/camera-commands.ts";
 import type { KeeperFactory } from "./application/camera-fleet.ts";
 import { CameraKeeper, type CameraTimings } from "./application/camera-keeper.ts";
+import type { FindingsBoard } from "./application/camera-findings.ts";
 import { GuardedCamera, GuardedSource, type SignInLedger } from "./application/sign-in-ledger.ts";
 import type { EventRecorder } from "./application/outbox-relay.ts";
 import type { CameraControl, CameraDevice, FoundDevice, Log, MediaLink } from "./application/ports.ts";
@@ -26,6 +27,7 @@ export interface CameraParts {
   readonly budget: UplinkBudget;
   readonly registry: CameraRegistryFile;
   readonly timings: CameraTimings;
+  readonly findings?: FindingsBoard;
   /** Who of the network may be spoken to. */
   readonly guard: NetworkGuard;
   /** ONVIF service of a device that was found, where it is now. */

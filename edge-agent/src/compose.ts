@@ -1,34 +1,38 @@
 // How the edge agent is put together: identity, outbox, two connections, cameras; stopped in reverse order.
+import type { AgentConfig } from "@huishi/contracts";
 import { type Runnable, type SuperviseOptions, supervise, systemClock } from "@huishi/kernel";
 import type { Logger } from "@huishi/platform";
-import { randomUUID } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
-import { hostname } from "node:os";
+import { setMaxListeners } from "node:events";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { claimAgent } from "./adapters/http/claim-client.ts";
 import { MqttEventLink } from "./adapters/mqtt/mqtt-event-link.ts";
 import { MqttMediaLink } from "./adapters/mqtt/mqtt-media-link.ts";
 import { SqliteOutbox } from "./adapters/sqlite-outbox/sqlite-outbox.ts";
 import { CameraRegistryFile } from "./adapters/state-files/camera-registry-file.ts";
-import { IdentityFile } from "./adapters/state-files/identity-file.ts";
 import { CameraFleet } from "./application/camera-fleet.ts";
 import { type CameraTimings, DEFAULT_CAMERA_TIMINGS } from "./application/camera-keeper.ts";
-import { obtainIdentity } from "./application/claim-identity.ts";
+import type { CommandDesk } from "./application/command-desk.ts";
+import type { Configurable } from "./application/configuration.ts";
 import { EventRecorder, OutboxRelay } from "./application/outbox-relay.ts";
-import { reportStatusRegularly } from "./application/report-status.ts";
+import { reportStatus, reportStatusRegularly } from "./application/report-status.ts";
+import type { SensorKeeper } from "./application/sensor-keeper.ts";
+import { composeCentre } from "./compose-centre.ts";
+import { composeCommand } from "./compose-command.ts";
+import { composeRecording, type RecordingParts } from "./compose-recording.ts";
 import {
   type CameraParts,
   configuredAddress,
   configuredKeeper,
   discoveredKeeper,
 } from "./compose-cameras.ts";
+import { composeHealth } from "./compose-health.ts";
 import { composeDiscovery } from "./compose-discovery.ts";
 import { composeSensors } from "./compose-sensors.ts";
 import type { EdgeAgentConfig } from "./config.ts";
 import { EdgeError } from "./domain/faults.ts";
 import { UplinkBudget } from "./domain/uplink-budget.ts";
+import { VERSION } from "./version.ts";
 
-const VERSION = "0.1.0";
 const LINK_RETRY = { baseDelayMs: 500, maxDelayMs: 30_000, healthyAfterMs: 30_000 };
 
 export type EdgeAgentOptions = EdgeAgentConfig & {
@@ -38,11 +42,14 @@ export type EdgeAgentOptions = EdgeAgentConfig & {
   readonly timings?: Partial<CameraTimings>;
   /** Told where a listener for sensors listens. */
   readonly onSensorListening?: (kind: "mqtt" | "http", port: number) => void;
+  readonly recordings?: Pick<RecordingParts, "folder" | "policy" | "ring">;
 };
 
 /** A running agent. */
 export interface EdgeAgent {
   readonly agentId: string;
+  /** Where the centre's commands are carried out. */
+  readonly commands: Pick<CommandDesk, "register">;
   /** Ids of the cameras that are known so far. */
   readonly cameraIds: readonly string[];
   close(): Promise<void>;
@@ -58,28 +65,55 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
   const { logger: log } = options;
   const clock = systemClock;
   const stop = new AbortController();
+  // Every camera waits on it in several places: more than ten listeners are no leak here.
+  setMaxListeners(0, stop.signal);
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
     throw new EdgeError("STATE_DIR", `the folder ${options.stateDir} cannot be made`, { cause });
   });
-  const ca = await certificateAuthority(options.mqttCaFile);
-  const stored = await obtainIdentity({
-    store: new IdentityFile(options.stateDir),
-    claim: claimRequester(options),
-    log,
-    signal: options.signal ?? stop.signal,
-  });
-  const identity = options.mqttUrl === undefined ? stored : { ...stored, mqttUrl: options.mqttUrl };
+  const known = await composeCentre({ ...options, log, signal: options.signal ?? stop.signal });
+  const { ca, secret } = known;
+  const { agentId } = known.identity;
+  const mqttUrl = options.mqttUrl ?? known.identity.mqttUrl;
   const outbox = await openOutbox(options);
   const registry = await CameraRegistryFile.open(options.stateDir, log);
   const recorder = new EventRecorder(outbox, clock, log);
-  const media = new MqttMediaLink(identity, ca);
+  const media = new MqttMediaLink(
+    {
+      agentId,
+      mqttUrl,
+      get secret() {
+        return secret.current;
+      },
+    },
+    ca,
+  );
   const events = new MqttEventLink({
-    identity,
+    centre: {
+      onConfig: (config) => command.centre.onConfig(config),
+      onUnreadableConfig: (revision, why) => command.centre.onUnreadableConfig?.(revision, why),
+      onCommand: (given) => command.centre.onCommand(given),
+      onConnected: () => command.centre.onConnected?.(),
+    },
+    identity: {
+      agentId,
+      mqttUrl,
+      get secret() {
+        return secret.offer();
+      },
+    },
     clock,
     log,
     ca,
     acknowledgement: options.acknowledgement ?? "puback",
     onDemand: (cameraId, demand, isRetained) => fleet.demand(cameraId, demand, isRetained),
+  });
+  const budget = new UplinkBudget();
+  const health = composeHealth({
+    recorder,
+    clock,
+    log,
+    isWatched: (cameraId) =>
+      (options.watchPictures ?? true) && isWatched(command.configuration.current, cameraId),
   });
   const found = await composeDiscovery({ ...options, log, clock, recorder });
   const parts: CameraParts = {
@@ -87,7 +121,8 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     log,
     recorder,
     link: media,
-    budget: new UplinkBudget(),
+    budget,
+    findings: health.board,
     registry,
     timings: { ...DEFAULT_CAMERA_TIMINGS, ...options.timings },
     guard: found.guard,
@@ -95,6 +130,31 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     signIns: found.signIns,
     controls: new Map(),
   };
+  const command = await composeCommand({
+    log,
+    stateDir: options.stateDir,
+    replies: events,
+    known,
+    cameras: parts,
+    localIds: new Set(options.cameras.flatMap(({ id }) => id ?? [])),
+    behindBroker: options.acknowledgement === "application",
+    fleet: () => fleet,
+    onState: () => void reportStatus(status, true).catch(() => undefined),
+  });
+  const recordings = await composeRecording({
+    ...options.recordings,
+    stateDir: options.stateDir,
+    agentId,
+    keys: known.keys.sign,
+    clock,
+    log,
+    link: media,
+    budget,
+    desk: command.desk,
+    record: (event) => recorder.record(event),
+    ...(options.recordingsDir === undefined ? {} : { folder: options.recordingsDir }),
+  });
+  command.configuration.add(recordings.configurable);
   const { discovery } = options;
   const fleet = new CameraFleet({
     clock,
@@ -102,6 +162,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     discovery: discovery.enabled ? found.watch : null,
     discoveryIntervalMs: discovery.intervalMs,
     configured: options.cameras.map((camera) => configuredKeeper(camera, parts)),
+    taps: [health.watch, recordings.recording],
     configuredAddresses: new Set(options.cameras.map(configuredAddress)),
     adopt:
       discovery.adopt === true ? (device) => discoveredKeeper(device, discovery.credentials, parts) : null,
@@ -116,40 +177,70 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     ...(options.onSensorListening === undefined ? {} : { onListening: options.onSensorListening }),
   });
 
-  // The cameras and sensors stop first, so that what they report last still goes out.
-  const devices = Promise.all([fleet.run(stop.signal), sensors.run(stop.signal)]);
-  const linkStop = new AbortController();
-  const run = (runnable: Runnable): Promise<void> => supervise(runnable, linkStop.signal, linkRetry(log));
-  const relay = new OutboxRelay(outbox, events);
+  command.configuration.add(sensorsConfigured(sensors.keeper));
+  command.configuration.add({
+    name: "uplink",
+    apply: (config) => void (budget.bitsPerSecond = config?.site.uplinkBitsPerSecond ?? null),
+  });
+
   const status = {
     link: events,
     outbox,
     clock,
     version: VERSION,
     log,
+    config: () => command.configuration.state,
     mediaDropped: () => fleet.mediaDropped,
+    recording: () => recordings.ring.state(),
   };
+  await command.start();
+
+  // The cameras and sensors stop first, so that what they report last still goes out.
+  const devices = Promise.all([
+    fleet.run(stop.signal),
+    sensors.run(stop.signal),
+    health.watch.run(stop.signal),
+  ]);
+  const linkStop = new AbortController();
+  const run = (runnable: Runnable): Promise<void> => supervise(runnable, linkStop.signal, linkRetry(log));
+  const relay = new OutboxRelay(outbox, events);
   const running = Promise.all([
-    run({ name: "event connection", run: (signal) => events.run(signal) }),
+    run({ name: "event connection", run: (signal) => command.runConnection((s) => events.run(s), signal) }),
     run({ name: "media connection", run: (signal) => media.run(signal) }),
     run({ name: "outbox relay", run: (signal) => relay.run(signal) }),
     reportStatusRegularly(status, linkStop.signal),
   ]);
-  log.info({ agentId: identity.agentId, cameras: options.cameras.length }, "edge agent runs");
+  log.info({ agentId, cameras: options.cameras.length }, "edge agent runs");
 
   return {
-    agentId: identity.agentId,
+    agentId,
+    commands: command.desk,
     get cameraIds() {
       return fleet.cameraIds;
     },
     async close() {
       stop.abort(new Error("the agent stops"));
+      await command.close();
       await devices;
+      health.decoder.close();
+      await recordings.close();
       linkStop.abort(new Error("the agent stops"));
       await running;
       await recorder.settle();
       await outbox.close();
     },
+  };
+}
+
+function isWatched(config: AgentConfig | null, cameraId: string): boolean {
+  return config?.cameras.find(({ id }) => id === cameraId)?.watchPicture !== false;
+}
+
+function sensorsConfigured(keeper: SensorKeeper): Configurable {
+  return {
+    name: "sensors",
+    check: ({ sensors }) => keeper.check(sensors),
+    apply: (config) => keeper.apply(config?.sensors ?? []),
   };
 }
 
@@ -162,20 +253,6 @@ function openOutbox(options: EdgeAgentOptions): Promise<SqliteOutbox> {
     ...(outboxMaxEvents === undefined ? {} : { maxEvents: outboxMaxEvents }),
     ...(outboxMaxAgeMs === undefined ? {} : { maxAgeMs: outboxMaxAgeMs }),
   });
-}
-
-async function certificateAuthority(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  const pem = await readFile(file, "utf8").catch(() => "");
-  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
-  throw new EdgeError("CONFIG_INVALID", `/mqttCaFile ${file} is no readable PEM certificate`);
-}
-
-function claimRequester(options: EdgeAgentOptions) {
-  const { claimCode, serverUrl } = options;
-  if (claimCode === undefined) return null;
-  const name = options.name ?? (hostname() || randomUUID());
-  return (signal: AbortSignal) => claimAgent({ serverUrl, code: claimCode, name }, signal);
 }
 
 function linkRetry(log: Logger): SuperviseOptions {

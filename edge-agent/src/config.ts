@@ -1,4 +1,4 @@
-import { AgentSensorSchema, DisplayName, Id, NetworkSchema } from "@huishi/contracts";
+import { AgentSensorSchema, DisplayName, Id, MAX_CLAIM_TEXT, NetworkSchema } from "@huishi/contracts";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { type Static, Type } from "typebox";
@@ -39,7 +39,10 @@ const EdgeAgentConfigSchema = Type.Object(
     stateDir: Type.String({ minLength: 1 }),
     /** HTTP address of the centre's API, for claiming. */
     serverUrl: Url,
-    claimCode: Type.Optional(Type.String({ minLength: 20, maxLength: 64 })),
+    /** The one-time code, or (https) the whole claim text `huishi-claim:v1:...`, which names host and authority too. */
+    claimCode: Type.Optional(Type.String({ minLength: 20, maxLength: MAX_CLAIM_TEXT })),
+    /** Plain HTTP to another machine: the agent's secret can be read on the way. */
+    allowPlain: Type.Optional(Type.Boolean()),
     /** The agent's name at the centre. */
     name: Type.Optional(DisplayName),
     /** Instead of the one the centre names. */
@@ -75,6 +78,10 @@ const EdgeAgentConfigSchema = Type.Object(
     mqttCaFile: Type.Optional(Type.String({ minLength: 1 })),
     /** `application` where a broker stands between agent and centre: its PUBACK says nothing about the database. */
     acknowledgement: Type.Optional(Type.Union([Type.Literal("puback"), Type.Literal("application")])),
+    /** Where video is kept; default below the state folder. */
+    recordingsDir: Type.Optional(Type.String({ minLength: 1 })),
+    /** Whether pictures are looked at for faults (frozen, black, blurred ...); default true. Needs ffmpeg. */
+    watchPictures: Type.Optional(Type.Boolean()),
     /** Bounds of the outbox; default 1 GiB, 1,000,000 events, 30 days of running time. */
     outboxMaxBytes: Type.Optional(Type.Integer({ minimum: 1024 * 1024 })),
     outboxMaxEvents: Type.Optional(Type.Integer({ minimum: 1_000 })),

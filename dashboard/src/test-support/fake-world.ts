@@ -19,6 +19,8 @@ export function fakeCamera(id: string, name: string, change: Partial<Camera> = {
     condition: "online",
     conditionCode: null,
     conditionSinceMs: null,
+    faults: [],
+    measured: [],
     agentOnline: true,
     areaId: null,
     version: 1,

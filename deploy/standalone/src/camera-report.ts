@@ -8,6 +8,7 @@ const LOOK_EVERY_MS = 2_000;
 const WORDS: Readonly<Record<string, string>> = {
   online: "is there",
   offline: "is offline",
+  degraded: "sends pictures with a fault",
   no_frames: "answers but sends no pictures",
   auth_failed:
     "refused the account; set HUISHI_CAMERA_USER and HUISHI_CAMERA_PASSWORD and start again (only one attempt was made)",

@@ -115,10 +115,11 @@ async function startParts(site: Site): Promise<RunningStandalone> {
   footagePlayed.catch(() => {});
   const databaseUrl = await startDatabase(site);
 
+  const clipsDir = join(site.state.path, "clips");
   const mediaBus = new InProcessMediaBus({ logger: log });
   const ingest = await progress.step(
     "MQTT endpoint",
-    () => startIngest({ databaseUrl, host: HOST, port: wantedMqttPort, mediaBus, logger: log }),
+    () => startIngest({ clipsDir, databaseUrl, host: HOST, port: wantedMqttPort, mediaBus, logger: log }),
     ({ port }) => `${HOST}:${port}`,
   );
   closers.add("ingest", () => ingest.close());
@@ -137,6 +138,7 @@ async function startParts(site: Site): Promise<RunningStandalone> {
         dashboardDir,
         mqttUrl,
         version: VERSION,
+        clipsDir,
         otherMetrics: [ingest.metrics, analyticsMetrics],
         health: async () => [...(await ingest.health()), await diskHealth(site.state.path)],
       }),

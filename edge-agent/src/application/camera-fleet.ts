@@ -26,6 +26,21 @@ export interface FleetOptions {
   readonly adopt: ((device: FoundDevice) => KeeperFactory) | null;
 }
 
+/** A camera of the centre's configuration. */
+export interface ConfiguredCamera {
+  readonly id: string;
+  /** Changes whenever the camera must be begun anew. */
+  readonly version: string;
+  /** Host and port under which discovery would find it; empty when it would not. */
+  readonly address: string;
+  readonly factory: KeeperFactory;
+}
+
+interface RunningCamera extends Omit<ConfiguredCamera, "id"> {
+  readonly stop: AbortController;
+  ended: Promise<void>;
+}
+
 /** Makes the keeper of one camera; it calls `onIdentified` when the camera got its id. */
 export type KeeperFactory = (onIdentified: (cameraId: string) => void) => CameraKeeper;
 
@@ -36,7 +51,9 @@ export class CameraFleet {
   readonly #keepers = new Set<CameraKeeper>();
   readonly #running = new Set<Promise<void>>();
   readonly #found = new Map<string, { onvifUrl: string; stop: AbortController }>();
+  readonly #configured = new Map<string, RunningCamera>();
   #signal: AbortSignal = AbortSignal.abort();
+  #isRunning = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -55,9 +72,36 @@ export class CameraFleet {
   /** Runs until the signal aborts, and resolves when every camera is at rest. */
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
-    for (const factory of this.#options.configured) this.#start(factory, signal);
+    this.#isRunning = true;
+    for (const entry of this.#configured.values()) this.#startConfigured(entry);
+    for (const factory of this.#options.configured) void this.#start(factory, signal);
     await Promise.all([this.#watchLeases(signal), this.#discover(signal)]);
     await Promise.all(this.#running);
+  }
+
+  /**
+   * The cameras that the centre configured: new ones start, those that are gone or changed (`version`) stop, the others
+   * are not touched. Resolves when those that had to stop are at rest.
+   */
+  async setConfigured(cameras: readonly ConfiguredCamera[]): Promise<void> {
+    const wanted = new Map(cameras.map((camera) => [camera.id, camera]));
+    const leaving = [...this.#configured].filter(([id, { version }]) => wanted.get(id)?.version !== version);
+    for (const [id, { stop }] of leaving) {
+      stop.abort(new Error("the camera's configuration changed"));
+      this.#configured.delete(id);
+    }
+    await Promise.all(leaving.map(([, { ended }]) => ended));
+    for (const { id, version, address, factory } of cameras) {
+      if (this.#configured.has(id)) continue;
+      const stop = new AbortController();
+      const entry = { version, address, factory, stop, ended: Promise.resolve() };
+      this.#configured.set(id, entry);
+      if (this.#isRunning) this.#startConfigured(entry);
+    }
+  }
+
+  #startConfigured(entry: RunningCamera): void {
+    entry.ended = this.#start(entry.factory, AbortSignal.any([this.#signal, entry.stop.signal]));
   }
 
   /** The centre's demand for one camera; null clears it. */
@@ -66,7 +110,7 @@ export class CameraFleet {
     this.#applyDemands();
   }
 
-  #start(factory: KeeperFactory, signal: AbortSignal): void {
+  #start(factory: KeeperFactory, signal: AbortSignal): Promise<void> {
     let isTapped = false;
     const { taps = [] } = this.#options;
     const keeper = factory(() => {
@@ -89,6 +133,7 @@ export class CameraFleet {
       if (!this.#signal.aborted) this.#keepers.delete(keeper);
     });
     this.#running.add(run);
+    return run;
   }
 
   #applyDemands(): void {
@@ -123,13 +168,15 @@ export class CameraFleet {
     const { log, adopt, configuredAddresses } = this.#options;
     const known = this.#found.get(device.endpoint);
     if (known?.onvifUrl === device.onvifUrl) return;
-    const isConfigured = configuredAddresses.has(new URL(device.onvifUrl).host);
+    const { host } = new URL(device.onvifUrl);
+    const isConfigured =
+      configuredAddresses.has(host) || [...this.#configured.values()].some(({ address }) => address === host);
     const stop = new AbortController();
     this.#found.set(device.endpoint, { onvifUrl: device.onvifUrl, stop });
     const isAdopted = !isConfigured && adopt !== null;
     log.info({ ...device, isConfigured, isAdopted }, known ? "camera has a new address" : "camera found");
     known?.stop.abort(new Error("the camera has a new address"));
-    if (isAdopted) this.#start(adopt(device), AbortSignal.any([this.#signal, stop.signal]));
+    if (isAdopted) void this.#start(adopt(device), AbortSignal.any([this.#signal, stop.signal]));
   }
 }
 

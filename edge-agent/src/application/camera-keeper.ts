@@ -6,18 +6,29 @@ import { CameraStreams, type CameraStreamsOptions, type Wanted } from "./camera-
 import type { CameraDevice, StreamTap } from "./ports.ts";
 
 export interface CameraTimings {
+  /** Pause between two checks of a camera whose stream is not held. Two misses and both time-outs fit in 10 s. */
   readonly healthIntervalMs: number;
+  /** A check that takes longer is a miss; after one the next comes soon. */
+  readonly checkTimeoutMs?: number;
+  /** How often the clock of a camera whose frames flow is read. */
+  readonly clockIntervalMs?: number;
   /** How long a refused password rests before it is tried again. */
   readonly authRetryMs: number;
   readonly retry: BackoffOptions;
 }
 
 export const DEFAULT_CAMERA_TIMINGS: CameraTimings = {
-  healthIntervalMs: 10_000,
+  healthIntervalMs: 3_000,
+  checkTimeoutMs: 3_000,
+  clockIntervalMs: 300_000,
   authRetryMs: 3_600_000,
   retry: { baseDelayMs: 1_000, maxDelayMs: 30_000 },
 };
 
+const DEFAULT_CHECK_TIMEOUT_MS = 3_000;
+const DEFAULT_CLOCK_INTERVAL_MS = 300_000;
+/** Pause after a check that missed. */
+const RECHECK_MS = 500;
 /** After this many failed attempts a camera that never answered is reported all the same. */
 const FAILURES_BEFORE_REPORT = 3;
 /** Stands for all streams of a camera that has none of use. */
@@ -156,21 +167,40 @@ export class CameraKeeper {
   }
 
   async #watchHealth(description: CameraDescription, signal: AbortSignal): Promise<void> {
-    const { device, timings } = this.#options;
+    const { timings, clock } = this.#options;
+    const { clockIntervalMs = DEFAULT_CLOCK_INTERVAL_MS, healthIntervalMs } = timings;
+    let checkedAtMs = clock.nowMs();
+    let hasMissed = false;
     for (;;) {
-      await sleep(timings.healthIntervalMs, signal);
+      await sleep(hasMissed ? Math.min(RECHECK_MS, healthIntervalMs) : healthIntervalMs, signal);
       if (this.#reporter.condition === "auth_failed") return sleep(timings.authRetryMs, signal);
-      // Frames that flow are proof enough.
-      if (this.#streams.areFlowing) continue;
-      try {
-        const { clockOffsetMs } = await device.checkHealth(description, signal);
-        this.#reporter.answered(clockOffsetMs);
-      } catch (error) {
-        signal.throwIfAborted();
-        this.#reporter.fault(error);
-        // It may come back as another device or with other streams: read it again.
-        if (this.#reporter.condition === "unreachable") return;
-      }
+      // Frames that flow are proof enough of life; the clock is read all the same, now and then.
+      const isFlowing = this.#streams.areFlowing;
+      if (isFlowing && clock.nowMs() - checkedAtMs < clockIntervalMs) continue;
+      checkedAtMs = clock.nowMs();
+      const fault = await this.#check(description, signal);
+      hasMissed = fault !== null && !isFlowing;
+      if (!hasMissed) continue;
+      this.#reporter.fault(fault);
+      // It may come back as another device or with other streams: read it again.
+      if (this.#reporter.condition === "unreachable") return;
+    }
+  }
+
+  /** One check within its time; null when the camera answered. */
+  async #check(description: CameraDescription, signal: AbortSignal): Promise<unknown> {
+    const { device, timings } = this.#options;
+    const limit = AbortSignal.any([
+      signal,
+      AbortSignal.timeout(timings.checkTimeoutMs ?? DEFAULT_CHECK_TIMEOUT_MS),
+    ]);
+    try {
+      const { clockOffsetMs } = await device.checkHealth(description, limit);
+      this.#reporter.answered(clockOffsetMs);
+      return null;
+    } catch (error) {
+      signal.throwIfAborted();
+      return error ?? new Error("the check failed");
     }
   }
 

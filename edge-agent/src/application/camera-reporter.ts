@@ -4,7 +4,9 @@ import type { CameraDescription, ChosenStream } from "../domain/camera-descripti
 import { CameraHealth, type ConditionChange } from "../domain/camera-health.ts";
 import type { LiveGap } from "../domain/live-gaps.ts";
 import { edgeFaultCode, isSignInFault } from "../domain/faults.ts";
+import { ClockJudge } from "../domain/clock-judge.ts";
 import { inventoryEvent } from "../domain/inventory.ts";
+import type { CameraFindings, FindingsBoard } from "./camera-findings.ts";
 import type { EventRecorder } from "./outbox-relay.ts";
 import type { CameraSideEvent, Log } from "./ports.ts";
 
@@ -15,7 +17,12 @@ export interface CameraReporterOptions {
   /** What a person called the camera, and noted of it. */
   readonly name?: string;
   readonly note?: string;
+  /** Where the picture watch's findings lie. */
+  readonly findings?: FindingsBoard;
 }
+
+/** The picture watch among the streams that say whether pictures come. */
+const WATCHED_STREAM = "watched";
 
 /** Turns what is learnt of one camera into its events: device record, condition, motion; each change once. */
 export class CameraReporter {
@@ -24,6 +31,7 @@ export class CameraReporter {
   #cameraId: string | null = null;
   #lastInventory = "";
   #clockOffsetMs: number | undefined;
+  readonly #clockJudge = new ClockJudge();
 
   constructor(options: CameraReporterOptions) {
     this.#options = options;
@@ -41,12 +49,14 @@ export class CameraReporter {
   /** The camera's id, when the centre has its device record already. */
   identified(cameraId: string): void {
     this.#cameraId = cameraId;
+    this.#options.findings?.listen(cameraId, this.#onFindings);
   }
 
   inventory(cameraId: string, description: CameraDescription, streams: readonly ChosenStream[]): void {
     const { recorder, clock, name, note } = this.#options;
-    this.#cameraId = cameraId;
+    this.identified(cameraId);
     this.#clockOffsetMs = description.clockOffsetMs;
+    if (description.clockOffsetMs !== undefined) this.#judgeClock(description.clockOffsetMs);
     const event = inventoryEvent({
       cameraId,
       capturedAtMs: clock.nowMs(),
@@ -82,6 +92,7 @@ export class CameraReporter {
   }
 
   answered(clockOffsetMs?: number): void {
+    if (clockOffsetMs !== undefined) this.#judgeClock(clockOffsetMs);
     this.#clockOffsetMs = clockOffsetMs ?? this.#clockOffsetMs;
     this.#report(this.#health.answered());
   }
@@ -98,12 +109,9 @@ export class CameraReporter {
 
   streamFault(stream: string, error: unknown): void {
     const code = edgeFaultCode(error) ?? "RTSP_STREAM_ENDED";
-    if (code === "CAMERA_UNREACHABLE" || code === "CAMERA_AUTH_FAILED") {
-      this.#health.framesStopped(stream, code);
-      this.fault(error);
-    } else {
-      this.#report(this.#health.framesStopped(stream, code));
-    }
+    // In this order each change is told once, and the graver one alone where both change it.
+    if (code === "CAMERA_UNREACHABLE" || code === "CAMERA_AUTH_FAILED") this.fault(error);
+    this.#report(this.#health.framesStopped(stream, code));
   }
 
   /** The centre wanted a stream and did not get it for a while. */
@@ -126,6 +134,25 @@ export class CameraReporter {
     this.#report(this.#health.streamEnded(stream));
   }
 
+  readonly #onFindings = ({ faults, flowing }: CameraFindings): void => {
+    if (flowing === null) {
+      this.#report(this.#health.unknown("picture"));
+      this.#report(this.#health.streamEnded(WATCHED_STREAM));
+      return;
+    }
+    const flow = flowing
+      ? this.#health.framesFlow(WATCHED_STREAM)
+      : this.#health.framesStopped(WATCHED_STREAM, "RTSP_NO_FRAMES");
+    // What holds in the end is told, and not the step to it.
+    this.#report(this.#health.found("picture", faults) ?? flow);
+  };
+
+  #judgeClock(offsetMs: number): void {
+    this.#clockJudge.observe(offsetMs, this.#options.clock.nowMs());
+    const { sinceMs } = this.#clockJudge;
+    this.#report(this.#health.found("clock", sinceMs === null ? [] : [{ fault: "clock_drift", sinceMs }]));
+  }
+
   #report(change: ConditionChange | null): void {
     if (!change || this.#cameraId === null) return;
     const { recorder, clock, log } = this.#options;
@@ -136,6 +163,7 @@ export class CameraReporter {
       capturedAtMs: clock.nowMs(),
       condition: change.condition,
       ...(change.code === null ? {} : { code: change.code }),
+      ...(change.faults === null ? {} : { faults: [...change.faults] }),
       ...(this.#clockOffsetMs === undefined ? {} : { clockOffsetMs: this.#clockOffsetMs }),
     });
   }

@@ -184,6 +184,7 @@ export class CameraStreams implements StreamTap {
         onFlowing: () => reporter.streamFlows(url),
         onStopped: (error) => reporter.streamFault(url, error),
         onEnded: () => this.#ended(url, stream),
+        onFailed: (attachment) => void this.#attachments.delete(attachment),
       },
       retry: {
         ...retry,

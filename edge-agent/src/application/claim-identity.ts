@@ -4,7 +4,10 @@ import { EdgeError, edgeFaultCode } from "../domain/faults.ts";
 import type { Log } from "./ports.ts";
 
 /** Who this agent is, and where it reports to. Kept by its own state folder only. */
-export type Identity = Claim;
+export interface Identity extends Claim {
+  /** What the agent is changing to: not known yet whether the centre has heard of it. */
+  readonly nextSecret?: string;
+}
 
 export interface IdentityStore {
   load(): Promise<Identity | null>;

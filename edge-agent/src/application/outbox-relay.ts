@@ -4,9 +4,15 @@ import { RelayLane } from "./relay-lane.ts";
 
 /** A backlog up to here is sent in one lane: it is gone within a second or two. */
 const SHORT_BACKLOG = 5_000;
+/** The same on a thin line, which shows by its acknowledgements: a radio link takes some hundreds of events a second. */
+const SHORT_BACKLOG_ON_THIN_LINE = 300;
+const THIN_LINE_ACK_MS = 700;
+/** Weight of the newest acknowledgement's time in their mean. */
+const ACK_WEIGHT = 0.25;
 /** Batches on their way and events in each: small ones are quick, large ones drain. */
 const LIVE = { window: 8, maxEvents: 50 };
-const BACKLOG = { window: 4, maxEvents: 200 };
+/** Both lanes share one connection: on a thin line a full window of the backlog would be seconds of delay for the present. */
+const BACKLOG = { window: 4, maxEvents: 200, patienceMs: 1_000 };
 /** Before what was not acknowledged is sent again over a connection that still stands. */
 const RESEND_DELAY_MS = 1_000;
 
@@ -19,6 +25,7 @@ const RESEND_DELAY_MS = 1_000;
 export class OutboxRelay {
   readonly #outbox: Outbox;
   readonly #link: EventLink;
+  #meanAckMs = 0;
 
   constructor(outbox: Outbox, link: EventLink) {
     this.#outbox = outbox;
@@ -48,7 +55,10 @@ export class OutboxRelay {
 
   /** One lane, or the backlog and behind it what is recorded from now on. The last one ends when it is far behind. */
   #lanesFrom(from: OutboxPosition): RelayLane[] {
-    const parts = { outbox: this.#outbox, link: this.#link };
+    const onAcknowledged = (tookMs: number): void => {
+      this.#meanAckMs += (tookMs - this.#meanAckMs) * ACK_WEIGHT;
+    };
+    const parts = { outbox: this.#outbox, link: this.#link, onAcknowledged };
     if (!this.#isFarBehind(from)) {
       return [new RelayLane({ ...parts, ...LIVE, from, isOver: (at) => this.#isFarBehind(at) })];
     }
@@ -60,7 +70,8 @@ export class OutboxRelay {
 
   #isFarBehind(from: OutboxPosition): boolean {
     // Places overestimate: some of their events are gone.
-    return this.#outbox.end - from > SHORT_BACKLOG && this.#outbox.depth > SHORT_BACKLOG;
+    const short = this.#meanAckMs > THIN_LINE_ACK_MS ? SHORT_BACKLOG_ON_THIN_LINE : SHORT_BACKLOG;
+    return this.#outbox.end - from > short && this.#outbox.depth > short;
   }
 }
 

@@ -135,6 +135,8 @@ export interface MediaLink {
   readonly queuedBytes: number;
   run(signal: AbortSignal): Promise<void>;
   publish(key: StreamKey, fragment: Uint8Array): void;
+  /** At QoS 1: resolves when it is acknowledged, rejects when the connection ends first. */
+  publishAcknowledged(topic: string, bytes: Uint8Array): Promise<void>;
 }
 
 /** A device that answered a WS-Discovery probe. */
@@ -225,7 +227,11 @@ export type CommandHandler<K extends CommandKind = CommandKind> = (
 /** The centre's commands and configuration, as the event connection hands them over. */
 export interface CentreListener {
   onConfig(config: AgentConfig): void;
+  /** What came is no configuration; `revision` is what stands in it under that name. */
+  onUnreadableConfig?(revision: unknown, why: string): void;
   onCommand(command: AgentCommand): void;
+  /** A new connection stands; what is retained comes after it. */
+  onConnected?(): void;
 }
 
 /** Answers go the same way back. */
@@ -241,4 +247,12 @@ export interface Uploader {
     content: { readonly bytes: number; chunks(fromByte: number): AsyncIterable<Uint8Array> },
     signal: AbortSignal,
   ): Promise<void>;
+}
+
+/** Signs what the agent vouches for. */
+export interface Signer {
+  /** First 16 hex digits of the SHA-256 of the public key. */
+  readonly keyId: string;
+  /** Ed25519 over the text's UTF-8 bytes; 64 bytes. */
+  sign(text: string): Uint8Array;
 }

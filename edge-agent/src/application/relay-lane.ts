@@ -8,6 +8,13 @@ export interface LaneOptions {
   readonly window: number;
   readonly maxEvents: number;
   readonly from: OutboxPosition;
+  /**
+   * How long an acknowledgement may take, milliseconds, before the lane sends less at a time: on a thin line what is on
+   * its way delays whatever comes behind it. Without it the lane always sends its full share.
+   */
+  readonly patienceMs?: number;
+  /** Told how long each acknowledgement took, milliseconds. */
+  onAcknowledged?(tookMs: number): void;
   /** The lane ends when everything below is on its way; without it, when `isOver` says so. */
   readonly before?: OutboxPosition;
   isOver?(from: OutboxPosition): boolean;
@@ -17,6 +24,9 @@ const MAX_BATCH_BYTES = 256 * 1024;
 /** A smaller batch waits for company, unless it is the last one. */
 const MIN_BATCH = 20;
 const GATHER_MS = 20;
+/** Of a lane that adapts: the least it sends, and how it comes back. */
+const LEAST_SHARE = 0.125;
+const GROWTH = 1.25;
 
 /**
  * Sends the outbox's events from one place on, in order, several batches on their way at once. Each batch leaves the
@@ -28,6 +38,8 @@ export class RelayLane {
   #from: OutboxPosition;
   #isLost = false;
   #isDone = false;
+  /** Share of window and batch size that is used; it halves under slow acknowledgements and grows under quick ones. */
+  #share = 1;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -48,11 +60,11 @@ export class RelayLane {
    * when a batch was not. Rejects with the signal's reason, or with the outbox's fault.
    */
   async run(signal: AbortSignal): Promise<boolean> {
-    const { link, window } = this.#options;
+    const { link } = this.#options;
     try {
       while (link.isConnected && !this.#isLost && !this.#isAtEnd()) {
         signal.throwIfAborted();
-        const batch = this.#onTheWay.size < window ? await this.#nextBatch(signal) : null;
+        const batch = this.#onTheWay.size < this.#window ? await this.#nextBatch(signal) : null;
         if (batch) this.#send(batch);
         else if (this.#onTheWay.size > 0) await Promise.race(this.#onTheWay);
         else if (this.#options.before !== undefined) break;
@@ -64,6 +76,18 @@ export class RelayLane {
     return link.isConnected && !this.#isLost;
   }
 
+  get #window(): number {
+    return Math.max(1, Math.round(this.#options.window * this.#share));
+  }
+
+  #learn(tookMs: number): void {
+    const { patienceMs, onAcknowledged } = this.#options;
+    onAcknowledged?.(tookMs);
+    if (patienceMs === undefined) return;
+    if (tookMs > patienceMs) this.#share = Math.max(LEAST_SHARE, this.#share / 2);
+    else if (tookMs < patienceMs / 2) this.#share = Math.min(1, this.#share * GROWTH);
+  }
+
   #isAtEnd(): boolean {
     const { before, isOver } = this.#options;
     return before === undefined ? (isOver?.(this.#from) ?? false) : this.#from >= before;
@@ -72,9 +96,13 @@ export class RelayLane {
   #send(batch: OutboxBatch): void {
     this.#from = batch.last + 1;
     const { link, outbox } = this.#options;
+    const sentAtMs = performance.now();
     const sent = link
       .publishBatch(batch)
-      .then(() => outbox.acknowledge(batch))
+      .then(() => {
+        this.#learn(performance.now() - sentAtMs);
+        return outbox.acknowledge(batch);
+      })
       .catch(() => void (this.#isLost = true))
       .finally(() => this.#onTheWay.delete(sent));
     this.#onTheWay.add(sent);
@@ -93,7 +121,8 @@ export class RelayLane {
   async #read(): Promise<OutboxBatch | null> {
     const { outbox, maxEvents, before } = this.#options;
     const { end } = outbox;
-    const window = { from: this.#from, maxEvents, maxBytes: MAX_BATCH_BYTES };
+    const most = Math.max(MIN_BATCH, Math.round(maxEvents * this.#share));
+    const window = { from: this.#from, maxEvents: Math.min(maxEvents, most), maxBytes: MAX_BATCH_BYTES };
     const batch = await outbox.read(before === undefined ? window : { ...window, before });
     // What stood here was given up: there is nothing to wait for below the end.
     if (!batch && before === undefined) this.#from = Math.max(this.#from, end);

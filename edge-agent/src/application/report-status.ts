@@ -1,3 +1,4 @@
+import type { ConfigState, RecordingState } from "@huishi/contracts";
 import type { Clock } from "@huishi/kernel";
 import { repeat } from "./camera-fleet.ts";
 import type { EventLink, Log, Outbox } from "./ports.ts";
@@ -11,10 +12,14 @@ export interface StatusSources {
   readonly version: string;
   readonly log: Log;
   mediaDropped(): number;
+  recording?(): RecordingState;
+  /** The last configuration that came. */
+  config?(): ConfigState | null;
 }
 
 /** Publishes the agent's retained status once. */
-async function reportStatus(sources: StatusSources, online: boolean): Promise<void> {
+export async function reportStatus(sources: StatusSources, online: boolean): Promise<void> {
+  const config = sources.config?.();
   const { depth, oldestAtMs, bytes, lost } = await sources.outbox.stats();
   await sources.link.publishStatus({
     online,
@@ -25,6 +30,8 @@ async function reportStatus(sources: StatusSources, online: boolean): Promise<vo
     outboxLost: lost,
     ...(oldestAtMs === null ? {} : { outboxOldestMs: oldestAtMs }),
     mediaDropped: sources.mediaDropped(),
+    ...(sources.recording ? { recording: sources.recording() } : {}),
+    ...(config && { config }),
   });
 }
 

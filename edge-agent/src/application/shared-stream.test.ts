@@ -50,6 +50,7 @@ function start(source: FrameSource, lingerMs = 20) {
       onFlowing: () => told.push("flowing"),
       onStopped: () => told.push("stopped"),
       onEnded: () => told.push("ended"),
+      onFailed: () => told.push("failed"),
     },
     retry: { baseDelayMs: 1, maxDelayMs: 1, healthyAfterMs: 1_000 },
   });
@@ -127,6 +128,9 @@ describe("a shared stream", () => {
     expect(bad).toHaveBeenCalledTimes(1);
     expect(good.units).toHaveLength(2);
     expect(log.error).toHaveBeenCalledTimes(1);
+    // A joiner that fails is not tried again with every picture of the group.
+    stream.attach(attachment({ onUnit: bad }));
+    expect(bad).toHaveBeenCalledTimes(2);
     await stream.stop();
   });
 });

@@ -14,6 +14,8 @@ interface SourceEvents {
   onStopped(error: unknown): void;
   /** It ended: the camera refused the account, or nobody is left. */
   onEnded(): void;
+  /** A consumer failed and is given nothing any more. */
+  onFailed(attachment: Attachment): void;
 }
 
 export interface SharedStreamOptions {
@@ -91,7 +93,10 @@ export class SharedStream {
     if (this.#linger) clearTimeout(this.#linger);
     this.#linger = null;
     this.#attachments.add(attachment);
-    for (const unit of this.#cache.units) this.#give(attachment, unit);
+    for (const unit of this.#cache.units) {
+      if (!this.#attachments.has(attachment)) return;
+      this.#give(attachment, unit);
+    }
   }
 
   detach(attachment: Attachment): void {
@@ -172,6 +177,7 @@ export class SharedStream {
         "a consumer of a stream failed and was detached",
       );
       this.detach(attachment);
+      this.#options.events.onFailed(attachment);
     }
   }
 }

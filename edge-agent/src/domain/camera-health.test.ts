@@ -4,7 +4,7 @@ import { CameraHealth } from "./camera-health.ts";
 describe("CameraHealth", () => {
   test("tells each change once", () => {
     const health = new CameraHealth();
-    expect(health.answered()).toEqual({ condition: "online", code: null });
+    expect(health.answered()).toEqual({ condition: "online", code: null, faults: null });
     expect(health.answered()).toBeNull();
   });
 
@@ -15,8 +15,9 @@ describe("CameraHealth", () => {
     expect(health.missed("CAMERA_UNREACHABLE")).toEqual({
       condition: "unreachable",
       code: "CAMERA_UNREACHABLE",
+      faults: null,
     });
-    expect(health.answered()).toEqual({ condition: "online", code: null });
+    expect(health.answered()).toEqual({ condition: "online", code: null, faults: null });
   });
 
   test("a refused password outweighs answers that need none, until a sign-in works", () => {
@@ -32,6 +33,7 @@ describe("CameraHealth", () => {
     expect(health.framesStopped("a", "RTSP_NO_FRAMES")).toEqual({
       condition: "no_frames",
       code: "RTSP_NO_FRAMES",
+      faults: null,
     });
     expect(health.answered()).toBeNull();
     expect(health.framesFlow("a")?.condition).toBe("online");
@@ -43,5 +45,18 @@ describe("CameraHealth", () => {
     const health = new CameraHealth();
     health.framesFlow("a");
     expect(health.framesStopped("b", "RTSP_NO_FRAMES")).toBeNull();
+  });
+
+  test("a fault degrades a camera whose pictures come, is told once, and yields to what is worse", () => {
+    const health = new CameraHealth();
+    health.framesFlow("a");
+    const blurred = [{ fault: "blurred" as const, sinceMs: 5 }];
+    expect(health.found("picture", blurred)).toEqual({ condition: "degraded", code: null, faults: blurred });
+    expect(health.found("picture", blurred)).toBeNull();
+    expect(health.found("clock", [{ fault: "clock_drift", sinceMs: 9 }])?.faults).toHaveLength(2);
+    expect(health.framesStopped("a", "RTSP_NO_FRAMES")?.condition).toBe("no_frames");
+    expect(health.framesFlow("a")?.condition).toBe("degraded");
+    health.found("clock", []);
+    expect(health.found("picture", [])).toEqual({ condition: "online", code: null, faults: [] });
   });
 });

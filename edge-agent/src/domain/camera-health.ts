@@ -1,4 +1,4 @@
-import type { CameraCondition } from "@huishi/contracts";
+import { CAMERA_FAULTS, type CameraCondition, type CameraFault } from "@huishi/contracts";
 
 /** This many checks in a row must fail before a camera counts as unreachable. */
 const MISSES_BEFORE_UNREACHABLE = 2;
@@ -6,6 +6,13 @@ const MISSES_BEFORE_UNREACHABLE = 2;
 export interface ConditionChange {
   readonly condition: CameraCondition;
   readonly code: string | null;
+  /** What is wrong while pictures come, in the order of CAMERA_FAULTS; null: not known. */
+  readonly faults: readonly HeldFault[] | null;
+}
+
+export interface HeldFault {
+  readonly fault: CameraFault;
+  readonly sinceMs: number;
 }
 
 /**
@@ -18,6 +25,7 @@ export class CameraHealth {
   #isReachable: boolean | null = null;
   #missCode: string | null = null;
   readonly #streams = new Map<string, { flowing: boolean; code: string | null }>();
+  readonly #faults = new Map<string, readonly HeldFault[]>();
   #current: ConditionChange | null = null;
 
   get current(): ConditionChange | null {
@@ -66,21 +74,53 @@ export class CameraHealth {
     return this.#settle();
   }
 
+  /** What one judge (pictures, clock) finds now; an empty list: nothing is wrong. */
+  found(judge: string, faults: readonly HeldFault[]): ConditionChange | null {
+    this.#faults.set(judge, faults);
+    return this.#settle();
+  }
+
+  /** The judge no longer looks: what it said is not known any more. */
+  unknown(judge: string): ConditionChange | null {
+    this.#faults.delete(judge);
+    return this.#settle();
+  }
+
   #settle(): ConditionChange | null {
     const next = this.#judge();
     if (next === null) return null;
-    if (next.condition === this.#current?.condition && next.code === this.#current.code) return null;
+    if (this.#current && isSame(next, this.#current)) return null;
     this.#current = next;
     return next;
   }
 
   #judge(): ConditionChange | null {
-    if (this.#authCode !== null) return { condition: "auth_failed", code: this.#authCode };
+    const failed = (condition: CameraCondition, code: string | null): ConditionChange => ({
+      condition,
+      code,
+      faults: null,
+    });
+    if (this.#authCode !== null) return failed("auth_failed", this.#authCode);
     const streams = [...this.#streams.values()];
-    if (streams.some((stream) => stream.flowing)) return { condition: "online", code: null };
-    if (this.#isReachable === false) return { condition: "unreachable", code: this.#missCode };
+    if (streams.some((stream) => stream.flowing)) return this.#answering();
+    if (this.#isReachable === false) return failed("unreachable", this.#missCode);
     const silent = streams.find((stream) => stream.code !== null);
-    if (silent) return { condition: "no_frames", code: silent.code };
-    return this.#isReachable ? { condition: "online", code: null } : null;
+    if (silent) return failed("no_frames", silent.code);
+    return this.#isReachable ? this.#answering() : null;
   }
+
+  #answering(): ConditionChange {
+    if (this.#faults.size === 0) return { condition: "online", code: null, faults: null };
+    const faults = [...this.#faults.values()].flat();
+    const sorted = [...faults].sort(
+      (a, b) => CAMERA_FAULTS.indexOf(a.fault) - CAMERA_FAULTS.indexOf(b.fault),
+    );
+    return { condition: sorted.length > 0 ? "degraded" : "online", code: null, faults: sorted };
+  }
+}
+
+function isSame(a: ConditionChange, b: ConditionChange): boolean {
+  if (a.condition !== b.condition || a.code !== b.code) return false;
+  const names = ({ faults }: ConditionChange): string => (faults ?? []).map(({ fault }) => fault).join(" ");
+  return names(a) === names(b);
 }

@@ -25,8 +25,20 @@ export const EDGE_FAULTS = {
   RTSP_NO_FRAMES: "the camera accepts the connection but sends no picture: restart it or check its encoder",
   RTSP_STREAM_ENDED: "the camera closed the stream; it is opened again",
   FFMPEG_MISSING: "install ffmpeg (Debian: apt-get install ffmpeg)",
+  CONFIG_REFUSED: "correct the named field in the agent's configuration at the centre",
+  CREDENTIAL_REFUSED: "set the camera's account again at the centre",
   CLAIM_REFUSED: "make a new claim code at the centre (they last 15 minutes and work once) and configure it",
   CLAIM_MISSING: "configure `claimCode` with a one-time code from the centre",
+  AGENT_REVOKED:
+    "an administrator revoked this agent at the centre: it keeps recording, and reports again when it is claimed anew",
+  COMMAND_EXPIRED: "give the command again; it was not carried out",
+  COMMAND_UNSUPPORTED: "update the agent, or turn on what the command needs in its configuration",
+  COMMAND_QUEUE_FULL: "wait until the agent has done what it was asked before",
+  REPLY_TOO_LARGE: "ask for less at once",
+  SERVER_PIN_MISMATCH: "find out who answers there, and make a new claim text at the centre",
+  SERVER_PLAIN_REFUSED:
+    "use https with the centre's claim text, or set `allowPlain` if nobody can listen on the way",
+  SECRET_NOT_CHANGED: "check the agent's clock and that the centre is reachable by HTTP, and rotate again",
   AGENT_REFUSED:
     "the centre does not accept this agent: delete identity.json in its state folder and claim it anew",
   SERVER_CERT_UNTRUSTED:
@@ -55,6 +67,10 @@ export const EDGE_FAULTS = {
     "check that the device has power and network, and that its host, port and unit are right",
   SENSOR_MODBUS_EXCEPTION: "the device refuses the registers: check their table, address and the unit",
   SENSOR_MODBUS_PROTOCOL: "check that what listens at the sensor's address speaks Modbus TCP",
+  RECORDING_NONE: "ask for a time at which this agent recorded the camera (`recordings` lists them)",
+  RECORDING_RANGE: "ask for at most 15 minutes, from before to",
+  UPLOAD_REFUSED: "the upload was given up: ask for the clip again",
+  UPLOAD_QUEUE_FULL: "wait until the clips that were asked for before are sent",
   STATE_DIR: "make the agent's state folder writable for its user",
 } as const;
 export type EdgeFaultCode = keyof typeof EDGE_FAULTS;

@@ -32,7 +32,7 @@ interface Stream {
 /**
  * The site's uplink, shared by its streams: a ceiling in bits a second, max-min fair below it. A stream that wants less
  * than its share leaves the rest to the others; one that wants more sends whole groups of pictures, and leaves whole
- * groups out. Over any time, no more is sent than the ceiling allows, and one burst (two seconds' worth).
+ * groups out. Over any time, no more is sent than the ceiling allows, and one burst (two seconds' worth) and one picture.
  *
  * Max-min fairness: Bertsekas and Gallager, Data Networks §6.5.2; buckets as in RFC 2697.
  */
@@ -68,7 +68,8 @@ export class UplinkBudget {
     if (unit.keyframe) this.#beginGroup(stream, nowMs);
     stream.groupSoFar += unit.bytes;
     if (!stream.isOpen) return false;
-    if (unit.bytes > this.#tokens) {
+    // A picture larger than a burst goes when the burst is whole, and is paid for afterwards.
+    if (this.#tokens < Math.min(unit.bytes, this.#burst)) {
       stream.isOpen = false;
       return false;
     }
@@ -87,12 +88,13 @@ export class UplinkBudget {
   takeUpload(bytes: number, nowMs: number): number {
     if (this.#bytesPerS === null) return 0;
     this.#advance(nowMs);
-    if (this.#uploadTokens >= bytes && this.#tokens >= bytes) {
+    const needed = Math.min(bytes, this.#burst);
+    if (this.#uploadTokens >= needed && this.#tokens >= needed) {
       this.#uploadTokens -= bytes;
       this.#tokens -= bytes;
       return 0;
     }
-    const missing = bytes - Math.min(this.#uploadTokens, this.#tokens);
+    const missing = needed - Math.min(this.#uploadTokens, this.#tokens);
     return Math.max(10, (missing * 1000) / this.#uploadRate);
   }
 

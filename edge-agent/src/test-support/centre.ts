@@ -127,6 +127,10 @@ export class TestCentre {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
       request.on("end", () => {
+        if (request.method === "GET") {
+          response.setHeader("content-type", "application/json").end("{}");
+          return;
+        }
         const body = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { code?: string };
         this.claims.push(body);
         const isGood = request.url === "/api/v1/agents/claim" && body.code === CLAIM_CODE;

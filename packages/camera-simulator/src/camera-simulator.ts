@@ -2,6 +2,7 @@ import { DiscoveryResponder } from "./discovery/discovery-responder.ts";
 import { DISCOVERY_PORT } from "./discovery/ws-discovery.ts";
 import { SimulatorError } from "./errors.ts";
 import { RunningCamera } from "./simulated-camera.ts";
+import type { ClipOptions } from "./source/clip-cache.ts";
 import { openSource } from "./source/open-source.ts";
 import { VideoCache } from "./source/video-cache.ts";
 import type { CameraOptions, SimulatedCamera, SimulatorOptions } from "./types.ts";
@@ -45,10 +46,17 @@ export class CameraSimulator {
     const source = await openSource(options.source, this.#cache, stop);
     const responder = options.discovery ? await this.#responder(options.host ?? "127.0.0.1") : undefined;
     let leave = (): void => undefined;
-    const camera = await RunningCamera.start(options, source, this.#log, (stopped) => {
+    const onStop = (stopped: RunningCamera): void => {
       leave();
       this.#cameras.delete(stopped);
-    });
+    };
+    const parts = {
+      source,
+      log: this.#log,
+      onStop,
+      prepareClip: (clip: ClipOptions) => this.#cache.prepareClip(clip, stop),
+    };
+    const camera = await RunningCamera.start(options, parts);
     if (stop.aborted) {
       await camera.stop();
       stop.throwIfAborted();

@@ -7,14 +7,24 @@ import { SimulatorError } from "./errors.ts";
 import { type Credentials, DigestAuthenticator } from "./http/digest-auth.ts";
 import { scopesOf } from "./onvif/device-service.ts";
 import { EventBroker } from "./onvif/event-broker.ts";
+import { CameraFaultSwitches } from "./faults/camera-faults.ts";
 import { OnvifServer } from "./onvif/onvif-server.ts";
 import { PtzState } from "./onvif/ptz-state.ts";
 import { RtspServer } from "./rtsp/rtsp-server.ts";
+import type { ClipOptions } from "./source/clip-cache.ts";
+import type { CodedClip } from "./source/coded-clip.ts";
 import type { VideoSource } from "./source/video-stream.ts";
 import type { CameraOptions, CameraStatistics, PtzCommand, SimulatedCamera } from "./types.ts";
 
 const DEFAULT_SESSION_TIMEOUT_MS = 60_000;
 const FIRST_PICTURE_WAIT_MS = 15_000;
+
+interface CameraParts {
+  readonly source: VideoSource;
+  readonly log: Log;
+  readonly onStop: (camera: RunningCamera) => void;
+  readonly prepareClip: (options: ClipOptions) => Promise<CodedClip>;
+}
 
 type Log = (fields: Record<string, unknown>, message: string) => void;
 
@@ -53,6 +63,7 @@ export class RunningCamera implements SimulatedCamera {
   readonly name: string;
   readonly serial: string;
   readonly endpointAddress: string;
+  readonly faults: CameraFaultSwitches;
   readonly #source: VideoSource;
   readonly #rtsp: RtspServer;
   readonly #onvif: OnvifServer;
@@ -67,9 +78,7 @@ export class RunningCamera implements SimulatedCamera {
 
   private constructor(
     options: CameraOptions,
-    source: VideoSource,
-    log: Log,
-    onStop: (camera: RunningCamera) => void,
+    { source, log, onStop, prepareClip }: CameraParts,
     rtsp: RtspServer,
     credentials: Credentials | undefined,
     authenticator: DigestAuthenticator | undefined,
@@ -82,6 +91,7 @@ export class RunningCamera implements SimulatedCamera {
     this.#log = log;
     this.#onStop = onStop;
     this.#rtsp = rtsp;
+    this.faults = new CameraFaultSwitches(rtsp.faults, source, prepareClip);
     this.#model = options.model ?? "Simulated camera";
     this.#hostInUrl = host.includes(":") ? `[${reachableHost(host)}]` : reachableHost(host);
     const nowMs = (): number => Date.now();
@@ -114,12 +124,8 @@ export class RunningCamera implements SimulatedCamera {
    *
    * @throws SimulatorError SIMULATOR_PORT_UNAVAILABLE, SIMULATOR_OPTIONS_INVALID, FFMPEG_MISSING, ENCODER_FAILED
    */
-  static async start(
-    options: CameraOptions,
-    source: VideoSource,
-    log: Log,
-    onStop: (camera: RunningCamera) => void,
-  ): Promise<RunningCamera> {
+  static async start(options: CameraOptions, parts: CameraParts): Promise<RunningCamera> {
+    const { source } = parts;
     const credentials = credentialsOf(options);
     const authenticator = credentials
       ? new DigestAuthenticator(credentials, randomBytes(32), Date.now)
@@ -136,7 +142,7 @@ export class RunningCamera implements SimulatedCamera {
       sessionTimeoutMs: options.rtspSessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
     });
     await rtsp.start();
-    const camera = new RunningCamera(options, source, log, onStop, rtsp, credentials, authenticator);
+    const camera = new RunningCamera(options, parts, rtsp, credentials, authenticator);
     try {
       await camera.#onvif.start();
       await camera.#startPlaying();

@@ -1,3 +1,6 @@
+import type { CameraFaults } from "./faults/types.ts";
+import type { ClipOptions } from "./source/clip-cache.ts";
+
 /** What a camera plays. */
 export type SourceOptions =
   /** Any file that ffmpeg reads, converted once into the cache and played in a loop. */
@@ -8,6 +11,8 @@ export type SourceOptions =
     }
   /** A live test picture with the current time as a barcode in its top rows; see `readClockBarcode`. */
   | { readonly kind: "clock"; readonly width?: number; readonly height?: number; readonly fps?: number }
+  /** A short moving test picture in H.264 or H.265, encoded once and repeated: costs no encoder. */
+  | ({ readonly kind: "clip" } & ClipOptions)
   /** A drawn street with walking and driving shapes, for a demo without footage. */
   | { readonly kind: "generated" };
 
@@ -80,6 +85,8 @@ export interface SimulatedCamera {
   dropClients(): void;
   /** Fault: every request is answered as if the password were wrong. */
   refuseAuth(on?: boolean): void;
+  /** Fault switches of pictures, packets and the RTSP server. */
+  readonly faults: CameraFaults;
   stop(): Promise<void>;
 }
 

@@ -1,7 +1,10 @@
 import { type Static, Type } from "typebox";
+import { AgentConfigSchema } from "./agent-config.ts";
 import { AlarmSchema, AlarmStateSchema } from "./alarm.ts";
 import { CameraSchema } from "./camera.ts";
 import { DisplayName, EpochMs, Id, PointSchema, PrioritySchema } from "./common.ts";
+import { ImagingSchema } from "./commands.ts";
+import { AgentStatusSchema, ConfigStateSchema } from "./events.ts";
 import { RuleSchema, ruleSettings, ZoneKindSchema, ZoneSchema } from "./rules.ts";
 
 /** Every error response has this body. `code` is stable and stands in docs/errors.md. */
@@ -53,6 +56,8 @@ export const CameraPatch = Type.Object(
     name: DisplayName,
     /** Left out, it stays where it is. */
     areaId: Type.Optional(Type.Union([Id, Type.Null()])),
+    /** Whether the centre fetches what the uplink lost. Left out, it stays as it is. */
+    backfill: Type.Optional(Type.Boolean()),
     version: Type.Integer({ minimum: 1 }),
   },
   { additionalProperties: false },
@@ -111,8 +116,17 @@ export const AlarmMoveRequest = Type.Object(
 );
 
 /** An agent exchanges a one-time code for its identity. */
+const RawKey = Type.String({ pattern: "^[A-Za-z0-9_-]{43}$" });
+const Signature = Type.String({ pattern: "^[A-Za-z0-9_-]{86}$" });
 export const ClaimRequest = Type.Object(
-  { code: Type.String({ minLength: 20, maxLength: 64 }), name: DisplayName },
+  {
+    code: Type.String({ minLength: 20, maxLength: 64 }),
+    name: DisplayName,
+    /** Public keys, raw, base64url: Ed25519 and X25519; `proof` signs `claimProofText` with the first. */
+    keys: Type.Optional(
+      Type.Object({ sign: RawKey, seal: RawKey, proof: Signature }, { additionalProperties: false }),
+    ),
+  },
   { additionalProperties: false },
 );
 export const ClaimResponse = Type.Object(
@@ -123,7 +137,12 @@ export type Claim = Static<typeof ClaimResponse>;
 
 /** A claim code, shown once. */
 export const ClaimCodeSchema = Type.Object(
-  { code: Type.String(), expiresAtMs: EpochMs },
+  {
+    code: Type.String(),
+    expiresAtMs: EpochMs,
+    /** For a QR code, where the centre speaks TLS with an authority of its own: code, host and its fingerprint. */
+    claimText: Type.Optional(Type.String()),
+  },
   { additionalProperties: false },
 );
 export type ClaimCode = Static<typeof ClaimCodeSchema>;
@@ -212,3 +231,83 @@ export const LineCountsSchema = Type.Object(
   { additionalProperties: false },
 );
 export type LineCounts = Static<typeof LineCountsSchema>;
+
+/** Without `set` the settings are only read. */
+export const ImagingRequest = Type.Object(
+  { set: Type.Optional(ImagingSchema) },
+  { additionalProperties: false },
+);
+/** What an agent gave back, by the kind of the command. */
+export const CommandResult = Type.Object(
+  { result: Type.Record(Type.String({ maxLength: 64 }), Type.Unknown()) },
+  { additionalProperties: false },
+);
+
+/** An agent's configuration as it is kept, and what the agent says of it. */
+export const AgentConfigRecordSchema = Type.Object(
+  {
+    config: Type.Union([AgentConfigSchema, Type.Null()]),
+    changedAtMs: Type.Union([EpochMs, Type.Null()]),
+    changedBy: Type.Union([Type.String(), Type.Null()]),
+    /** The last revision that the agent spoke of. */
+    state: Type.Union([
+      Type.Object({ ...ConfigStateSchema.properties, atMs: EpochMs }, { additionalProperties: false }),
+      Type.Null(),
+    ]),
+  },
+  { additionalProperties: false },
+);
+export type AgentConfigRecord = Static<typeof AgentConfigRecordSchema>;
+/** `expectedRevision`: the one that it was made from; 0 where there was none. */
+export const AgentConfigUpdate = Type.Object(
+  {
+    expectedRevision: Type.Integer({ minimum: 0 }),
+    config: Type.Omit(AgentConfigSchema, ["v", "revision", "issuedAtMs"]),
+  },
+  { additionalProperties: false },
+);
+export type AgentConfigBody = Static<typeof AgentConfigUpdate>["config"];
+
+/** One agent in full. Of its keys only their names and public halves' digests are shown. */
+export const AgentDetailSchema = Type.Object(
+  {
+    ...AgentSchema.properties,
+    keys: Type.Array(
+      Type.Object(
+        {
+          kind: Type.Union([Type.Literal("sign"), Type.Literal("seal")]),
+          keyId: Type.String(),
+          /** SHA-256 of the public key, hex. */
+          fingerprint: Type.String(),
+          createdAtMs: EpochMs,
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    configRevision: Type.Union([Type.Integer(), Type.Null()]),
+    status: Type.Union([AgentStatusSchema, Type.Null()]),
+  },
+  { additionalProperties: false },
+);
+export type AgentDetail = Static<typeof AgentDetailSchema>;
+
+/** A camera's account, on its way to the agent; kept nowhere at the centre. */
+export const CredentialRequest = Type.Object(
+  {
+    username: Type.String({ minLength: 1, maxLength: 256 }),
+    password: Type.String({ maxLength: 256 }),
+  },
+  { additionalProperties: false },
+);
+/** An agent's new secret, as its digest; signed by the agent's key (`secretChangeText`). */
+export const SecretChange = Type.Object(
+  {
+    secretHash: Type.String({ pattern: "^[0-9a-f]{64}$" }),
+    atMs: EpochMs,
+    signature: Signature,
+  },
+  { additionalProperties: false },
+);
+
+/** PEM of the authority behind the centre's certificate. */
+export const CertificateAuthority = Type.Object({ pem: Type.String() }, { additionalProperties: false });

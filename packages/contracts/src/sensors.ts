@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { CameraFaultsSchema, MeasuredStreamSchema } from "./camera.ts";
 import { DisplayName, EpochMs, Id } from "./common.ts";
 import { CameraConditionSchema, SENSOR_CONDITIONS } from "./events.ts";
 import { pageLimit, timeRange } from "./paging.ts";
@@ -23,7 +24,12 @@ const state = {
 
 /** What is last known of a camera. */
 export const CameraStateSchema = Type.Object(
-  { ...state, condition: CameraConditionSchema },
+  {
+    ...state,
+    condition: CameraConditionSchema,
+    faults: CameraFaultsSchema,
+    measured: Type.Array(MeasuredStreamSchema),
+  },
   { additionalProperties: false },
 );
 export type CameraState = Static<typeof CameraStateSchema>;

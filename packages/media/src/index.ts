@@ -33,3 +33,12 @@ export {
   type RtpVideoOptions,
   RtpVideoReceiver,
 } from "./rtp/rtp-video-receiver.ts";
+export {
+  BLOCKS,
+  type LumaPicture,
+  type PictureMeasure,
+  type Structure,
+  changedBlocks,
+  measurePicture,
+} from "./picture/measure.ts";
+export { type ViewComparison, ViewReference } from "./picture/view-reference.ts";

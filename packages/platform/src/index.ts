@@ -14,3 +14,7 @@ export * from "./metrics.ts";
 export * from "./shutdown.ts";
 export * from "./store/index.ts";
 export * from "./health.ts";
+export * from "./recordings/picture-record.ts";
+export * from "./recordings/verify-clip.ts";
+export * from "./crypto/sealed-box.ts";
+export * from "./crypto/signing-key.ts";

@@ -4,3 +4,4 @@ export * from "./mqtt-client.ts";
 export * from "./wait.ts";
 export * from "./tls-files.ts";
 export * from "./mosquitto.ts";
+export * from "./bad-network.ts";

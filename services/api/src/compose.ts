@@ -15,11 +15,15 @@ import { Argon2Hasher } from "./adapters/crypto/argon2-hasher.ts";
 import { nodeSecrets } from "./adapters/crypto/node-secrets.ts";
 import { buildApp } from "./adapters/fastify/app.ts";
 import type { App } from "./adapters/fastify/app-type.ts";
+import { PostgresAgentControlStore } from "./adapters/postgres/agent-control-store.ts";
 import { PostgresAgentStore } from "./adapters/postgres/agent-store.ts";
 import { PostgresAlarmStore } from "./adapters/postgres/alarm-store.ts";
 import { PostgresCameraStore } from "./adapters/postgres/camera-store.ts";
 import { PostgresChangeListener } from "./adapters/postgres/change-listener.ts";
 import { PostgresChangeReader } from "./adapters/postgres/change-reader.ts";
+import { ClipFolder } from "./adapters/clip-files/clip-folder.ts";
+import { PostgresClipStore } from "./adapters/postgres/clip-store.ts";
+import { PostgresCommandStore } from "./adapters/postgres/command-store.ts";
 import { Housekeeping } from "./adapters/postgres/housekeeping.ts";
 import { PostgresIdentityStore } from "./adapters/postgres/identity-store.ts";
 import { PostgresLookStore } from "./adapters/postgres/look-store.ts";
@@ -27,11 +31,15 @@ import { createQuestionPool } from "./adapters/postgres/question-pool.ts";
 import { PostgresRuleStore } from "./adapters/postgres/rule-store.ts";
 import { PostgresZoneStore } from "./adapters/postgres/zone-store.ts";
 import { SocketServer } from "./adapters/ws/socket-server.ts";
+import { AgentCommands } from "./application/agent-commands.ts";
+import { AgentControl } from "./application/agent-control.ts";
+import { Clips } from "./application/clips.ts";
 import { ChangeFeed } from "./application/change-feed.ts";
 import { Identity } from "./application/identity.ts";
 import { LiveGateway } from "./application/live-gateway.ts";
 import { ZonesAndRules } from "./application/zones-and-rules.ts";
 import { questionParts, storeParts } from "./compose-questions.ts";
+import { readTls, type TlsFilePaths } from "./tls.ts";
 import { createMetrics } from "./metrics.ts";
 
 export interface ApiOptions {
@@ -46,10 +54,14 @@ export interface ApiOptions {
   /** What a claimed agent is told to connect to. */
   readonly mqttUrl: string;
   readonly version: string;
+  /** Folder of the clips that ingest takes in. Without it none can be asked for. */
+  readonly clipsDir?: string;
   /** State of the other parts of this process, for /readyz. */
   readonly health?: () => readonly PartHealth[] | Promise<readonly PartHealth[]>;
   /** `https://host` when people come through a TLS proxy: cookies become Secure. */
   readonly publicOrigin?: string;
+  /** HTTPS in this process. `caFile`: an authority of our own, which claim texts then name. */
+  readonly tls?: TlsFilePaths;
   /** Metrics of other services in this process, shown at /metrics behind the api's own. */
   readonly otherMetrics?: readonly Metrics[];
   readonly trustedProxies?: readonly string[];
@@ -74,7 +86,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const { databaseUrl, logger } = options;
   const clock = systemClock;
   const secrets = nodeSecrets;
-  const publicOrigin = options.publicOrigin ?? null;
+  const tls = options.tls ? await readTls(options.tls, options) : null;
+  const publicOrigin = options.publicOrigin ?? tls?.origin ?? null;
   const attemptsPerMinute = options.attemptsPerMinute ?? 30;
   const pool = createPool(databaseUrl, {
     max: 8,
@@ -91,6 +104,9 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const alarms = new PostgresAlarmStore(pool);
   const changes = new PostgresChangeReader(pool, { alarms, cameras, zones, rules });
 
+  const commands = new AgentCommands(new PostgresCommandStore(pool));
+
+  const looks = new PostgresLookStore(pool);
   const loopWatch = new LoopWatch();
   const metrics = createMetrics(options.otherMetrics ?? []);
   const hasher = new Argon2Hasher();
@@ -108,7 +124,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     feed,
     gateway,
     cameras,
-    looks: new PostgresLookStore(pool),
+    looks,
     clock,
     logger,
     identity,
@@ -134,7 +150,25 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       clock,
       mqttUrl: options.mqttUrl,
       attemptsPerMinute,
+      caPem: tls?.caPem,
+      pin: tls?.pin,
     },
+    commands,
+    clips: {
+      commands,
+      clips: new Clips({
+        store: new PostgresClipStore(pool),
+        files: options.clipsDir === undefined ? null : new ClipFolder(options.clipsDir),
+        looks,
+        clock,
+      }),
+    },
+    agentControl: {
+      control: new AgentControl({ store: new PostgresAgentControlStore(pool), commands, clock }),
+      commands,
+      attemptsPerMinute,
+    },
+    tls: tls?.server,
     questions: questionParts({ pool, questions, clock, zones }),
     store: storeParts({ pool, questions, clock, zones }),
     operation: {
@@ -157,7 +191,11 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   });
   const runnables: Runnable[] = [
     feed,
-    new PostgresChangeListener(databaseUrl, () => feed.wake()),
+    new PostgresChangeListener(
+      databaseUrl,
+      () => feed.wake(),
+      (commandId) => commands.wake(commandId),
+    ),
     sockets,
     new Housekeeping({ pool, changes, clock, logger }),
   ];
@@ -172,7 +210,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     }),
   );
   const url =
-    publicOrigin ?? `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`;
+    publicOrigin ??
+    `${tls ? "https" : "http"}://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`;
   logger.info({ url }, "api listens");
   return { port, url, close: () => closeAll({ stop, sockets, app, running, pools: [pool, questions] }) };
 }

@@ -11,12 +11,15 @@ describe("the configuration", () => {
       mqttUrl: "mqtt://127.0.0.1:1883",
       publicOrigin: null,
       trustedProxies: [],
+      tls: null,
     });
   });
 
   it.each([
     ["DATABASE_URL", {}],
     ["HUISHI_API_PORT", { DATABASE_URL: "postgres://h/d", HUISHI_API_PORT: "http" }],
+    ["HUISHI_TLS_KEY", { DATABASE_URL: "postgres://h/d", HUISHI_TLS_CERT: "cert.pem" }],
+    ["HUISHI_TLS_CERT", { DATABASE_URL: "postgres://h/d", HUISHI_TLS_KEY: "key.pem" }],
     ["HUISHI_PUBLIC_ORIGIN", { DATABASE_URL: "postgres://h/d", HUISHI_PUBLIC_ORIGIN: "wall.example/path" }],
   ])("names the variable that is wrong: %s", (name, env) => {
     expect(() => readConfig(env, "")).toThrow(

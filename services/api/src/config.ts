@@ -1,4 +1,5 @@
 import { HuishiError } from "@huishi/kernel";
+import type { TlsFilePaths } from "./tls.ts";
 
 export interface ApiConfig {
   readonly databaseUrl: string;
@@ -6,13 +7,16 @@ export interface ApiConfig {
   readonly port: number;
   readonly dashboardDir: string;
   readonly mqttUrl: string;
+  readonly clipsDir?: string;
   readonly publicOrigin: string | null;
   readonly trustedProxies: readonly string[];
+  readonly tls: TlsFilePaths | null;
 }
 
 /**
  * Reads the service's configuration from environment variables: DATABASE_URL (required), HUISHI_API_HOST,
- * HUISHI_API_PORT, HUISHI_DASHBOARD_DIR, HUISHI_MQTT_URL, HUISHI_PUBLIC_ORIGIN, HUISHI_TRUSTED_PROXIES.
+ * HUISHI_API_PORT, HUISHI_DASHBOARD_DIR, HUISHI_MQTT_URL, HUISHI_PUBLIC_ORIGIN, HUISHI_TRUSTED_PROXIES, HUISHI_TLS_KEY,
+ * HUISHI_TLS_CERT, HUISHI_TLS_CA.
  *
  * @throws HuishiError CONFIG_INVALID naming the variable
  */
@@ -35,8 +39,28 @@ export function readConfig(
     port,
     dashboardDir: env["HUISHI_DASHBOARD_DIR"] ?? dashboardDir,
     mqttUrl: env["HUISHI_MQTT_URL"] ?? "mqtt://127.0.0.1:1883",
+    ...(env["HUISHI_CLIPS_DIR"] ? { clipsDir: env["HUISHI_CLIPS_DIR"] } : {}),
     publicOrigin,
     trustedProxies: (env["HUISHI_TRUSTED_PROXIES"] ?? "").split(",").filter((address) => address !== ""),
+    tls: readTlsPaths(env, publicOrigin),
+  };
+}
+
+/** HTTPS in this process: key and certificate, and the authority that claim texts name where it is one of our own. */
+function readTlsPaths(
+  env: Readonly<Record<string, string | undefined>>,
+  publicOrigin: string | null,
+): TlsFilePaths | null {
+  const { HUISHI_TLS_KEY: keyFile, HUISHI_TLS_CERT: certFile, HUISHI_TLS_CA: caFile } = env;
+  if (!keyFile && !certFile) return null;
+  if (!keyFile) throw invalid("HUISHI_TLS_KEY", "give the key of HUISHI_TLS_CERT");
+  if (!certFile) throw invalid("HUISHI_TLS_CERT", "give the certificate of HUISHI_TLS_KEY");
+  const isHttps = publicOrigin?.startsWith("https:") ?? false;
+  return {
+    keyFile,
+    certFile,
+    ...(caFile ? { caFile } : {}),
+    ...(publicOrigin !== null && isHttps ? { host: new URL(publicOrigin).host } : {}),
   };
 }
 

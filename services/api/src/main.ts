@@ -16,10 +16,11 @@ try {
     version: string;
   };
   await migrate(config.databaseUrl, logger);
-  const { publicOrigin, ...rest } = config;
+  const { publicOrigin, tls, ...rest } = config;
   const api = await startApi({
     ...rest,
     ...(publicOrigin === null ? {} : { publicOrigin }),
+    ...(tls === null ? {} : { tls }),
     mediaBus: new InProcessMediaBus({ logger }),
     logger,
     version,

@@ -24,6 +24,8 @@ export interface Entrances {
   readonly port: number;
   readonly connectionCount: number;
   publishRetained(topic: string, payload: Buffer): void;
+  publish(topic: string, payload: Buffer): void;
+  cut(agentId: string): void;
   close(): Promise<void>;
 }
 
@@ -67,6 +69,12 @@ export async function startEntrances(
     },
     publishRetained(topic, payload) {
       for (const each of all) each.publishRetained(topic, payload);
+    },
+    publish(topic, payload) {
+      for (const each of all) each.publish(topic, payload);
+    },
+    cut(agentId) {
+      for (const each of all) each.cut(agentId);
     },
     async close() {
       await Promise.all(all.map((each) => each.close()));

@@ -32,8 +32,8 @@ export interface ComposedStore {
   readonly committer: GroupCommitter;
   /** For short questions. */
   readonly askPool: Pool;
-  /** Begins upkeep, replay of dead letters and latest values. */
-  keep(): void;
+  /** Begins upkeep, replay of dead letters, latest values, and what else runs beside them. */
+  keep(more?: readonly Runnable[]): void;
   health(): Promise<readonly PartHealth[]>;
   close(): Promise<void>;
 }
@@ -85,8 +85,9 @@ export function composeStore(options: StoreOptions): ComposedStore {
   return {
     committer,
     askPool,
-    keep() {
-      background = Promise.all([latest.run(stop.signal), supervised(replay), supervised(upkeep)]);
+    keep(more = []) {
+      const runnables = [replay, upkeep, ...more].map(supervised);
+      background = Promise.all([latest.run(stop.signal), ...runnables]);
     },
     health: async () => [
       { ...(await databaseHealth(askPool)), name: "ingest database" },

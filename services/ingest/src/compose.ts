@@ -1,7 +1,10 @@
 import type { MediaBus } from "@huishi/contracts";
 import { systemClock } from "@huishi/kernel";
 import { type Logger, type Metrics, type PartHealth, repeatSummary, unreachable } from "@huishi/platform";
+import { PostgresAgentListener } from "./adapters/postgres/agent-listener.ts";
 import { PostgresAgentDirectory } from "./adapters/postgres/postgres-agent-directory.ts";
+import { PostgresControlStore } from "./adapters/postgres/postgres-control-store.ts";
+import { AgentControl } from "./application/agent-control.ts";
 import { Authentication } from "./application/authentication.ts";
 import { CameraOwners } from "./application/camera-owners.ts";
 import type { MqttEntrance } from "./application/entrance.ts";
@@ -11,6 +14,7 @@ import { MediaIntake } from "./application/media-intake.ts";
 import { OutboxReports } from "./application/outbox-reports.ts";
 import { Presence, readStatus } from "./application/presence.ts";
 import { type EntranceOptions, type Entrances, startEntrances } from "./compose-entrances.ts";
+import { composeClips } from "./compose-clips.ts";
 import { composeStore } from "./compose-store.ts";
 import { createIngestMetrics } from "./metrics.ts";
 
@@ -18,6 +22,8 @@ export interface IngestOptions extends EntranceOptions {
   readonly databaseUrl: string;
   readonly mediaBus: MediaBus;
   readonly logger: Logger;
+  /** Folder of the clips that agents send. Without it none is asked for. */
+  readonly clipsDir?: string;
   /** Memory for events that wait for their commit; beyond it, connections are not read. Default 32 MiB. */
   readonly maxQueuedBytes?: number;
 }
@@ -82,6 +88,21 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
   const presence = new Presence(directory, onFault("an agent's presence could not be written"));
   const reports = new OutboxReports(systemClock);
   const authentication = new Authentication(directory, systemClock);
+  const control = new AgentControl({
+    store: new PostgresControlStore(store.askPool),
+    publishRetained: (topic, payload) => entrances?.publishRetained(topic, payload),
+    publish: (topic, payload) => entrances?.publish(topic, payload),
+    onFault,
+  });
+  const listener = new PostgresAgentListener(databaseUrl, {
+    configChanged: (agentId) => control.configChanged(agentId),
+    commandGiven: (agentId) => control.commandGiven(agentId),
+    revoked(agentId) {
+      authentication.forget(agentId);
+      entrances?.cut(agentId);
+    },
+  });
+  const clips = composeClips({ pool: store.askPool, clipsDir: options.clipsDir, onFault });
   const measured = createIngestMetrics({
     queuedBytes: () => committer.queuedBytes,
     queuedRows: () => committer.queuedRows,
@@ -126,20 +147,27 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
           if (status) {
             presence.said(agentId, status);
             reports.said(agentId, status);
+            if (!status.online) control.gone(agentId);
           } else onFault("a status message was not what the contract says")({ agentId });
         },
         acceptMedia: (agentId, cameraId, profile, fragment) =>
           media.accept(agentId, cameraId, profile, fragment),
+        acceptUpload: (agentId, transferId, topic, payload) =>
+          clips.accept(agentId, transferId, topic, payload),
         connected(session) {
           if (session.kind === "events") presence.connected(session.agentId);
         },
         disconnected(session) {
-          if (session.kind === "events") presence.disconnected(session.agentId);
-          else media.disconnected(session.agentId);
+          if (session.kind === "events") {
+            presence.disconnected(session.agentId);
+            control.gone(session.agentId);
+          } else media.disconnected(session.agentId);
         },
         connectionLost: (connection) => committer.forget(connection),
         subscribedToDemands: (agentId) => demands?.agentSubscribed(agentId),
-        isGenuine: (agentId, secret) => authentication.isGenuine(agentId, secret),
+        subscribedToControl: (agentId) => control.subscribed(agentId),
+        acceptReply: (agentId, payload) => control.reply(agentId, payload),
+        judge: (agentId, secret) => authentication.judge(agentId, secret),
         async revokedAmong(agentIds) {
           const revoked = await directory.revokedAmong(agentIds);
           for (const agentId of revoked) authentication.forget(agentId);
@@ -158,7 +186,7 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     clock: systemClock,
     publish: (topic, payload) => running.publishRetained(topic, payload),
   });
-  store.keep();
+  store.keep([listener, control, ...clips.runnables]);
 
   return {
     port: running.port,

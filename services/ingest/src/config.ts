@@ -28,6 +28,8 @@ const IngestEnvironment = Type.Object({
   /** `/livez`, `/readyz` and `/metrics`: keep them on loopback or a private net. 0 takes any free port. */
   HUISHI_HEALTH_HOST: Type.String({ minLength: 1, default: "127.0.0.1" }),
   HUISHI_HEALTH_PORT: Type.String({ pattern: "^[0-9]{1,5}$", default: "9091" }),
+  /** Folder of the clips that agents send; the api reads it. Without it no clip is asked for. */
+  HUISHI_CLIPS_DIR: Type.Optional(Type.String({ minLength: 1 })),
   HUISHI_LOG_LEVEL: Type.Union(
     (["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const).map((level) =>
       Type.Literal(level),
@@ -38,6 +40,7 @@ const environment = Compile(IngestEnvironment);
 
 export interface IngestConfig extends EntranceOptions {
   readonly databaseUrl: string;
+  readonly clipsDir?: string;
   readonly healthHost: string;
   readonly healthPort: number;
   readonly logLevel: Static<typeof IngestEnvironment>["HUISHI_LOG_LEVEL"];
@@ -62,6 +65,7 @@ export function readConfig(env: NodeJS.ProcessEnv): IngestConfig {
     healthHost: given.HUISHI_HEALTH_HOST,
     healthPort: Number(given.HUISHI_HEALTH_PORT),
     logLevel: given.HUISHI_LOG_LEVEL,
+    ...(given.HUISHI_CLIPS_DIR !== undefined && { clipsDir: given.HUISHI_CLIPS_DIR }),
     ...endpointOf(given),
     ...brokerOf(given),
   };
@@ -77,6 +81,7 @@ const OPTIONAL = [
   "HUISHI_MQTT_BROKER_PASSWORD_FILE",
   "HUISHI_MQTT_BROKER_CA",
   "HUISHI_MQTT_VERSION",
+  "HUISHI_CLIPS_DIR",
 ] as const;
 
 function endpointOf(given: Environment): Omit<EntranceOptions, "broker"> {

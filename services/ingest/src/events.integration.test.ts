@@ -127,6 +127,37 @@ test("a poison row among 1,000 is found, and its 999 neighbours commit", async (
   ).toEqual([{ code: "REFUSED_BY_DATABASE", seq: "637" }]);
 });
 
+test("a camera's faults and measures are the last ones told", async () => {
+  const measure = (seq: number, profile: string, fps: number, laterMs: number) => ({
+    type: "camera_measure",
+    seq,
+    agentAtMs: times.agentAtMs,
+    capturedAtMs: times.capturedAtMs + laterMs,
+    cameraId: "north",
+    profile,
+    codec: "h264",
+    width: 640,
+    height: 360,
+    fps,
+    bitRate: 500_000,
+  });
+  const fault = { fault: "blurred", sinceMs: times.capturedAtMs };
+  await publishEvents(client, agent.id, [
+    inventory(1, "north", {}),
+    { type: "camera_health", seq: 2, ...times, cameraId: "north", condition: "degraded", faults: [fault] },
+    measure(3, "sub", 25, 0),
+    measure(4, "main", 20, 1),
+  ]);
+  await publishEvents(client, agent.id, [measure(5, "sub", 12, 2), measure(6, "main", 5, -1)]);
+  const [camera] = (await rows("SELECT condition, faults, measured FROM camera")) as {
+    condition: string;
+    faults: unknown;
+    measured: { fps: number }[];
+  }[];
+  expect(camera).toMatchObject({ condition: "degraded", faults: [fault] });
+  expect(camera?.measured.map(({ fps }) => fps).sort((a, b) => a - b)).toEqual([12, 20]);
+});
+
 test("a camera appears by its inventory, its condition by its health, and an alarm by its trigger", async () => {
   await publishEvents(client, agent.id, [
     inventory(1, "north", { manufacturer: "Axis" }),

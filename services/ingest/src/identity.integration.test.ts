@@ -69,7 +69,7 @@ test.each([
 
 test("a revoked agent is refused", async () => {
   await running.pool.query("UPDATE agent SET revoked_at = now() WHERE id = $1", [agent.id]);
-  await expect(connect(running.ingest.port, agent)).rejects.toMatchObject({ code: 4 });
+  await expect(connect(running.ingest.port, agent)).rejects.toMatchObject({ code: 5 });
 });
 
 test.each([

@@ -1,7 +1,17 @@
 import { connect as connectTls } from "node:tls";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { ackTopic, demandTopic, eventsTopic, mediaTopic, statusTopic } from "@huishi/contracts";
+import {
+  ackTopic,
+  commandTopic,
+  configTopic,
+  demandTopic,
+  eventsTopic,
+  mediaTopic,
+  replyTopic,
+  statusTopic,
+  uploadTopic,
+} from "@huishi/contracts";
 import { sleep } from "@huishi/kernel";
 import { connectAgent, Mosquitto, type MqttPlace, type TestAgent, until } from "@huishi/testkit";
 import type { MqttClient } from "mqtt";
@@ -78,6 +88,22 @@ test("ingest hears an agent's events, status and media, and the agent its acknow
   expect(gate.connected && gateMedia.connected).toBe(true);
 });
 
+test("configuration and commands reach the agent, replies and uploads the centre", async () => {
+  const centre = await connect(ingest);
+  const answers = await listen(centre, "huishi/v1/+/reply");
+  const centreMedia = await connect(ingest, { connection: "media" });
+  const uploads = await listen(centreMedia, "huishi/v1/+/upload/+");
+  const gate = await connect(agent);
+  const heard = await listen(gate, configTopic(agent.id), commandTopic(agent.id));
+  await centre.publishAsync(configTopic(agent.id), "{}", { qos: 1 });
+  await centre.publishAsync(commandTopic(agent.id), "{}", { qos: 1 });
+  await gate.publishAsync(replyTopic(agent.id), "{}", { qos: 1 });
+  const gateMedia = await connect(agent, { connection: "media" });
+  await gateMedia.publishAsync(uploadTopic(agent.id, "clip-1"), "{}", { qos: 1 });
+  await until("all", () => answers.length === 1 && uploads.length === 1 && heard.length === 2);
+  expect(gate.connected && gateMedia.connected).toBe(true);
+});
+
 test.each([
   ["another agent's events", "events", eventsTopic(other.id)],
   ["events from the media account", "media", eventsTopic(agent.id)],
@@ -93,6 +119,9 @@ test.each([
   ["another agent's acknowledgement", ackTopic(other.id)],
   ["another agent's demand", demandTopic(other.id, "cam")],
   ["a demand to itself", demandTopic(agent.id, "cam")],
+  ["another agent's configuration", configTopic(other.id)],
+  ["another agent's command", commandTopic(other.id)],
+  ["a command to itself", commandTopic(agent.id)],
 ])("an agent cannot say %s", async (_, topic) => {
   const victim = await connect(topic.includes(other.id) ? other : agent);
   const heard = await listen(victim, topic);

@@ -85,6 +85,16 @@ export const en = {
     },
     profile: { main: "Full", sub: "Small" },
   },
+  cameraFault: {
+    frozen: "Picture frozen",
+    black: "Picture black",
+    blurred: "Out of focus",
+    moved_view: "View moved",
+    occluded: "View covered",
+    low_bit_rate: "Bit rate collapsed",
+    low_frame_rate: "Frame rate collapsed",
+    clock_drift: "Camera clock wrong",
+  },
   tile: {
     empty: { title: "Empty", meaning: "" },
     connecting: { title: "Waiting for the first picture", meaning: "" },

@@ -86,6 +86,16 @@ export const zhCn: Catalogue = {
     },
     profile: { main: "主码流", sub: "子码流" },
   },
+  cameraFault: {
+    frozen: "画面冻结",
+    black: "黑屏",
+    blurred: "画面模糊",
+    moved_view: "视角偏移",
+    occluded: "画面遮挡",
+    low_bit_rate: "码率骤降",
+    low_frame_rate: "帧率骤降",
+    clock_drift: "摄像机时钟偏差",
+  },
   tile: {
     empty: { title: "空", meaning: "" },
     connecting: { title: "正在等待第一帧画面", meaning: "" },

@@ -19,7 +19,8 @@ export function CameraStrip() {
   const cameras = useStore(operations.cameras);
   const { t, number } = useWords();
   if (cameras.length === 0) return null;
-  const online = cameras.filter((camera) => faultOf(camera) === null).length;
+  const isWell = (camera: Camera): boolean => faultOf(camera) === null && camera.condition !== "degraded";
+  const online = cameras.filter(isWell).length;
   return (
     <nav className="strip" aria-label={t.wall.cameras} data-testid="camera-strip">
       <span
@@ -40,22 +41,36 @@ export function CameraStrip() {
 function StripCamera({ camera }: { camera: Camera }) {
   const { t } = useWords();
   const fault = faultOf(camera);
+  const faults = fault === null && camera.condition === "degraded" ? (camera.faults ?? []) : [];
+  const degraded = faults.map(({ fault: found }) => t.cameraFault[found]).join(", ");
   return (
     <li>
       <button
         type="button"
         draggable
-        className={fault ? "strip-camera strip-camera-fault" : "strip-camera"}
+        className={
+          fault
+            ? "strip-camera strip-camera-fault"
+            : degraded
+              ? "strip-camera strip-camera-degraded"
+              : "strip-camera"
+        }
         data-testid="strip-camera"
         data-camera-id={camera.id}
-        data-condition={fault ?? "online"}
-        title={fault ? t.tile[fault].meaning : t.wall.zonesOf(camera.name)}
+        data-condition={fault ?? (degraded ? "degraded" : "online")}
+        title={fault ? t.tile[fault].meaning : degraded || t.wall.zonesOf(camera.name)}
         onDragStart={(event) => event.dataTransfer.setData(CAMERA_DRAG_TYPE, camera.id)}
         onClick={() => navigate({ page: "zones", cameraId: camera.id })}
       >
-        <span className={fault ? "condition condition-fault" : "condition"} aria-hidden />
+        <span
+          className={
+            fault ? "condition condition-fault" : degraded ? "condition condition-degraded" : "condition"
+          }
+          aria-hidden
+        />
         <span>{camera.name}</span>
         {fault ? <span className="strip-fault">{t.tile[fault].title}</span> : null}
+        {degraded ? <span className="strip-degraded">{degraded}</span> : null}
       </button>
     </li>
   );

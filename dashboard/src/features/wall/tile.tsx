@@ -12,6 +12,7 @@ import { PriorityMark } from "../../ui/priority-mark.tsx";
 import { useOverlayZones } from "../../ui/use-overlay-zones.ts";
 import { useTileState } from "../../ui/use-tile-state.ts";
 import { CameraPicker } from "./camera-picker.tsx";
+import { FaultChip } from "./fault-chip.tsx";
 import { LineCounts } from "./line-counts.tsx";
 import { writeTick } from "./tile-tick.ts";
 import { usePulse } from "./use-pulse.ts";
@@ -83,6 +84,7 @@ export const Tile = memo(function Tile(props: TileProps) {
             {words.note(camera.note)}
           </span>
         ) : null}
+        <FaultChip camera={camera} />
         <span className="chip chip-late numeric" data-tick="late" data-testid="tile-late" hidden />
         <time
           className="tile-time numeric"

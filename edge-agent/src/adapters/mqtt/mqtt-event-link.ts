@@ -1,22 +1,32 @@
 import {
+  AgentCommandSchema,
+  AgentConfigSchema,
   type AgentStatus,
+  type CommandReply,
   type EdgeEvent,
   MediaDemandSchema,
+  MAX_AGENT_CONFIG_BYTES,
+  MAX_COMMAND_BYTES,
   ackTopic,
+  commandTopic,
+  configTopic,
   demandFilter,
   eventsTopic,
   parseTopic,
+  replyTopic,
   statusTopic,
 } from "@huishi/contracts";
-import type { Clock } from "@huishi/kernel";
+import { type Clock, isId } from "@huishi/kernel";
 import type { MqttClient } from "mqtt";
 import { Compile } from "typebox/compile";
 import type { Identity } from "../../application/claim-identity.ts";
-import type { DemandHandler, EventLink, Log } from "../../application/ports.ts";
+import type { CentreListener, DemandHandler, EventLink, Log, ReplyLink } from "../../application/ports.ts";
 import { EdgeError } from "../../domain/faults.ts";
 import { AwaitedAcks } from "./awaited-acks.ts";
 import { runMqttSession } from "./mqtt-session.ts";
 
+const configSchema = Compile(AgentConfigSchema);
+const commandSchema = Compile(AgentCommandSchema);
 const demandSchema = Compile(MediaDemandSchema);
 const MAX_DEMAND_BYTES = 4 * 1024;
 const ACK_TIMEOUT_MS = 30_000;
@@ -32,6 +42,8 @@ export interface MqttEventLinkOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onDemand: DemandHandler;
+  /** Hears the centre's configuration and commands. */
+  readonly centre?: CentreListener;
   /** Default `puback`. */
   readonly acknowledgement?: Acknowledgement;
   readonly ackTimeoutMs?: number;
@@ -39,8 +51,8 @@ export interface MqttEventLinkOptions {
   readonly ca?: string | undefined;
 }
 
-/** Events, status and demands over one MQTT connection; its Will marks the agent offline. */
-export class MqttEventLink implements EventLink {
+/** Events, status, demands, configuration and commands over one MQTT connection; its Will marks the agent offline. */
+export class MqttEventLink implements EventLink, ReplyLink {
   readonly #options: MqttEventLinkOptions;
   #client: MqttClient | null = null;
   /** Rejects what is on its way when the connection ends. */
@@ -98,6 +110,23 @@ export class MqttEventLink implements EventLink {
     await this.#publish(topic, payload, true);
   }
 
+  /** A reply that is too large for the centre becomes one that says so. */
+  async publishReply(reply: CommandReply): Promise<void> {
+    const payload = JSON.stringify(reply);
+    const isTooLarge = Buffer.byteLength(payload) > MAX_COMMAND_BYTES;
+    const sent: CommandReply = isTooLarge
+      ? {
+          v: 1,
+          commandId: reply.commandId,
+          ok: false,
+          code: "REPLY_TOO_LARGE",
+          message: new EdgeError("REPLY_TOO_LARGE", "it was done, but what it gave is too large").message,
+        }
+      : reply;
+    const topic = replyTopic(this.#options.identity.agentId);
+    await this.#publish(topic, isTooLarge ? JSON.stringify(sent) : payload, false);
+  }
+
   async waitUntilConnected(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#client) return;
@@ -124,7 +153,10 @@ export class MqttEventLink implements EventLink {
       throw new EdgeError("AGENT_REFUSED", "the MQTT endpoint does not let this agent read its demands");
     }
     if (this.#options.acknowledgement === "application") await subscribeAcks(client, agentId);
+    // Before the subscription: what it brings may be answered at once.
     this.#client = client;
+    this.#options.centre?.onConnected?.();
+    if (this.#options.centre) await this.#listenToCentre(client, agentId);
     this.#options.log.info({ agentId }, "connected to the centre");
     for (const wake of this.#waiters) wake();
   }
@@ -136,11 +168,50 @@ export class MqttEventLink implements EventLink {
       if (!isAck) this.#options.log.warn({ topic }, "an acknowledgement that cannot be read was ignored");
       return;
     }
+    if (parsed?.agentId === this.#options.identity.agentId) {
+      if (parsed.kind === "config") return this.#receiveConfig(payload);
+      if (parsed.kind === "command") return this.#receiveCommand(payload);
+    }
     if (parsed?.kind !== "demand" || parsed.agentId !== this.#options.identity.agentId) return;
     if (payload.length === 0) return this.#options.onDemand(parsed.cameraId, null, isRetained);
     const demand = payload.length <= MAX_DEMAND_BYTES ? parseJson(payload) : null;
     if (demandSchema.Check(demand)) this.#options.onDemand(parsed.cameraId, demand, isRetained);
     else this.#options.log.warn({ topic }, "a demand that cannot be read was ignored");
+  }
+
+  /** A centre of before it had commands refuses the subscription: then there are none. */
+  async #listenToCentre(client: MqttClient, agentId: string): Promise<void> {
+    const topics = [configTopic(agentId), commandTopic(agentId)];
+    const granted = await client.subscribeAsync(topics, { qos: 1 });
+    if (granted.some(({ qos }) => qos === 128)) {
+      this.#options.log.warn({ agentId }, "the centre does not let this agent hear its configuration");
+    }
+  }
+
+  #receiveConfig(payload: Buffer): void {
+    if (payload.length === 0) return;
+    const config = payload.length <= MAX_AGENT_CONFIG_BYTES ? parseJson(payload) : null;
+    if (configSchema.Check(config)) return this.#options.centre?.onConfig(config);
+    const [fault] = config === null ? [] : configSchema.Errors(config);
+    const revision = (config as { revision?: unknown } | null)?.revision;
+    const where = fault?.instancePath ?? "/";
+    this.#options.log.warn({ where, revision }, "a configuration that cannot be read was refused");
+    this.#options.centre?.onUnreadableConfig?.(
+      revision,
+      `${where} ${fault?.message ?? "is no configuration"}`,
+    );
+  }
+
+  #receiveCommand(payload: Buffer): void {
+    const command = payload.length <= MAX_COMMAND_BYTES ? parseJson(payload) : null;
+    if (commandSchema.Check(command)) return this.#options.centre?.onCommand(command);
+    const id = (command as { id?: unknown } | null)?.id;
+    this.#options.log.warn({ bytes: payload.length }, "a command that cannot be read was refused");
+    // A newer centre may know kinds that this agent does not: it is told, instead of waiting in vain.
+    if (typeof id !== "string" || !isId(id)) return;
+    const code = "COMMAND_UNSUPPORTED";
+    const { message } = new EdgeError(code, "this agent cannot read the command");
+    this.publishReply({ v: 1, commandId: id, ok: false, code, message }).catch(() => undefined);
   }
 
   async #publish(topic: string, payload: string, retain: boolean): Promise<void> {

@@ -2,6 +2,7 @@ import { type StreamKey, mediaClientId, mediaTopic } from "@huishi/contracts";
 import type { MqttClient } from "mqtt";
 import type { Identity } from "../../application/claim-identity.ts";
 import type { MediaLink } from "../../application/ports.ts";
+import { EdgeError } from "../../domain/faults.ts";
 import { runMqttSession } from "./mqtt-session.ts";
 
 /**
@@ -50,5 +51,21 @@ export class MqttMediaLink implements MediaLink {
   publish({ cameraId, profile }: StreamKey, fragment: Uint8Array): void {
     const payload = Buffer.from(fragment.buffer, fragment.byteOffset, fragment.byteLength);
     this.#client?.publish(mediaTopic(this.#identity.agentId, cameraId, profile), payload, { qos: 0 });
+  }
+
+  async publishAcknowledged(topic: string, bytes: Uint8Array): Promise<void> {
+    const client = this.#client;
+    if (!client?.connected) throw new EdgeError("SERVER_UNREACHABLE", "the media connection is down");
+    const payload = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    await new Promise<void>((resolve, reject) => {
+      const onClose = (): void =>
+        reject(new EdgeError("SERVER_UNREACHABLE", "the media connection was lost"));
+      client.once("close", onClose);
+      client.publish(topic, payload, { qos: 1 }, (error) => {
+        client.off("close", onClose);
+        if (error) reject(error);
+        else resolve();
+      });
+    });
   }
 }

@@ -21,8 +21,10 @@ const CERTIFICATE_FAULTS: Readonly<Record<string, EdgeFaultCode>> = {
   INVALID_CA: "SERVER_CERT_UNTRUSTED",
   CERT_REVOKED: "SERVER_CERT_UNTRUSTED",
 };
-/** CONNACK return codes of MQTT 3.1.1 §3.2.2.3: identifier rejected, bad account, not authorized. */
-const REFUSED_CODES = new Set([2, 4, 5]);
+/** CONNACK return codes of MQTT 3.1.1 §3.2.2.3: identifier rejected, bad account. */
+const REFUSED_CODES = new Set([2, 4]);
+/** Not authorized: what the centre's own endpoint says to an agent that is revoked, brokers to any that they refuse. */
+const NOT_AUTHORIZED = 5;
 
 /**
  * One MQTT 3.1.1 connection from start to end. It does not reconnect by itself: the supervisor owns that, with
@@ -95,6 +97,9 @@ async function withTimeout(work: Promise<void> | undefined): Promise<void> {
 function connectionFault(url: string, error: Error | null): EdgeError {
   const { host } = new URL(url);
   const code = (error as { code?: unknown } | null)?.code;
+  if (code === NOT_AUTHORIZED) {
+    return new EdgeError("AGENT_REVOKED", `the MQTT endpoint ${host} does not admit this agent any more`);
+  }
   if (typeof code === "number" && REFUSED_CODES.has(code)) {
     return new EdgeError("AGENT_REFUSED", `the MQTT endpoint ${host} refused this agent`);
   }

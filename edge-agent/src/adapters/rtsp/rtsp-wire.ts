@@ -42,7 +42,13 @@ export interface WireOptions {
   readonly connectTo?: string | undefined;
 }
 
-/** One RTSP connection: requests in turn, packets in between. Anything that is neither ends it. */
+interface Waiting {
+  readonly cseq: number;
+  readonly resolve: (reply: RtspReply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** One RTSP connection: requests and their answers, packets in between. Anything that is neither ends it. */
 export class RtspWire {
   readonly #socket: Socket;
   readonly #host: string;
@@ -51,7 +57,8 @@ export class RtspWire {
   #rest = Buffer.allocUnsafe(READ_BYTES);
   #restBytes = 0;
   #sequence = 0;
-  #waiting: { resolve: (reply: RtspReply) => void; reject: (error: Error) => void } | null = null;
+  /** Requests on their way, oldest first; 0 stands for the connection itself. */
+  #waiting: Waiting[] = [];
   #failure: Error | null = null;
   readonly #closed: Promise<Error>;
   #onInterleaved: InterleavedListener = () => undefined;
@@ -112,19 +119,20 @@ export class RtspWire {
     this.#onInterleaved = listener;
   }
 
-  /** One request at a time. @throws EdgeError CAMERA_UNREACHABLE, RTSP_PROTOCOL, RTSP_STREAM_ENDED */
+  /** @throws EdgeError CAMERA_UNREACHABLE, RTSP_PROTOCOL, RTSP_STREAM_ENDED */
   async request(method: string, uri: string, headers: Readonly<Record<string, string>>): Promise<RtspReply> {
     if (this.#failure) throw this.#failure;
+    const cseq = ++this.#sequence;
     const lines = [
       `${method} ${uri} RTSP/1.0`,
-      `CSeq: ${++this.#sequence}`,
+      `CSeq: ${cseq}`,
       "User-Agent: huishi-edge-agent",
       ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     ];
     const timer = setTimeout(() => this.destroy(this.#unreachable("no answer in time")), this.#timeoutMs);
     try {
       return await new Promise((resolve, reject) => {
-        this.#waiting = { resolve, reject };
+        this.#waiting.push({ cseq, resolve, reject });
         this.#socket.write(`${lines.join("\r\n")}\r\n\r\n`);
       });
     } finally {
@@ -152,9 +160,9 @@ export class RtspWire {
     const timer = setTimeout(() => this.destroy(this.#unreachable("no connection in time")), this.#timeoutMs);
     try {
       await new Promise<void>((resolve, reject) => {
-        this.#waiting = { resolve: () => resolve(), reject };
+        this.#waiting.push({ cseq: 0, resolve: () => resolve(), reject });
         this.#socket.once(event, () => {
-          this.#waiting = null;
+          this.#waiting = [];
           resolve();
         });
       });
@@ -217,12 +225,16 @@ export class RtspWire {
       return -1;
     }
     if (message.kind === "request") this.#answer(message);
-    else {
-      const waiting = this.#waiting;
-      this.#waiting = null;
-      waiting?.resolve(message.reply);
-    }
+    else this.#settle(message.reply);
     return message.length;
+  }
+
+  /** Some cameras give no CSeq, or a wrong one: then it is the oldest request's answer. */
+  #settle(reply: RtspReply): void {
+    const cseq = Number(reply.headers.get("cseq")?.[0]);
+    const named = this.#waiting.findIndex((waiting) => waiting.cseq === cseq);
+    const [waiting] = this.#waiting.splice(Math.max(0, named), 1);
+    waiting?.resolve(reply);
   }
 
   /** Cameras may probe us (OPTIONS, GET_PARAMETER); whatever else they ask is not done: a REDIRECT could lead anywhere. */
@@ -235,8 +247,8 @@ export class RtspWire {
   #fail(error: Error): void {
     this.#failure ??= error;
     const waiting = this.#waiting;
-    this.#waiting = null;
-    waiting?.reject(this.#failure);
+    this.#waiting = [];
+    for (const { reject } of waiting) reject(this.#failure);
   }
 
   #unreachable(why: string): EdgeError {

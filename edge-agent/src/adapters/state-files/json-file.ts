@@ -1,7 +1,10 @@
 import { open, readFile, rename } from "node:fs/promises";
 
-/** Reads a JSON file; null when there is none, or when it is damaged. */
-export async function readJsonFile(file: string): Promise<unknown> {
+/** Reads a JSON file; null when there is none, or (unless it is to throw) when it is damaged. */
+export async function readJsonFile(
+  file: string,
+  { damaged = "null" }: { readonly damaged?: "null" | "throw" } = {},
+): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
@@ -11,7 +14,8 @@ export async function readJsonFile(file: string): Promise<unknown> {
   }
   try {
     return JSON.parse(text) as unknown;
-  } catch {
+  } catch (error) {
+    if (damaged === "throw") throw error;
     return null;
   }
 }

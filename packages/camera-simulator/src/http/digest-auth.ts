@@ -20,7 +20,13 @@ export type AuthResult =
 const NONCE_LIFETIME_MS = 5 * 60_000;
 export const REALM = "huishi-simulator";
 
-const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
+/** Names of RFC 7616 §3.3 that we know. */
+export type DigestAlgorithm = "MD5" | "SHA-256";
+
+const hashText = (algorithm: DigestAlgorithm, text: string): string =>
+  createHash(algorithm === "MD5" ? "md5" : "sha256")
+    .update(text)
+    .digest("hex");
 
 function equalText(a: string, b: string): boolean {
   const left = createHash("sha256").update(a).digest();
@@ -53,18 +59,23 @@ export class DigestAuthenticator {
   }
 
   /** The value of WWW-Authenticate. */
-  challenge(stale = false): string {
+  challenge(stale = false, algorithm: DigestAlgorithm = "MD5"): string {
     const nonce = this.#nonce(this.#nowMs());
-    return `Digest realm="${REALM}", nonce="${nonce}", algorithm=MD5, qop="auth"${stale ? ", stale=true" : ""}`;
+    return `Digest realm="${REALM}", nonce="${nonce}", algorithm=${algorithm}, qop="auth"${stale ? ", stale=true" : ""}`;
   }
 
   /** Judges an Authorization header for a request with this method. */
-  check(header: string | undefined, method: string, allowBasic = false): AuthResult {
+  check(
+    header: string | undefined,
+    method: string,
+    allowBasic = false,
+    algorithm: DigestAlgorithm = "MD5",
+  ): AuthResult {
     if (!header) return "missing";
     const [scheme = "", rest = ""] = splitOnce(header.trim(), " ");
     if (allowBasic && scheme.toLowerCase() === "basic") return this.#checkBasic(rest);
     return scheme.toLowerCase() === "digest"
-      ? this.#checkDigest(parseAuthParameters(rest), method)
+      ? this.#checkDigest(parseAuthParameters(rest), method, algorithm)
       : "missing";
   }
 
@@ -75,18 +86,19 @@ export class DigestAuthenticator {
       : "wrong";
   }
 
-  #checkDigest(sent: Map<string, string>, method: string): AuthResult {
+  #checkDigest(sent: Map<string, string>, method: string, algorithm: DigestAlgorithm): AuthResult {
     const { username, password } = this.#credentials;
     const nonce = sent.get("nonce") ?? "";
     const qop = sent.get("qop");
-    if ((sent.get("algorithm") ?? "MD5").toUpperCase() !== "MD5" || (qop !== undefined && qop !== "auth"))
+    if ((sent.get("algorithm") ?? "MD5").toUpperCase() !== algorithm || (qop !== undefined && qop !== "auth"))
       return "wrong";
-    const secret = md5(`${username}:${REALM}:${password}`);
-    const request = md5(`${method}:${sent.get("uri") ?? ""}`);
+    const digest = (text: string): string => hashText(algorithm, text);
+    const secret = digest(`${username}:${REALM}:${password}`);
+    const request = digest(`${method}:${sent.get("uri") ?? ""}`);
     const middle =
       qop === undefined ? nonce : `${nonce}:${sent.get("nc") ?? ""}:${sent.get("cnonce") ?? ""}:${qop}`;
     const isRight =
-      equalText(sent.get("response") ?? "", md5(`${secret}:${middle}:${request}`)) &&
+      equalText(sent.get("response") ?? "", digest(`${secret}:${middle}:${request}`)) &&
       sent.get("username") === username;
     if (!isRight) return "wrong";
     return this.#isFresh(nonce) ? "accepted" : "stale";

@@ -1,5 +1,7 @@
-/** H.264 into RTP packets (RFC 6184, packetization-mode 1) and RTCP sender reports (RFC 3550 §6.4.1). Pure. */
+/** H.264 (RFC 6184, packetization-mode 1) and H.265 (RFC 7798) into RTP packets, and RTCP sender reports (RFC 3550 §6.4.1). Pure. */
 import { NAL, nalType } from "@huishi/media";
+import type { VideoCodec } from "../source/coded-clip.ts";
+import { hevcPayloads } from "./hevc-payload.ts";
 
 export const PAYLOAD_TYPE = 96;
 export const CLOCK_RATE = 90_000;
@@ -14,7 +16,7 @@ const NTP_OFFSET_S = 2_208_988_800;
 /** The state of one RTP stream to one client: its own sequence numbers, timestamp origin and counters. */
 export class RtpPacketizer {
   readonly ssrc: number;
-  readonly #timestampOffset: number;
+  #timestampOffset: number;
   #sequence: number;
   #packets = 0;
   #payloadBytes = 0;
@@ -35,12 +37,31 @@ export class RtpPacketizer {
     return (Math.round(wallMs * 90) + this.#timestampOffset) % 2 ** 32;
   }
 
-  /** The packets of one picture; the last one carries the marker (RFC 6184 §5.1). */
-  packetize(nals: readonly Uint8Array[], takenAtMs: number): Buffer[] {
+  /** Fault: the next packet is numbered so much further. */
+  jumpSequence(by: number): void {
+    this.#sequence = (this.#sequence + by) & 0xffff;
+  }
+
+  /** Fault: timestamps go on so many ticks of 90 kHz further, or back. */
+  jumpTimestamp(by: number): void {
+    this.#timestampOffset = (((this.#timestampOffset + by) % 2 ** 32) + 2 ** 32) % 2 ** 32;
+  }
+
+  /** Fault: the timestamp passes 2^32 at that time, and the sequence number 2^16 in `packets` packets. */
+  wrapSoon(atWallMs: number, packets: number): void {
+    this.jumpTimestamp(2 ** 32 - this.timestampAt(atWallMs));
+    this.#sequence = (0x10000 - packets) & 0xffff;
+  }
+
+  /** The packets of one picture; the last one carries the marker (RFC 6184 §5.1, RFC 7798 §4.1). */
+  packetize(nals: readonly Uint8Array[], takenAtMs: number, codec: VideoCodec = "h264"): Buffer[] {
     const timestamp = this.timestampAt(takenAtMs);
-    const payloads = aggregateParameterSets(nals).flatMap((nal) =>
-      nal.length <= MAX_PAYLOAD ? [[nal]] : fragment(nal),
-    );
+    const payloads =
+      codec === "h265"
+        ? hevcPayloads(nals, MAX_PAYLOAD)
+        : aggregateParameterSets(nals).flatMap((nal) =>
+            nal.length <= MAX_PAYLOAD ? [[nal]] : fragment(nal),
+          );
     return payloads.map((parts, index) => this.#packet(parts, timestamp, index === payloads.length - 1));
   }
 

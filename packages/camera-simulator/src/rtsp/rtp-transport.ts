@@ -18,6 +18,8 @@ export interface RtpTransport {
   isDrained(): boolean;
   sendRtp(packets: readonly Buffer[]): void;
   sendRtcp(packet: Buffer): void;
+  /** Fault: bytes that are no frame, where packets travel inside a connection. */
+  sendGarbage?(bytes: Buffer): void;
   close(): void;
 }
 
@@ -56,6 +58,10 @@ export class InterleavedTransport implements RtpTransport {
   sendRtcp(packet: Buffer): void {
     if (this.#socket.writable)
       this.#socket.write(Buffer.concat([this.#frame(this.rtcpChannel, packet.length), packet]));
+  }
+
+  sendGarbage(bytes: Buffer): void {
+    if (this.#socket.writable) this.#socket.write(bytes);
   }
 
   #frame(channel: number, length: number): Buffer {

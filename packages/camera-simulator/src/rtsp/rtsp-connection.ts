@@ -9,12 +9,17 @@ import { RtspSession } from "./rtsp-session.ts";
 import type { RtspServerState } from "./rtsp-server-state.ts";
 import { MAX_SESSIONS } from "./rtsp-limits.ts";
 import { TRACK, buildSdp } from "./sdp.ts";
+import { judgeSignIn } from "../faults/sign-in.ts";
+import { SlowWriter } from "../faults/slow-writer.ts";
 
 const PUBLIC_METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN";
 const REASONS: Readonly<Record<number, string>> = {
   200: "OK",
+  301: "Moved Permanently",
+  302: "Moved Temporarily",
   400: "Bad Request",
   401: "Unauthorized",
+  403: "Forbidden",
   404: "Not Found",
   406: "Not Acceptable",
   453: "Not Enough Bandwidth",
@@ -46,6 +51,7 @@ export class RtspConnection {
   readonly #ownSessions = new Set<RtspSession>();
   #work: Promise<void> = Promise.resolve();
   #waitingRequests = 0;
+  #slowWriter: SlowWriter | undefined;
 
   constructor(socket: Socket, state: RtspServerState, onClose: () => void) {
     this.#socket = socket;
@@ -54,6 +60,7 @@ export class RtspConnection {
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("error", () => undefined);
     socket.on("close", () => {
+      this.#slowWriter?.stop();
       for (const session of this.#ownSessions) if (session.transport.endsWithConnection) this.#end(session);
       onClose();
     });
@@ -68,6 +75,9 @@ export class RtspConnection {
   }
 
   #receive(chunk: Buffer): void {
+    const { answers } = this.#state.faults.server;
+    if (answers === "silent") return;
+    if (answers === "endless_header") return this.#writer.endlessHeader();
     try {
       for (const message of this.#parser.push(chunk)) {
         if (message.kind === "interleaved") this.#receiveInterleaved(message);
@@ -81,6 +91,11 @@ export class RtspConnection {
     }
   }
 
+  get #writer(): SlowWriter {
+    this.#slowWriter ??= new SlowWriter(this.#socket);
+    return this.#slowWriter;
+  }
+
   /** RTCP of the client: a sign of life. */
   #receiveInterleaved(_packet: InterleavedPacket): void {
     for (const session of this.#ownSessions) session.lastSeenMs = steadyNowMs();
@@ -92,7 +107,8 @@ export class RtspConnection {
     if (this.#waitingRequests > MAX_WAITING_REQUESTS) return this.destroy();
     this.#work = this.#work.then(async () => {
       const answer = await this.#answer(request).catch((): Answer => ({ status: 500 }));
-      this.#write(request, answer);
+      const isIgnored = request.method === "PLAY" && this.#state.faults.server.answers === "half_open";
+      if (!isIgnored) this.#write(request, answer);
       this.#waitingRequests -= 1;
     });
   }
@@ -106,7 +122,9 @@ export class RtspConnection {
     ];
     for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
     if (body) lines.push(`Content-Length: ${Buffer.byteLength(body)}`);
-    this.#socket.write(`${lines.join("\r\n")}\r\n\r\n${body}`);
+    const text = `${lines.join("\r\n")}\r\n\r\n${body}`;
+    if (this.#state.faults.server.answers === "drip") this.#writer.drip(text);
+    else this.#socket.write(text);
     afterwards?.();
   }
 
@@ -136,16 +154,20 @@ export class RtspConnection {
   }
 
   #authenticate(request: RtspRequest): Answer | undefined {
-    const { authenticator } = this.#state.options;
-    if (!authenticator) return undefined;
-    const header = request.headers.get("authorization");
-    const result = this.#state.refusesAll && header ? "wrong" : authenticator.check(header, request.method);
-    if (result === "accepted") return undefined;
-    if (result === "wrong") this.#state.failedSignIns += 1;
-    return { status: 401, headers: { "WWW-Authenticate": authenticator.challenge(result === "stale") } };
+    const { outcome, challenge } = judgeSignIn(
+      this.#state,
+      request.headers.get("authorization"),
+      request.method,
+    );
+    if (outcome === "accepted") return undefined;
+    if (outcome === "locked") return { status: 403 };
+    if (outcome === "wrong") this.#state.failedSignIns += 1;
+    return { status: 401, headers: { "WWW-Authenticate": challenge } };
   }
 
   async #describe(request: RtspRequest): Promise<Answer> {
+    const { redirect, contentBase, control } = this.#state.faults.server;
+    if (redirect) return { status: redirect.status, headers: { Location: redirect.location } };
     const found = this.#findStream(request.uri);
     if (!found) return { status: 404 };
     const accept = request.headers.get("accept");
@@ -153,10 +175,15 @@ export class RtspConnection {
     await waitAtMost(found.stream.ready(), FIRST_PICTURE_WAIT_MS);
     const description = found.stream.description;
     if (!description) return { status: 503 };
-    const body = buildSdp(description, addressOf(this.#socket.localAddress), this.#state.options.name);
+    const body = buildSdp(
+      description,
+      addressOf(this.#socket.localAddress),
+      this.#state.options.name,
+      control,
+    );
     return {
       status: 200,
-      headers: { "Content-Base": `${found.base}/`, "Content-Type": "application/sdp" },
+      headers: { "Content-Base": contentBase ?? `${found.base}/`, "Content-Type": "application/sdp" },
       body,
     };
   }
@@ -167,7 +194,7 @@ export class RtspConnection {
     if (request.headers.has("session")) return { status: 455 }; // one track a session
     if (this.#state.sessions.size >= MAX_SESSIONS) return { status: 453 };
     const choice = chooseTransport(request.headers.get("transport"), this.#ownSessions.size * 2);
-    if (!choice) return { status: 461 };
+    if (!choice || choice.kind === this.#state.faults.server.refusesTransport) return { status: 461 };
     const onAlive = (): void => {
       const alive = this.#state.sessions.get(id);
       if (alive) alive.lastSeenMs = steadyNowMs();
@@ -189,6 +216,9 @@ export class RtspConnection {
       random32: this.#state.random32,
       isMuted: () => this.#state.isMuted,
       onDrop: () => (this.#state.droppedUnits += 1),
+      faults: () => this.#state.faults.streamFaults(found.stream.name),
+      faultRandom: this.#state.faultRandom,
+      cut: () => this.#socket.end(() => this.destroy()),
     });
     if (this.#socket.destroyed) {
       session.close();

@@ -1,5 +1,7 @@
 /** What the connections of one RTSP server share. */
 import type { DigestAuthenticator } from "../http/digest-auth.ts";
+import type { FaultState } from "../faults/fault-state.ts";
+import type { Random } from "../faults/random.ts";
 import type { VideoStream } from "../source/video-stream.ts";
 import type { RtspSession } from "./rtsp-session.ts";
 
@@ -17,6 +19,9 @@ export interface RtspServerState {
   readonly options: RtspServerOptions;
   readonly sessions: Map<string, RtspSession>;
   readonly random32: () => number;
+  readonly faults: FaultState;
+  /** The same for every run, so that a fault can be repeated. */
+  readonly faultRandom: Random;
   isMuted: boolean;
   refusesAll: boolean;
   failedSignIns: number;

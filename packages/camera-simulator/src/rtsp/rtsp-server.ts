@@ -1,6 +1,8 @@
 /** The RTSP side of a simulated camera (RFC 2326): listens, owns connections and sessions, ends silent ones. */
 import { randomBytes } from "node:crypto";
 import { type Server, type Socket, createServer } from "node:net";
+import { FaultState } from "../faults/fault-state.ts";
+import { seededRandom } from "../faults/random.ts";
 import { listen } from "../listen.ts";
 import { steadyNowMs } from "../source/steady-time.ts";
 import { MAX_CONNECTIONS } from "./rtsp-limits.ts";
@@ -23,6 +25,8 @@ export class RtspServer {
       options,
       sessions: new Map(),
       random32: () => randomBytes(4).readUInt32BE(),
+      faults: new FaultState(),
+      faultRandom: seededRandom(0x5eed),
       isMuted: false,
       refusesAll: false,
       failedSignIns: 0,
@@ -57,6 +61,10 @@ export class RtspServer {
       failedSignIns: this.#state.failedSignIns,
       droppedUnits: this.#state.droppedUnits,
     };
+  }
+
+  get faults(): FaultState {
+    return this.#state.faults;
   }
 
   stopPackets(on: boolean): void {

@@ -1,10 +1,15 @@
 /** One client's session on one stream: plays pictures into a transport and reports its clock. */
+import { StreamDamage } from "../faults/stream-damage.ts";
+import type { Random } from "../faults/random.ts";
+import type { StreamFaults } from "../faults/types.ts";
 import type { Picture, VideoStream } from "../source/video-stream.ts";
 import { steadyNowMs } from "../source/steady-time.ts";
 import { RtpPacketizer } from "./rtp-packetizer.ts";
 import type { RtpTransport } from "./rtp-transport.ts";
 
 const SENDER_REPORT_PERIOD_MS = 5000;
+/** With the fault `wrapsAfterMs`: packets until the sequence number passes 2^16. */
+const WRAP_PACKETS = 20;
 
 export interface RtspSessionOptions {
   readonly id: string;
@@ -14,6 +19,11 @@ export interface RtspSessionOptions {
   /** Fault knob: true while no packet may leave. */
   readonly isMuted: () => boolean;
   readonly onDrop: () => void;
+  /** Fault switches of the stream. */
+  readonly faults?: () => StreamFaults;
+  readonly faultRandom?: Random;
+  /** Cuts the connection that the session belongs to. */
+  readonly cut?: () => void;
 }
 
 export class RtspSession {
@@ -27,6 +37,8 @@ export class RtspSession {
   #unsubscribe: (() => void) | undefined;
   #reportTimer: NodeJS.Timeout | undefined;
   #waitsForKeyframe = true;
+  readonly #damage: StreamDamage;
+  #playedAtMs = 0;
 
   constructor(options: RtspSessionOptions) {
     this.id = options.id;
@@ -34,6 +46,18 @@ export class RtspSession {
     this.transport = options.transport;
     this.#options = options;
     this.#rtp = new RtpPacketizer(options.random32);
+    this.#damage = new StreamDamage(options.faults ?? (() => ({})), options.faultRandom ?? Math.random);
+    const { wrapsAfterMs } = this.#faults;
+    if (wrapsAfterMs !== undefined) this.#rtp.wrapSoon(steadyNowMs() + wrapsAfterMs, WRAP_PACKETS);
+  }
+
+  get #faults(): StreamFaults {
+    return this.#options.faults?.() ?? {};
+  }
+
+  get #isMuted(): boolean {
+    const { silentAfterMs = Number.POSITIVE_INFINITY } = this.#faults;
+    return this.#options.isMuted() || steadyNowMs() - this.#playedAtMs >= silentAfterMs;
   }
 
   get isPlaying(): boolean {
@@ -50,6 +74,7 @@ export class RtspSession {
   play(): void {
     if (this.isPlaying) return;
     this.#waitsForKeyframe = true;
+    this.#playedAtMs = steadyNowMs();
     for (const picture of this.stream.group) this.#send(picture);
     // After the first pictures: some clients count time from whichever comes first, and a report of now would put
     // pictures of the last two seconds before zero.
@@ -71,11 +96,11 @@ export class RtspSession {
   }
 
   #sendReport(): void {
-    if (!this.#options.isMuted()) this.transport.sendRtcp(this.#rtp.senderReport(steadyNowMs()));
+    if (!this.#isMuted) this.transport.sendRtcp(this.#rtp.senderReport(steadyNowMs()));
   }
 
   #send(picture: Picture): void {
-    if (this.#options.isMuted()) {
+    if (this.#isMuted) {
       this.#waitsForKeyframe = true;
       return;
     }
@@ -86,6 +111,21 @@ export class RtspSession {
       return this.#options.onDrop();
     }
     this.#waitsForKeyframe = false;
-    this.transport.sendRtp(this.#rtp.packetize(picture.nals, picture.takenAtMs));
+    this.#sendDamaged(picture);
+  }
+
+  #sendDamaged(picture: Picture): void {
+    const { nals, takenAtMs, codec } = this.#damage.damagePicture(picture);
+    this.#damage.disturbNumbers(this.#rtp);
+    const packets = this.#rtp.packetize(nals, takenAtMs, codec);
+    if (this.#damage.mustCut) {
+      const [first = Buffer.alloc(0)] = packets;
+      this.transport.sendRtp([first]);
+      this.#options.cut?.();
+      return;
+    }
+    const garbage = this.#damage.garbage();
+    if (garbage) this.transport.sendGarbage?.(garbage);
+    this.transport.sendRtp(this.#damage.disturbPackets(packets));
   }
 }

@@ -1,5 +1,6 @@
 import { SimulatorError } from "../errors.ts";
 import type { SourceOptions } from "../types.ts";
+import { ClipSource } from "./clip-source.ts";
 import { ClockSource } from "./clock-source.ts";
 import { FilePlayer } from "./file-player.ts";
 import type { VideoCache } from "./video-cache.ts";
@@ -13,6 +14,10 @@ export async function openSource(
 ): Promise<VideoSource> {
   if (options.kind === "generated") return new FilePlayer(await cache.prepareStreetScene(signal));
   if (options.kind === "clock") return openClock(options);
+  if (options.kind === "clip") {
+    const { main, sub } = await cache.prepareClips(options, signal);
+    return new ClipSource(main, sub, options.fps ?? 25);
+  }
   const limit = options.maxDurationMs === undefined ? {} : { maxDurationMs: options.maxDurationMs };
   return new FilePlayer(await cache.prepareFile(options.path, { ...limit, signal }));
 }

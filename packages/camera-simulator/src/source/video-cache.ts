@@ -10,6 +10,8 @@ import { basename, join, resolve } from "node:path";
 import { messageOf } from "@huishi/kernel";
 import { SimulatorError } from "../errors.ts";
 import { Canvas } from "./canvas.ts";
+import { type ClipOptions, prepareClip } from "./clip-cache.ts";
+import type { CodedClip } from "./coded-clip.ts";
 import { lastLine, runToEnd, words } from "./ffmpeg.ts";
 import { INPUT_LIMITS, probeVideo } from "./probe.ts";
 import { SCENE_PERIOD_MS, drawStreet, drawStreetScene } from "./street-scene.ts";
@@ -131,6 +133,21 @@ export class VideoCache {
       );
       return { finished, what: "the drawn street" };
     });
+  }
+
+  /** A test clip and the same at half its size; see `prepareClip` for what it throws. */
+  async prepareClips(
+    options: ClipOptions,
+    signal?: AbortSignal,
+  ): Promise<{ readonly main: CodedClip; readonly sub: CodedClip }> {
+    const main = await this.prepareClip(options, signal);
+    const half = (side: number): number => Math.max(64, Math.round(side / 4) * 2);
+    const small = { ...options, width: half(options.width), height: half(options.height) };
+    return { main, sub: await this.prepareClip(small, signal) };
+  }
+
+  prepareClip(options: ClipOptions, signal?: AbortSignal): Promise<CodedClip> {
+    return prepareClip(this.#folder, options, signal);
   }
 
   /** One conversion a key at a time; others wait for it. */

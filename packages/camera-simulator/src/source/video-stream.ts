@@ -1,8 +1,10 @@
-/** One H.264 stream of a camera, as its RTSP clients see it. */
-import { type ParameterSets, extractParameterSets, parseSps, splitNals } from "@huishi/media";
+/** One stream of a camera, as its RTSP clients see it. */
+import { type ParameterSets, extractParameterSets, joinAnnexB, parseSps, splitNals } from "@huishi/media";
+import { type CodedClip, type HevcParameterSets, type VideoCodec, hevcParameterSets } from "./coded-clip.ts";
 
 /** One coded picture on the camera's own timeline. */
 export interface Picture {
+  readonly codec: VideoCodec;
   /** NAL units without start codes. */
   readonly nals: readonly Uint8Array[];
   readonly keyframe: boolean;
@@ -10,11 +12,21 @@ export interface Picture {
   readonly takenAtMs: number;
 }
 
-export interface StreamDescription {
+export type StreamDescription = {
   readonly width: number;
   readonly height: number;
   readonly fps: number;
-  readonly parameterSets: ParameterSets;
+} & (
+  | { readonly codec: "h264"; readonly parameterSets: ParameterSets }
+  | { readonly codec: "h265"; readonly parameterSets: HevcParameterSets }
+);
+
+/** What plays instead of a stream's own pictures. */
+interface Replacement {
+  readonly clip: CodedClip;
+  /** False: the description stays what it was, as on a camera that changes its codec under a running session. */
+  readonly isAnnounced: boolean;
+  ticks: number;
 }
 
 type Listener = (picture: Picture) => void;
@@ -38,6 +50,9 @@ export class VideoStream {
   #waiting: Array<() => void> = [];
   #isFrozen = false;
   #frozenAtMs = 0;
+  #replacement: Replacement | undefined;
+  /** After a replacement the stream's own pictures make sense from a keyframe on. */
+  #awaitsKeyframe = false;
 
   constructor(name: "main" | "sub", fps: number) {
     this.name = name;
@@ -68,6 +83,12 @@ export class VideoStream {
     this.#isFrozen = on;
   }
 
+  /** Fault: plays the clip instead of the stream's own pictures, from its keyframe on; undefined ends it. */
+  replace(clip: CodedClip | undefined, isAnnounced = true): void {
+    this.#awaitsKeyframe = clip === undefined && this.#replacement !== undefined;
+    this.#replacement = clip && { clip, isAnnounced, ticks: 0 };
+  }
+
   subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -75,23 +96,56 @@ export class VideoStream {
 
   /** Takes one Annex B access unit from the source. */
   publish(annexB: Uint8Array, keyframe: boolean, takenAtMs: number): void {
+    this.publishPicture({ codec: "h264", nals: splitNals(annexB), keyframe, takenAtMs });
+  }
+
+  /** Takes one picture from the source; H.265 needs the size of its clip, H.264 tells it itself. */
+  publishPicture(picture: Picture, size?: { readonly width: number; readonly height: number }): void {
+    const { takenAtMs } = picture;
+    if (this.#replacement) return this.#publishReplacement(this.#replacement, takenAtMs);
     if (this.#isFrozen && this.#group[0]) {
       if (takenAtMs - this.#frozenAtMs < FROZEN_PERIOD_MS) return;
       this.#frozenAtMs = takenAtMs;
       this.#emit({ ...this.#group[0], takenAtMs });
       return;
     }
-    if (keyframe) this.#describe(annexB);
-    if (!this.#description) return;
-    this.#emit({ nals: splitNals(annexB), keyframe, takenAtMs });
+    if (this.#awaitsKeyframe && !picture.keyframe) return;
+    this.#awaitsKeyframe = false;
+    if (picture.keyframe) this.#describe(picture, size);
+    if (this.#description) this.#emit(picture);
   }
 
-  #describe(annexB: Uint8Array): void {
-    const parameterSets = extractParameterSets(annexB);
-    if (!parameterSets) return;
-    const { width, height } = parseSps(parameterSets.sps);
-    this.#description = { width, height, fps: this.fps, parameterSets };
+  #publishReplacement(replacement: Replacement, takenAtMs: number): void {
+    const { clip, isAnnounced } = replacement;
+    const tick = replacement.ticks++;
+    const coded = clip.pictures[(tick / clip.everyTicks) % clip.pictures.length];
+    if (tick % clip.everyTicks !== 0 || !coded) return;
+    const picture = { ...coded, codec: clip.codec, takenAtMs };
+    if (coded.keyframe && isAnnounced) this.#describe(picture, clip);
+    this.#emit(picture);
+  }
+
+  #describe(picture: Picture, size?: { readonly width: number; readonly height: number }): void {
+    const description = this.#read(picture, size);
+    if (!description) return;
+    this.#description = description;
     for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #read(
+    { codec, nals }: Picture,
+    size: { readonly width: number; readonly height: number } | undefined,
+  ): StreamDescription | undefined {
+    const { fps } = this;
+    if (codec === "h265") {
+      const parameterSets = hevcParameterSets(nals);
+      const { width = 0, height = 0 } = size ?? {};
+      return parameterSets && { codec, width, height, fps, parameterSets };
+    }
+    const parameterSets = extractParameterSets(joinAnnexB(nals));
+    if (!parameterSets) return undefined;
+    const { width, height } = parseSps(parameterSets.sps);
+    return { codec, width, height, fps, parameterSets };
   }
 
   #emit(picture: Picture): void {

@@ -1,10 +1,24 @@
-import type { Agent, Claim, ClaimCode, FoundDevice } from "@huishi/contracts";
+import {
+  type Agent,
+  buildClaimText,
+  type Claim,
+  type ClaimCode,
+  claimProofText,
+  type FoundDevice,
+} from "@huishi/contracts";
 import { type Clock, HuishiError, slugify } from "@huishi/kernel";
+import { isSignedBy } from "@huishi/platform";
 import { formatClaimCode, normaliseClaimCode } from "../domain/claim-code.ts";
 import { newToken, type Secrets } from "./secrets.ts";
 
 const CLAIM_CODE_MS = 15 * 60_000;
 const CLAIM_CODE_BYTES = 16;
+
+/** Public keys, raw. */
+export interface AgentKeys {
+  readonly sign: Buffer;
+  readonly seal: Buffer;
+}
 
 export interface AgentStore {
   saveClaimCode(code: { codeHash: Buffer; expiresAtMs: number }): Promise<void>;
@@ -15,6 +29,7 @@ export interface AgentStore {
     name: string;
     secretHash: Buffer;
     nowMs: number;
+    keys: AgentKeys | null;
   }): Promise<boolean>;
   listAgents(): Promise<Agent[]>;
   /** The latest 1,000 words first; of one agent, or of all. */
@@ -25,26 +40,29 @@ export interface AgentsParts {
   readonly store: AgentStore;
   readonly secrets: Secrets;
   readonly clock: Clock;
+  /** Where agents reach us by TLS, and the authority that they are to know us by. */
+  readonly pin?: { readonly host: string; readonly fingerprint: string } | undefined;
 }
 
 /** A one-time code of 128 bit that is good for 15 minutes; stored as its digest. */
-export async function issueCode({ store, secrets, clock }: AgentsParts): Promise<ClaimCode> {
+export async function issueCode({ store, secrets, clock, pin }: AgentsParts): Promise<ClaimCode> {
   const code = formatClaimCode(secrets.randomBytes(CLAIM_CODE_BYTES));
   const expiresAtMs = clock.nowMs() + CLAIM_CODE_MS;
   await store.saveClaimCode({ codeHash: secrets.sha256(normaliseClaimCode(code)), expiresAtMs });
-  return { code, expiresAtMs };
+  return { code, expiresAtMs, ...(pin && { claimText: buildClaimText({ code, ...pin }) }) };
 }
 
 /**
  * Exchanges a code for an identity. The secret (256 bit, base64url) is the agent's MQTT password; the centre
  * keeps its sha-256 alone.
  *
- * @throws HuishiError CLAIM_CODE_INVALID
+ * @throws HuishiError CLAIM_CODE_INVALID, CLAIM_PROOF_INVALID
  */
 export async function claimAgent(
   { store, secrets, clock }: AgentsParts,
-  request: { code: string; name: string; mqttUrl: string },
+  request: { code: string; name: string; mqttUrl: string; keys?: ClaimKeys },
 ): Promise<Claim> {
+  const keys = request.keys ? provenKeys(request.code, request.keys) : null;
   const { token: secret, tokenHash: secretHash } = newToken(secrets);
   const suffix = Buffer.from(secrets.randomBytes(4)).toString("hex");
   const agentId = `${slugify(request.name).slice(0, 40).replace(/-+$/, "") || "agent"}-${suffix}`;
@@ -55,6 +73,7 @@ export async function claimAgent(
     name: request.name,
     secretHash,
     nowMs: clock.nowMs(),
+    keys,
   });
   if (!claimed) {
     throw new HuishiError(
@@ -63,4 +82,22 @@ export async function claimAgent(
     );
   }
   return { agentId, secret, mqttUrl: request.mqttUrl };
+}
+
+interface ClaimKeys {
+  readonly sign: string;
+  readonly seal: string;
+  readonly proof: string;
+}
+
+function provenKeys(code: string, { sign, seal, proof }: ClaimKeys): AgentKeys {
+  const signKey = Buffer.from(sign, "base64url");
+  const text = claimProofText({ code, signKey: sign, sealKey: seal });
+  if (isSignedBy(signKey, text, Buffer.from(proof, "base64url"))) {
+    return { sign: signKey, seal: Buffer.from(seal, "base64url") };
+  }
+  throw new HuishiError(
+    "CLAIM_PROOF_INVALID",
+    "The keys in the claim are not signed by the key that they name.",
+  );
 }

@@ -7,6 +7,7 @@ export interface CameraChange {
   readonly id: string;
   readonly name: string;
   readonly areaId?: string | null;
+  readonly backfill?: boolean;
   readonly version: number;
 }
 

@@ -1,13 +1,19 @@
 import {
+  AgentCommandSchema,
+  AgentConfigSchema,
   AgentStatusSchema,
   ClientMessageSchema,
+  CommandReplySchema,
   EventAckSchema,
   EventBatchEnvelope,
   EventSchema,
+  MAX_AGENT_CONFIG_BYTES,
   MAX_BATCH_EVENTS,
+  MAX_COMMAND_BYTES,
   MAX_EVENT_BATCH_BYTES,
   MAX_EVENT_BYTES,
   MAX_FRAGMENT_BYTES,
+  MAX_UPLOAD_CHUNK_BYTES,
   MediaDemandSchema,
   ServerMessageSchema,
   SOCKET_CLOSE,
@@ -65,6 +71,7 @@ export function asyncApiDocument(version: string): object {
         "Best effort; dropped at the edge under back-pressure.",
       ),
       sendDemand: mqttOperation("send", "demand", 1, "Retained; holds until its lease ends."),
+      ...controlOperations(),
       receiveFromClient: {
         action: "receive",
         channel: refTo("socket"),
@@ -81,6 +88,9 @@ export function asyncApiDocument(version: string): object {
         EventBatch: plain(EventBatchEnvelope),
         Event: plain(EventSchema),
         EventAck: plain(EventAckSchema),
+        AgentConfig: plain(AgentConfigSchema),
+        AgentCommand: plain(AgentCommandSchema),
+        CommandReply: plain(CommandReplySchema),
         AgentStatus: plain(AgentStatusSchema),
         MediaDemand: plain(MediaDemandSchema),
         ClientMessage: plain(ClientMessageSchema),
@@ -126,6 +136,48 @@ function mqttChannels(): Record<string, object> {
       { ...AGENT, ...CAMERA, stream: { enum: ["main", "sub"] } },
     ),
     demand: channel("{agent}/demand/{camera}", { payload: schema("MediaDemand") }, { ...AGENT, ...CAMERA }),
+    config: channel(
+      "{agent}/config",
+      {
+        summary: `At most ${MAX_AGENT_CONFIG_BYTES} bytes. Holds no secret.`,
+        payload: schema("AgentConfig"),
+      },
+      AGENT,
+    ),
+    command: channel("{agent}/command", control("AgentCommand"), AGENT),
+    reply: channel("{agent}/reply", control("CommandReply"), AGENT),
+    upload: channel(
+      "{agent}/upload/{transfer}",
+      {
+        summary: `A chunk of at most ${MAX_UPLOAD_CHUNK_BYTES} bytes (packages/contracts, upload-framing).`,
+        contentType: "application/octet-stream",
+        payload: BINARY,
+      },
+      { ...AGENT, transfer: { description: "Id that the command which asked for it names." } },
+    ),
+  };
+}
+
+function control(name: string): object {
+  return { summary: `At most ${MAX_COMMAND_BYTES} bytes.`, payload: schema(name) };
+}
+
+function controlOperations(): Record<string, object> {
+  return {
+    sendConfig: mqttOperation(
+      "send",
+      "config",
+      1,
+      "Retained; applied or refused as a whole (AgentStatus.config).",
+    ),
+    sendCommand: mqttOperation(
+      "send",
+      "command",
+      1,
+      "May come twice: it is done once and answered each time.",
+    ),
+    receiveReply: mqttOperation("receive", "reply", 1, "The first reply to a command counts."),
+    receiveUpload: mqttOperation("receive", "upload", 1, "On the media connection; chunks may come twice."),
   };
 }
 

@@ -4,13 +4,20 @@ import type { FastifyBaseLogger } from "fastify";
 import { Argon2Hasher } from "../adapters/crypto/argon2-hasher.ts";
 import { nodeSecrets } from "../adapters/crypto/node-secrets.ts";
 import { buildApp } from "../adapters/fastify/app.ts";
+import { PostgresAgentControlStore } from "../adapters/postgres/agent-control-store.ts";
 import { PostgresAgentStore } from "../adapters/postgres/agent-store.ts";
 import { PostgresAlarmStore } from "../adapters/postgres/alarm-store.ts";
 import { PostgresCameraStore } from "../adapters/postgres/camera-store.ts";
+import { PostgresCommandStore } from "../adapters/postgres/command-store.ts";
 import { PostgresIdentityStore } from "../adapters/postgres/identity-store.ts";
 import { PostgresRuleStore } from "../adapters/postgres/rule-store.ts";
 import { PostgresZoneStore } from "../adapters/postgres/zone-store.ts";
 import { questionParts, storeParts } from "../compose-questions.ts";
+import { AgentControl } from "../application/agent-control.ts";
+import { PostgresClipStore } from "../adapters/postgres/clip-store.ts";
+import { PostgresLookStore } from "../adapters/postgres/look-store.ts";
+import { AgentCommands } from "../application/agent-commands.ts";
+import { Clips } from "../application/clips.ts";
 import { Identity } from "../application/identity.ts";
 import { ZonesAndRules } from "../application/zones-and-rules.ts";
 
@@ -35,12 +42,28 @@ export async function openApiDocument(version: string): Promise<object> {
     secrets,
     clock,
   });
+  const commands = new AgentCommands(new PostgresCommandStore(pool));
   const app = await buildApp({
     identity: { identity, clock, version, isHttps: false, attemptsPerMinute: 1 },
     cameras,
     zonesAndRules,
     alarms: new PostgresAlarmStore(pool),
     agents: { store: new PostgresAgentStore(pool), secrets, clock, mqttUrl: "", attemptsPerMinute: 1 },
+    commands,
+    clips: {
+      commands,
+      clips: new Clips({
+        store: new PostgresClipStore(pool),
+        files: null,
+        looks: new PostgresLookStore(pool),
+        clock,
+      }),
+    },
+    agentControl: {
+      control: new AgentControl({ store: new PostgresAgentControlStore(pool), commands, clock }),
+      commands,
+      attemptsPerMinute: 1,
+    },
     questions: questionParts(parts),
     store: storeParts(parts),
     operation: {

@@ -23,9 +23,9 @@ describe("alarm moves", () => {
 });
 
 describe("rights", () => {
-  it("let an administrator do everything and an operator view and move alarms", () => {
+  it("let an administrator do everything and an operator view, steer and move alarms", () => {
     expect(RIGHTS.filter((right) => isAllowed("administrator", right))).toEqual([...RIGHTS]);
-    expect(RIGHTS.filter((right) => isAllowed("operator", right))).toEqual(["view", "moveAlarms"]);
+    expect(RIGHTS.filter((right) => isAllowed("operator", right))).toEqual(["view", "moveAlarms", "steer"]);
   });
 });
 

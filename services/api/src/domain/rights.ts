@@ -4,14 +4,15 @@ export type Role = (typeof ROLES)[number];
 
 /**
  * `view`: see cameras, zones, rules, alarms and live pictures. `moveAlarms`: acknowledge, false alarm.
- * `configure`: edit cameras, zones and rules. `administer`: agents, dead letters, metrics.
+ * `steer`: turn cameras
+ * and set their picture. `configure`: edit cameras, zones and rules. `administer`: agents and cameras' accounts, dead letters, metrics.
  */
-export const RIGHTS = ["view", "moveAlarms", "configure", "administer"] as const;
+export const RIGHTS = ["view", "moveAlarms", "steer", "configure", "administer"] as const;
 export type Right = (typeof RIGHTS)[number];
 
 const RIGHTS_OF: Readonly<Record<Role, ReadonlySet<Right>>> = {
   administrator: new Set(RIGHTS),
-  operator: new Set<Right>(["view", "moveAlarms"]),
+  operator: new Set<Right>(["view", "moveAlarms", "steer"]),
 };
 
 /** May somebody with this role do what the right names? */

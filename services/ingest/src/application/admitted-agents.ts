@@ -43,6 +43,13 @@ export class AdmittedAgents {
     return this.#answers.get(agentId) ?? (await this.#ask(agentId));
   }
 
+  /** The directory said so before it was asked. */
+  revoke(agentId: string): void {
+    const wasAdmitted = this.#answers.get(agentId) === true;
+    this.#answers.set(agentId, false);
+    if (wasAdmitted) this.#options.onRevoked(agentId);
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#stop.abort(new Error("closing"));

@@ -19,14 +19,24 @@ export interface EventStore {
 
 /** What ingest asks and tells about agents and their cameras. */
 export interface AgentDirectory {
-  /** SHA-256 of the agent's secret, or null when it is unknown or revoked. */
-  secretHashOf(agentId: string): Promise<Uint8Array | null>;
+  /** What the agent may sign in with, or null when it is unknown. */
+  secretsOf(agentId: string): Promise<AgentSecrets | null>;
+  /** The new secret signed in: the old one is dead from now on. */
+  adoptSecret(agentId: string, hash: Uint8Array): Promise<void>;
   /** Those of the given agents that are revoked or gone. */
   revokedAmong(agentIds: readonly string[]): Promise<string[]>;
   markAllOffline(): Promise<void>;
   writePresence(agentId: string, presence: AgentPresence): Promise<void>;
   /** camera id -> agent id. */
   cameraOwners(): Promise<Map<string, string>>;
+}
+
+export interface AgentSecrets {
+  /** SHA-256. */
+  readonly current: Uint8Array;
+  /** SHA-256 of the one that the agent is changing to. */
+  readonly next: Uint8Array | null;
+  readonly isRevoked: boolean;
 }
 
 export interface AgentPresence {

@@ -1,4 +1,7 @@
 import {
+  commandTopic,
+  configTopic,
+  replyTopic,
   type AccessUnit,
   ackTopic,
   demandFilter,
@@ -236,6 +239,41 @@ export function describeEntrance(kind: EntranceKind): void {
       expect(edge.attempts).toBe(1);
     });
 
+    test("a configuration is kept for the agent, a command comes once, and its reply is written down", async () => {
+      const document = { v: 1, revision: 1, issuedAtMs: 1, site: {}, cameras: [], sensors: [] };
+      await rig.rows(
+        "INSERT INTO agent_config (agent_id, revision, document, changed_by) VALUES ($1, 1, $2, 'somebody')",
+        agent.id,
+        JSON.stringify(document),
+      );
+      const client = await rig.edge(agent).connection();
+      const heard: [string, { id?: string }][] = [];
+      client.on("message", (topic, payload) => heard.push([topic, JSON.parse(payload.toString())]));
+      await client.subscribeAsync([configTopic(agent.id), commandTopic(agent.id)], { qos: 1 });
+      await client.publishAsync(statusTopic(agent.id), status(true), { qos: 1, retain: true });
+      await until("the configuration", () => heard.some(([topic]) => topic === configTopic(agent.id)));
+      await rig.rows(
+        "INSERT INTO agent_command (id, agent_id, body, valid_ms, created_by) VALUES ('c1', $1, $2, 60000, 'somebody')",
+        agent.id,
+        JSON.stringify({ kind: "metrics" }),
+      );
+      const command = await until("the command", () =>
+        heard.find(([topic]) => topic === commandTopic(agent.id)),
+      );
+      expect(command[1]).toMatchObject({ v: 1, id: "c1", body: { kind: "metrics" } });
+      await client.publishAsync(replyTopic(agent.id), "x".repeat(70_000), { qos: 1 });
+      const reply = { v: 1, commandId: "c1", ok: true, result: { text: "up 1" } };
+      await client.publishAsync(replyTopic(agent.id), JSON.stringify(reply), { qos: 1 });
+      await client.publishAsync(replyTopic(agent.id), JSON.stringify({ ...reply, ok: false }), { qos: 1 });
+      await until(
+        "the outcome",
+        async () => (await rig.rows("SELECT 1 FROM agent_command WHERE state = 'done'")).length,
+      );
+      const [row] = await rig.rows("SELECT ok, result FROM agent_command");
+      expect(row).toEqual({ ok: true, result: { text: "up 1" } });
+      expect(heard.filter(([topic]) => topic === commandTopic(agent.id)).length).toBe(1);
+    });
+
     test("a revoked agent is refused within five seconds, and counts as offline", async () => {
       const edge = rig.edge(agent);
       await edge.send(1, [motion(1)]);
@@ -243,14 +281,14 @@ export function describeEntrance(kind: EntranceKind): void {
       await client.publishAsync(statusTopic(agent.id), status(true), { qos: 1, retain: true });
       await until("online", () => isOnline());
       await rig.rows("UPDATE agent SET revoked_at = now() WHERE id = $1", agent.id);
-      await until("offline", async () => !(await isOnline()), 6_000);
+      await until("offline", async () => !(await isOnline()), 5_000);
       void edge.send(2, [motion(2)], 100);
       await sleep(1_000);
       expect(edge.acks.map(({ batch }) => batch)).toEqual([1]);
       expect(await stored()).toEqual([{ seq: 1 }]);
       expect(await isOnline()).toBe(false);
       expect(await rig.ingest.metrics.text()).toMatch(
-        /refusals_total\{reason="(UNKNOWN_AGENT|BAD_CREDENTIALS)"\} [1-9]/,
+        /refusals_total\{reason="(UNKNOWN_AGENT|BAD_CREDENTIALS|AGENT_REVOKED)"\} [1-9]/,
       );
     });
 
@@ -260,7 +298,7 @@ export function describeEntrance(kind: EntranceKind): void {
       const edge = rig.edge(stranger);
       void edge.send(1, [motion(1)], 100);
       await until("it is refused", async () =>
-        /refusals_total\{reason="(UNKNOWN_AGENT|BAD_CREDENTIALS)"\} [1-9]/.test(
+        /refusals_total\{reason="(UNKNOWN_AGENT|BAD_CREDENTIALS|AGENT_REVOKED)"\} [1-9]/.test(
           await rig.ingest.metrics.text(),
         ),
       );

@@ -5,8 +5,9 @@ import swagger from "@fastify/swagger";
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
 import { ErrorBodySchema } from "@huishi/contracts";
 import { HuishiError } from "@huishi/kernel";
-import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyServerOptions, LogController } from "fastify";
 import type { AlarmStore } from "../../application/alarms.ts";
+import type { AgentCommands } from "../../application/agent-commands.ts";
 import type { CameraStore } from "../../application/cameras.ts";
 import type { ZonesAndRules } from "../../application/zones-and-rules.ts";
 import type { App } from "./app-type.ts";
@@ -14,10 +15,13 @@ import { authoriseRoutes } from "./authorise.ts";
 import { answerNotFound, serveDashboard } from "./dashboard-files.ts";
 import { answerTo } from "./errors.ts";
 import { openApiOptions } from "./openapi-options.ts";
+import { addAgentControlRoutes, type AgentControlRouteParts } from "./routes/agent-control-routes.ts";
 import { addAgentRoutes, type AgentRouteParts } from "./routes/agent-routes.ts";
 import { addAlarmRoutes } from "./routes/alarm-routes.ts";
 import { addAreaRoutes } from "./routes/area-routes.ts";
 import { addCameraRoutes, addRuleRoutes, addZoneRoutes } from "./routes/camera-routes.ts";
+import { addClipRoutes, type ClipRouteParts } from "./routes/clip-routes.ts";
+import { addControlRoutes } from "./routes/control-routes.ts";
 import { addIdentityRoutes, type IdentityRouteParts } from "./routes/identity-routes.ts";
 import { addOperationRoutes, type OperationRouteParts } from "./routes/operation-routes.ts";
 import { addDeviceRoutes, addPerceptionRoutes, type QuestionRouteParts } from "./routes/question-routes.ts";
@@ -36,6 +40,11 @@ export interface AppParts {
   readonly zonesAndRules: ZonesAndRules;
   readonly alarms: AlarmStore;
   readonly agents: AgentRouteParts;
+  readonly commands: AgentCommands;
+  readonly clips: ClipRouteParts;
+  readonly agentControl: AgentControlRouteParts;
+  /** PEM; without it plain HTTP is spoken. */
+  readonly tls?: { readonly key: Buffer; readonly cert: Buffer } | undefined;
   readonly questions: QuestionRouteParts;
   readonly store: StoreRouteParts;
   readonly operation: OperationRouteParts;
@@ -51,6 +60,7 @@ const BODY_LIMIT_BYTES = 256 * 1024;
 /** The HTTP side: plugins, one authorisation hook, routes. Load order is the layout. */
 export async function buildApp(parts: AppParts): Promise<App> {
   const app: App = Fastify({
+    ...(parts.tls && { https: { ...parts.tls, minVersion: "TLSv1.2" as const } }),
     loggerInstance: parts.logger,
     // Our own line below names the route's pattern: a query or an id never reaches the log.
     logController: new LogController({ disableRequestLogging: true }),
@@ -62,6 +72,8 @@ export async function buildApp(parts: AppParts): Promise<App> {
     trustProxy: parts.trustedProxies.length === 0 ? false : [...parts.trustedProxies],
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 100 },
+  } as FastifyServerOptions & {
+    readonly loggerInstance: FastifyBaseLogger;
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   // Rows are shaped by the stores' own mappers; a second, schema-driven serialiser would only hide their faults.
@@ -88,6 +100,9 @@ export async function buildApp(parts: AppParts): Promise<App> {
   addRuleRoutes(app, parts.zonesAndRules);
   addAlarmRoutes(app, parts.alarms);
   addAgentRoutes(app, parts.agents);
+  addControlRoutes(app, parts.commands);
+  addClipRoutes(app, parts.clips);
+  addAgentControlRoutes(app, parts.agentControl);
   addPerceptionRoutes(app, parts.questions);
   addStatisticsRoutes(app, parts.questions.statistics);
   addDeviceRoutes(app, parts.questions);

@@ -7,6 +7,8 @@ import { answerTo } from "./errors.ts";
 const SOURCES = new URL("../../", import.meta.url);
 /** Codes that stop the start and never reach a client. */
 const START_CODES = [
+  "HTTP_TLS_UNREADABLE",
+  "HTTP_TLS_INVALID",
   "CONFIG_INVALID",
   "LISTEN_FAILED",
   "PORT_TAKEN",
@@ -19,8 +21,9 @@ async function codesInSource(): Promise<string[]> {
     (file) => file.endsWith(".ts") && !file.includes(".test.") && !file.startsWith("test-support"),
   );
   const texts = await Promise.all(files.map((file) => readFile(new URL(file, SOURCES), "utf8")));
-  const thrown = /(?:HuishiError\(|notFound\(|limitReached\(|fault\(\d+, |code: )\s*"([A-Z]+(?:_[A-Z]+)*)"/g;
-  const mapped = /: \[\s*"([A-Z]+(?:_[A-Z]+)+)"/g;
+  const thrown =
+    /(?:HuishiError\(|notFound\(|limitReached\(|fault\(\d+, |code: )\s*"([A-Z]+(?:_[A-Z0-9]+)*)"/g;
+  const mapped = /: \[\s*"([A-Z]+(?:_[A-Z0-9]+)+)"/g;
   const codesOf = (text: string): string[] =>
     [...text.matchAll(thrown), ...text.matchAll(mapped)].map((match) => match[1] as string);
   return [...new Set(texts.flatMap(codesOf))];

@@ -26,6 +26,10 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
   "GET /api/v1/cameras": "view",
   "PATCH /api/v1/cameras/:id": "configure",
   "DELETE /api/v1/cameras/:id": "configure",
+  "POST /api/v1/cameras/:id/ptz": "steer",
+  "POST /api/v1/cameras/:id/imaging": "steer",
+  "PUT /api/v1/cameras/:id/credential": "administer",
+  "DELETE /api/v1/cameras/:id/credential": "administer",
   "GET /api/v1/cameras/:id/zones": "view",
   "POST /api/v1/cameras/:id/zones": "configure",
   "PUT /api/v1/zones/:id": "configure",
@@ -55,6 +59,13 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
   "GET /api/v1/sensors/:id/datastreams/:no/series": "view",
   "GET /api/v1/devices/:id/events": "view",
 
+  "POST /api/v1/cameras/:id/clips": "view",
+  "GET /api/v1/cameras/:id/clips": "view",
+  "GET /api/v1/cameras/:id/recordings": "view",
+  "GET /api/v1/clips/:id": "view",
+  "GET /api/v1/clips/:id/media": "view",
+  "GET /api/v1/clips/:id/manifest": "view",
+
   "GET /api/v1/areas": "view",
   "PUT /api/v1/areas/:id": "configure",
   "DELETE /api/v1/areas/:id": "configure",
@@ -70,6 +81,15 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
   "POST /api/v1/legal-holds/:id/release": "administer",
   "GET /api/v1/store": "administer",
   "GET /api/v1/agents": "administer",
+  "GET /api/v1/agents/:id": "administer",
+  "GET /api/v1/agents/:id/config": "administer",
+  "PUT /api/v1/agents/:id/config": "administer",
+  "POST /api/v1/agents/:id/revoke": "administer",
+  "POST /api/v1/agents/:id/rotate-secret": "administer",
+  // The agent's own signature is the right.
+  "POST /api/v1/agents/:id/secret": "public",
+  // What a claim text pins; it is public by nature.
+  "GET /api/v1/ca": "public",
   "GET /api/v1/found-devices": "administer",
   "POST /api/v1/agents/claim-codes": "administer",
   // The one-time code is the right.

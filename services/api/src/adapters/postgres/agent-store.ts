@@ -1,6 +1,6 @@
 import type { Agent, FoundDevice } from "@huishi/contracts";
-import { type Pool, withTransaction } from "@huishi/platform";
-import type { AgentStore } from "../../application/agents.ts";
+import { keyIdOf, type Pool, withTransaction } from "@huishi/platform";
+import type { AgentKeys, AgentStore } from "../../application/agents.ts";
 
 interface AgentRow {
   readonly id: string;
@@ -49,6 +49,7 @@ export class PostgresAgentStore implements AgentStore {
     name: string;
     secretHash: Buffer;
     nowMs: number;
+    keys: AgentKeys | null;
   }): Promise<boolean> {
     return withTransaction(this.#pool, async (client) => {
       const used = await client.query(
@@ -65,6 +66,14 @@ export class PostgresAgentStore implements AgentStore {
         claim.codeHash,
         claim.agentId,
       ]);
+      for (const kind of ["sign", "seal"] as const) {
+        const key = claim.keys?.[kind];
+        if (!key) continue;
+        await client.query(
+          "INSERT INTO agent_key (agent_id, kind, key_id, public_key) VALUES ($1, $2, $3, $4)",
+          [claim.agentId, kind, keyIdOf(key), key],
+        );
+      }
       return true;
     });
   }

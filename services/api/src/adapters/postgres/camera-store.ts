@@ -17,14 +17,17 @@ interface CameraRow {
   readonly condition: Camera["condition"];
   readonly condition_code: string | null;
   readonly condition_since: Date | null;
+  readonly faults: Camera["faults"];
+  readonly measured: Camera["measured"];
   readonly agent_online: boolean;
   readonly area_id: string | null;
+  readonly backfill: boolean;
   readonly version: number;
 }
 
 const SELECT_CAMERA = `
   SELECT c.id, c.agent_id, c.name, c.manufacturer, c.model, c.serial, c.address, c.streams, c.ptz, c.note,
-         c.condition, c.condition_code, c.condition_since, c.version, c.area_id, a.online AS agent_online
+         c.condition, c.condition_code, c.condition_since, c.faults, c.measured, c.version, c.area_id, c.backfill, a.online AS agent_online
   FROM camera c JOIN agent a ON a.id = c.agent_id`;
 
 function toCamera(row: CameraRow): Camera {
@@ -42,8 +45,11 @@ function toCamera(row: CameraRow): Camera {
     condition: row.condition,
     conditionCode: row.condition_code,
     conditionSinceMs: row.condition_since?.getTime() ?? null,
+    faults: row.faults,
+    measured: row.measured,
     agentOnline: row.agent_online,
     areaId: row.area_id,
+    backfill: row.backfill,
     version: row.version,
   };
 }
@@ -71,13 +77,14 @@ export class PostgresCameraStore implements CameraStore {
   }
 
   async changeCamera(change: CameraChange): Promise<Versioned<Camera>> {
-    const { id, name, areaId, version } = change;
+    const { id, name, areaId, backfill, version } = change;
     // A name is a person's when a person changed it; moving the camera alone leaves it the device's.
     const updated = await this.#pool.query(
       `UPDATE camera SET name = $2, name_by_person = name_by_person OR name <> $2,
-         area_id = CASE WHEN $4 THEN $5 ELSE area_id END, version = version + 1
+         area_id = CASE WHEN $4 THEN $5 ELSE area_id END,
+         backfill = coalesce($6, backfill), version = version + 1
        WHERE id = $1 AND version = $3`,
-      [id, name, version, areaId !== undefined, areaId ?? null],
+      [id, name, version, areaId !== undefined, areaId ?? null, backfill ?? null],
     );
     const current = await this.findCamera(id);
     if (current === null) return { outcome: "missing" };

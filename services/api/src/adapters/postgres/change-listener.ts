@@ -1,15 +1,25 @@
 import type { Runnable } from "@huishi/kernel";
 import { Client } from "pg";
 
-/** Hears NOTIFY huishi_change on a connection of its own and calls `onChange`; throws when the connection ends. */
+/**
+ * Hears NOTIFY huishi_change (and huishi_reply, where somebody waits for replies) on a connection of its own; throws
+ * when the connection ends.
+ */
 export class PostgresChangeListener implements Runnable {
   readonly name = "change listener";
   readonly #databaseUrl: string;
   readonly #onChange: () => void;
+  readonly #onReply: (commandId: string | null) => void;
 
-  constructor(databaseUrl: string, onChange: () => void) {
+  /** @param onReply with null: replies may have been missed */
+  constructor(
+    databaseUrl: string,
+    onChange: () => void,
+    onReply: (commandId: string | null) => void = () => undefined,
+  ) {
     this.#databaseUrl = databaseUrl;
     this.#onChange = onChange;
+    this.#onReply = onReply;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -29,12 +39,16 @@ export class PostgresChangeListener implements Runnable {
       signal.addEventListener("abort", () => resolve(), { once: true });
       if (signal.aborted) resolve();
     });
-    client.on("notification", this.#onChange);
+    client.on("notification", ({ channel, payload }) => {
+      if (channel === "huishi_reply") this.#onReply(payload ?? null);
+      else this.#onChange();
+    });
     try {
       await client.connect();
-      await client.query("LISTEN huishi_change");
+      await client.query("LISTEN huishi_change; LISTEN huishi_reply");
       // Whatever was committed before LISTEN took hold is found now.
       this.#onChange();
+      this.#onReply(null);
       await Promise.race([ended, stopped]);
     } finally {
       await client.end().catch(() => undefined);

@@ -22,6 +22,8 @@ interface DeviceRow {
 }
 interface CameraRow extends DeviceRow {
   readonly condition: CameraState["condition"];
+  readonly faults: CameraState["faults"];
+  readonly measured: CameraState["measured"];
 }
 interface SensorRow extends DeviceRow {
   readonly condition: SensorState["condition"];
@@ -47,7 +49,7 @@ const DEVICE_COLUMNS = `d.id, d.agent_id, d.name, d.area_id, d.condition, d.cond
 const SENSOR_COLUMNS = `${DEVICE_COLUMNS}, d.manufacturer, d.model, d.serial, d.camera_id, d.version`;
 
 export function cameraStateQuestion({ after, limit }: StatesAsked): Question {
-  const text = `SELECT ${DEVICE_COLUMNS} FROM camera AS d JOIN agent AS a ON a.id = d.agent_id
+  const text = `SELECT ${DEVICE_COLUMNS}, d.faults, d.measured FROM camera AS d JOIN agent AS a ON a.id = d.agent_id
     WHERE d.id > $1 ORDER BY d.id LIMIT $2`;
   return { text, values: [after ?? "", limit] };
 }
@@ -73,7 +75,12 @@ export class PostgresDeviceStateStore implements DeviceStateStore {
   async listCameras(asked: StatesAsked): Promise<KnownCamera[]> {
     const { text, values } = cameraStateQuestion(asked);
     const found = await this.#pool.query<CameraRow>(text, [...values]);
-    return found.rows.map((row) => ({ ...toDevice(row), condition: row.condition }));
+    return found.rows.map((row) => ({
+      ...toDevice(row),
+      condition: row.condition,
+      faults: row.faults,
+      measured: row.measured,
+    }));
   }
 
   async listSensors(asked: StatesAsked): Promise<KnownSensor[]> {
@@ -129,7 +136,7 @@ export class PostgresDeviceStateStore implements DeviceStateStore {
   }
 }
 
-const toDevice = (row: DeviceRow): Omit<KnownCamera, "condition"> => ({
+const toDevice = (row: DeviceRow): Omit<KnownCamera, "condition" | "faults" | "measured"> => ({
   id: row.id,
   agentId: row.agent_id,
   name: row.name,

@@ -5,9 +5,11 @@ import type { PostgresChangeReader } from "./change-reader.ts";
 const EVERY_MS = 3600_000;
 /** How long a client may be away and still resume. */
 const CHANGE_RETENTION_MS = 24 * 3600_000;
+/** Who steered what is looked up in the weeks after. */
+const COMMAND_RETENTION_MS = 30 * 24 * 3600_000;
 const CLAIM_RETENTION_MS = 30 * 24 * 3600_000;
 
-/** Hourly: forgets old changes, ended sessions and claim codes that nobody can use any more. */
+/** Hourly: forgets old changes, ended sessions, old commands and claim codes that nobody can use any more. */
 export class Housekeeping implements Runnable {
   readonly name = "housekeeping";
   readonly #parts: { pool: Pool; changes: PostgresChangeReader; clock: Clock; logger: Logger };
@@ -30,6 +32,9 @@ export class Housekeeping implements Runnable {
     const sessions = await pool.query("DELETE FROM user_session WHERE expires_at < $1", [new Date(nowMs)]);
     await pool.query("DELETE FROM agent_claim WHERE expires_at < $1 AND agent_id IS NULL", [
       new Date(nowMs - CLAIM_RETENTION_MS),
+    ]);
+    await pool.query("DELETE FROM agent_command WHERE created_at < $1", [
+      new Date(nowMs - COMMAND_RETENTION_MS),
     ]);
     logger.debug({ changes: prunedChanges, sessions: sessions.rowCount }, "old rows removed");
   }

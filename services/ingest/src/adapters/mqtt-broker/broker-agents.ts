@@ -19,9 +19,12 @@ export class BrokerAgents {
     this.#doubtMs = doubtMs;
   }
 
-  online(agentId: string): void {
+  /** @returns whether that is news: it was offline, or in doubt */
+  online(agentId: string): boolean {
+    const isNews = !this.#online.has(agentId) || this.#doubted.has(agentId);
     this.#online.add(agentId);
     this.#doubted.delete(agentId);
+    return isNews;
   }
 
   /** It said goodbye itself. */

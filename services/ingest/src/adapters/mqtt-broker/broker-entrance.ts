@@ -1,5 +1,6 @@
 import {
   ackTopic,
+  configTopic,
   type EventAck,
   MAX_EVENT_BATCH_BYTES,
   MAX_FRAGMENT_BYTES,
@@ -96,6 +97,16 @@ export class BrokerEntrance implements MqttEntrance {
     this.#outgoing.publish({ topic, payload, retain: true });
   }
 
+  publish(topic: string, payload: Buffer): void {
+    this.#outgoing.publish({ topic, payload, retain: false });
+  }
+
+  cut(agentId: string): void {
+    this.#admitted.revoke(agentId);
+    // Its retained configuration would outlive it at the broker.
+    this.publishRetained(configTopic(agentId), Buffer.alloc(0));
+  }
+
   async close(): Promise<void> {
     this.#stop.abort(new Error("closing"));
     this.#admitted.close();
@@ -121,8 +132,10 @@ export class BrokerEntrance implements MqttEntrance {
       keepAliveSeconds: options.keepAliveSeconds ?? 30,
       window: options.window ?? 50,
       maxPacketBytes: (ofEvents ? MAX_EVENT_BATCH_BYTES : MAX_FRAGMENT_BYTES) + PUBLISH_OVERHEAD_BYTES,
-      qos: ofEvents ? 1 : 0,
-      filters: (canShare) => (ofEvents ? eventFilters(canShare) : [`${TOPIC_ROOT}/+/media/+/+`]),
+      // Media comes at QoS 0 all the same: a subscription is a ceiling.
+      qos: 1,
+      filters: (canShare) =>
+        ofEvents ? eventFilters(canShare) : [`${TOPIC_ROOT}/+/media/+/+`, `${TOPIC_ROOT}/+/upload/+`],
       ...(ofEvents && { outgoing: this.#outgoing }),
       onMessage: (connection, topic, payload) => this.#onMessage(connection, topic, payload),
       onOversized: (topic) => this.#refused("PACKET_TOO_LARGE", { topic: topic.slice(0, 200) }),
@@ -165,6 +178,10 @@ export class BrokerEntrance implements MqttEntrance {
         return this.#onEvents(connection, parsed.agentId, topic, payload);
       case "status":
         return this.#onStatus(parsed.agentId, payload);
+      case "reply":
+        return this.#onReply(parsed.agentId, payload);
+      case "upload":
+        return this.#onUpload(parsed.agentId, parsed.transferId, topic, payload);
       case "media":
         // Best effort: the first fragments are dropped while the agent is looked up.
         if (this.#admitted.peek(parsed.agentId) === true)
@@ -191,6 +208,17 @@ export class BrokerEntrance implements MqttEntrance {
     });
   }
 
+  async #onReply(agentId: string, payload: Buffer): Promise<void> {
+    if (await this.#admitted.isAdmitted(agentId)) await this.#options.handlers.acceptReply(agentId, payload);
+    else this.#refused("UNKNOWN_AGENT", { agentId });
+  }
+
+  async #onUpload(agentId: string, transferId: string, topic: string, payload: Buffer): Promise<void> {
+    if (await this.#admitted.isAdmitted(agentId))
+      await this.#options.handlers.acceptUpload(agentId, transferId, topic, payload);
+    else this.#refused("UNKNOWN_AGENT", { agentId });
+  }
+
   async #onStatus(agentId: string, payload: Buffer): Promise<void> {
     // An empty one clears the retained status.
     if (payload.byteLength === 0) return;
@@ -205,8 +233,9 @@ export class BrokerEntrance implements MqttEntrance {
       handlers.disconnected({ agentId, kind: "media" });
       return;
     }
-    this.#agents.online(agentId);
+    const isNews = this.#agents.online(agentId);
     handlers.subscribedToDemands(agentId);
+    if (isNews) handlers.subscribedToControl(agentId);
   }
 
   #refused(reason: Parameters<BrokerEntranceOptions["onRefusal"]>[0], fields: object): void {
@@ -220,10 +249,13 @@ export class BrokerEntrance implements MqttEntrance {
   }
 }
 
-/** Several ingests share the events; each of them hears every status, which is retained. */
+/** Several ingests share events and replies; each of them hears every status, which is retained. */
 function eventFilters(canShare: boolean): string[] {
-  const events = `${TOPIC_ROOT}/+/events`;
-  return [canShare ? `$share/huishi/${events}` : events, `${TOPIC_ROOT}/+/status`];
+  const shared = [`${TOPIC_ROOT}/+/events`, `${TOPIC_ROOT}/+/reply`];
+  return [
+    ...shared.map((filter) => (canShare ? `$share/huishi/${filter}` : filter)),
+    `${TOPIC_ROOT}/+/status`,
+  ];
 }
 
 function withoutLineEnd(bytes: Buffer): Buffer {

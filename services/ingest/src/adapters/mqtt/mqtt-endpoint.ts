@@ -119,6 +119,17 @@ export class MqttEndpoint implements MqttEntrance {
     this.#broker.publish(packet as unknown as PublishPacket, () => {});
   }
 
+  publish(topic: string, payload: Buffer): void {
+    const packet = { cmd: "publish", topic, payload, qos: 1, retain: false, dup: false } as const;
+    this.#broker.publish(packet as unknown as PublishPacket, () => {});
+  }
+
+  cut(agentId: string): void {
+    for (const client of this.#current.values()) {
+      if (this.#sessions.get(client)?.agentId === agentId) client.close();
+    }
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#revocationTimer);
     this.#tls?.close();
@@ -230,9 +241,9 @@ export class MqttEndpoint implements MqttEntrance {
     const { will } = connect;
     if (will && !mayLeaveWill(session, will.topic, will.qos ?? 0)) return "FOREIGN_WILL";
     try {
-      return (await this.#options.handlers.isGenuine(session.agentId, password))
-        ? session
-        : "BAD_CREDENTIALS";
+      const judgement = await this.#options.handlers.judge(session.agentId, password);
+      if (judgement === "revoked") return "AGENT_REVOKED";
+      return judgement === "genuine" ? session : "BAD_CREDENTIALS";
     } catch (err) {
       const swallowed = this.#repeats.note("authentication");
       if (swallowed !== null) this.#options.logger.warn({ err, swallowed }, "an agent could not be checked");
@@ -267,6 +278,12 @@ export class MqttEndpoint implements MqttEntrance {
       case "media":
         handlers.acceptMedia(topic.agentId, topic.cameraId, topic.stream, payload);
         break;
+      case "upload":
+        void this.#acceptUpload(topic.agentId, topic.transferId, packet, done);
+        return;
+      case "reply":
+        void this.#acceptReply(topic.agentId, payload, done);
+        return;
       default:
     }
     done(null);
@@ -290,11 +307,30 @@ export class MqttEndpoint implements MqttEntrance {
     done(fault);
   }
 
+  async #acceptReply(agentId: string, payload: Uint8Array, done: () => void): Promise<void> {
+    await this.#options.handlers.acceptReply(agentId, payload);
+    done();
+  }
+
+  /** `done` sends the PUBACK: when the bytes are on the disk. A fault ends the connection, and they come again. */
+  async #acceptUpload(
+    agentId: string,
+    transferId: string,
+    { topic, payload }: PublishPacket | AedesPublishPacket,
+    done: (error?: Error | null) => void,
+  ): Promise<void> {
+    let fault: Error | null = null;
+    try {
+      await this.#options.handlers.acceptUpload(agentId, transferId, topic, payload as Buffer);
+    } catch (thrown) {
+      fault = thrown as Error;
+    }
+    done(fault);
+  }
+
   /** For an agent whose configuration fits a broker too; the PUBACK says the same. */
   #sendAck(agentId: string, receipt: BatchReceipt): void {
-    const payload = Buffer.from(JSON.stringify({ v: 1, ...receipt } satisfies EventAck));
-    const packet = { cmd: "publish", topic: ackTopic(agentId), payload, qos: 1, retain: false, dup: false };
-    this.#broker.publish(packet as unknown as PublishPacket, () => {});
+    this.publish(ackTopic(agentId), Buffer.from(JSON.stringify({ v: 1, ...receipt } satisfies EventAck)));
   }
 
   #authorizeSubscribe(
@@ -317,9 +353,11 @@ export class MqttEndpoint implements MqttEntrance {
     if (!session) return;
     // Refused subscriptions come in here too.
     const granted = subscriptions.filter(({ topic }) => maySubscribe(session, topic));
-    const areAcks = granted.map(({ topic }) => parseTopic(topic)?.kind === "ack");
-    if (areAcks.includes(true)) this.#ackListeners.add(client);
-    if (areAcks.includes(false)) this.#options.handlers.subscribedToDemands(session.agentId);
+    const kinds = new Set(granted.map(({ topic }) => parseTopic(topic)?.kind ?? "demand"));
+    if (kinds.has("ack")) this.#ackListeners.add(client);
+    if (kinds.has("demand")) this.#options.handlers.subscribedToDemands(session.agentId);
+    if (kinds.has("command") || kinds.has("config"))
+      this.#options.handlers.subscribedToControl(session.agentId);
   }
 
   #onConnected(client: Client): void {

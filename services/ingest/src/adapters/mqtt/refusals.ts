@@ -7,6 +7,7 @@ export type RefusalReason =
   | "TLS_HANDSHAKE"
   | "TOO_MANY_UNAUTHENTICATED"
   | "BAD_CREDENTIALS"
+  | "AGENT_REVOKED"
   | "FOREIGN_CLIENT_ID"
   | "FOREIGN_WILL"
   | "DIRECTORY_UNAVAILABLE"
@@ -19,6 +20,8 @@ const CONNACK_CODES: Partial<Record<RefusalReason, number>> = {
   DIRECTORY_UNAVAILABLE: 3,
   BAD_CREDENTIALS: 4,
   FOREIGN_WILL: 5,
+  // Told apart from a wrong secret, and said to nobody who does not know the right one.
+  AGENT_REVOKED: 5,
 };
 
 /** The error in the form aedes wants: `returnCode` goes into the CONNACK. */

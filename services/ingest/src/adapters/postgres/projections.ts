@@ -71,19 +71,45 @@ async function projectHealth(client: PoolClient, rows: readonly EventRow[]): Pro
        condition = t.condition, condition_code = t.code,
        condition_since = CASE WHEN c.condition = t.condition AND c.condition_since IS NOT NULL
          THEN c.condition_since ELSE 'epoch'::timestamptz + t."capturedAtMs" * interval '1 millisecond' END,
+       faults = t.faults,
        clock_offset_ms = coalesce(t."clockOffsetMs", c.clock_offset_ms),
        condition_at = 'epoch'::timestamptz + t."capturedAtMs" * interval '1 millisecond'
      FROM jsonb_to_recordset($1::jsonb) AS t ("cameraId" text, "agentId" text, condition text, code text,
-          "capturedAtMs" bigint, "clockOffsetMs" bigint)
+          faults jsonb, "capturedAtMs" bigint, "clockOffsetMs" bigint)
      WHERE c.id = t."cameraId" AND c.agent_id = t."agentId"
        AND (c.condition_at IS NULL
             OR c.condition_at <= 'epoch'::timestamptz + t."capturedAtMs" * interval '1 millisecond')
        AND (c.condition_since IS NULL
-            OR (t.condition, t.code) IS DISTINCT FROM (c.condition, c.condition_code)
+            OR (t.condition, t.code, t.faults) IS DISTINCT FROM (c.condition, c.condition_code, c.faults)
             OR (c.clock_offset_ms IS NULL AND t."clockOffsetMs" IS NOT NULL)
             OR abs(t."clockOffsetMs" - c.clock_offset_ms) >= 1000)`,
     [JSON.stringify(lastPerDevice(records))],
   );
+}
+
+/** What a camera's streams really are: the last measure of each profile. */
+async function projectMeasures(client: PoolClient, rows: readonly EventRow[]): Promise<void> {
+  for (const profile of ["main", "sub"] as const) {
+    const records = recordsOf(rows, "camera_measure")
+      .filter(({ event }) => event.profile === profile)
+      .map(({ row, event }) => {
+        const { cameraId, capturedAtMs, codec, width, height, fps, bitRate, gopMs } = event;
+        const measured = { profile, codec, width, height, fps, bitRate, gopMs, atMs: capturedAtMs };
+        return { cameraId, agentId: row.agentId, capturedAtMs, measured };
+      });
+    if (records.length === 0) continue;
+    await client.query(
+      `UPDATE camera AS c SET measured = others.list || jsonb_build_array(t.measured)
+       FROM jsonb_to_recordset($1::jsonb) AS t ("cameraId" text, "agentId" text, "capturedAtMs" bigint, measured jsonb)
+       JOIN camera AS old ON old.id = t."cameraId",
+            LATERAL (SELECT coalesce(jsonb_agg(k), '[]') AS list
+              FROM jsonb_array_elements(old.measured) AS k WHERE k->>'profile' <> $2) AS others
+       WHERE c.id = old.id AND c.agent_id = t."agentId"
+         AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(old.measured) AS k
+           WHERE k->>'profile' = $2 AND (k->>'atMs')::bigint > t."capturedAtMs")`,
+      [JSON.stringify(lastPerDevice(records)), profile],
+    );
+  }
 }
 
 /** Alarms that the field decided: one a trigger, whatever arrives twice. */
@@ -177,6 +203,38 @@ async function projectSensorHealth(client: PoolClient, rows: readonly EventRow[]
   );
 }
 
+/** A clip of this length is small enough for one upload at any bit rate that cameras have. */
+const BACKFILL_SLICE = "5 minutes";
+/** Older parts of a gap are not asked for by themselves. */
+const BACKFILL_LONGEST = "24 hours";
+
+/** Live pictures that the uplink lost are asked for, where the camera is set to it. */
+async function projectGaps(client: PoolClient, rows: readonly EventRow[]): Promise<void> {
+  const records = recordsOf(rows, "media_gap")
+    .filter(({ event }) => event.of === "live" && event.reason === "uplink" && event.toMs > event.fromMs)
+    .map(({ row, event }) => ({
+      ...event,
+      agentId: row.agentId,
+      source: `${row.agentId}/${row.boot}/${event.seq}`,
+    }));
+  if (records.length === 0) return;
+  await client.query(
+    `INSERT INTO clip (id, agent_id, camera_id, profile, from_at, to_at, purpose, requested_by, source)
+     SELECT gen_random_uuid()::text, camera.agent_id, camera.id, t.profile, slice,
+       least(slice + interval '${BACKFILL_SLICE}', gap.to_at), 'backfill', 'huishi',
+       t.source || '/' || extract(epoch FROM slice)
+     FROM jsonb_to_recordset($1::jsonb) AS t
+            ("cameraId" text, "agentId" text, profile text, "fromMs" bigint, "toMs" bigint, source text)
+       JOIN camera ON camera.id = t."cameraId" AND camera.agent_id = t."agentId" AND camera.backfill,
+       LATERAL (SELECT 'epoch'::timestamptz + "fromMs" * interval '1 millisecond' AS from_at,
+                       'epoch'::timestamptz + "toMs" * interval '1 millisecond' AS to_at) AS gap,
+       LATERAL generate_series(greatest(gap.from_at, gap.to_at - interval '${BACKFILL_LONGEST}'),
+                               gap.to_at - interval '1 millisecond', interval '${BACKFILL_SLICE}') AS slice
+     ON CONFLICT (source) DO NOTHING`,
+    [JSON.stringify(records)],
+  );
+}
+
 /** Rows of one agent: a hostile network must not fill the table. */
 const MAX_FOUND_DEVICES = 5_000;
 
@@ -212,9 +270,11 @@ async function projectFoundDevices(client: PoolClient, rows: readonly EventRow[]
 export const PROJECTIONS: readonly ((client: PoolClient, rows: readonly EventRow[]) => Promise<void>)[] = [
   projectInventory,
   projectHealth,
+  projectMeasures,
   projectAlarms,
   projectSensors,
   projectSensorHealth,
   projectSensorAlarms,
+  projectGaps,
   projectFoundDevices,
 ];

@@ -1,11 +1,13 @@
 import {
   AgentList,
+  CertificateAuthority,
   ClaimCodeSchema,
   ClaimRequest,
   ClaimResponse,
   FoundDeviceList,
   Id,
 } from "@huishi/contracts";
+import { HuishiError } from "@huishi/kernel";
 import { Type } from "typebox";
 import { type AgentsParts, claimAgent, issueCode } from "../../../application/agents.ts";
 import type { App } from "../app-type.ts";
@@ -14,6 +16,8 @@ import { errorResponses } from "../schemas.ts";
 export interface AgentRouteParts extends AgentsParts {
   readonly mqttUrl: string;
   readonly attemptsPerMinute: number;
+  /** PEM of the authority behind our certificate; null where there is none of our own. */
+  readonly caPem?: string | undefined;
 }
 
 /** Agents in the field. */
@@ -23,6 +27,21 @@ export function addAgentRoutes(app: App, parts: AgentRouteParts): void {
     "/api/v1/agents",
     { schema: { tags, summary: "All agents", response: { 200: AgentList, ...errorResponses } } },
     async () => ({ agents: await parts.store.listAgents() }),
+  );
+  app.get(
+    "/api/v1/ca",
+    {
+      schema: {
+        tags,
+        summary:
+          "The certificate authority that agents know this centre by; a claim text holds its fingerprint",
+        response: { 200: CertificateAuthority, ...errorResponses },
+      },
+    },
+    () => {
+      if (parts.caPem !== undefined) return { pem: parts.caPem };
+      throw new HuishiError("ROUTE_NOT_FOUND", "This centre has no certificate authority of its own.");
+    },
   );
   app.get(
     "/api/v1/found-devices",

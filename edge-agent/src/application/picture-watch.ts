@@ -1,0 +1,189 @@
+import type { StreamProfile, VideoCodec } from "@huishi/contracts";
+import { type Clock, sleep } from "@huishi/kernel";
+import { extractParameterSets, parseSps } from "@huishi/media";
+import { PictureJudge } from "./picture-judge.ts";
+import type { CameraMeasure } from "../domain/stream-measure.ts";
+import { StreamMeter } from "../domain/stream-meter.ts";
+import type { FindingsBoard } from "./camera-findings.ts";
+import type { EventRecorder } from "./outbox-relay.ts";
+import type { PictureDecoder } from "./picture-ports.ts";
+import type { CapturedUnit, Log, StreamConsumer, StreamTap, TapListener } from "./ports.ts";
+
+const WATCH_TIMINGS = {
+  /** Pause between two sampled keyframes of a camera. */
+  sampleMs: 5_000,
+  /** A held stream without a picture for this long gives none: told within 10 s, with the look every second. */
+  silenceMs: 8_000,
+  lookMs: 1_000,
+} as const;
+
+export interface PictureWatchOptions {
+  readonly decoder: PictureDecoder;
+  readonly board: FindingsBoard;
+  readonly recorder: Pick<EventRecorder, "record">;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whether a camera's picture is watched (`watchPicture`); default all are. */
+  readonly isWatched?: (cameraId: string) => boolean;
+  readonly timings?: { readonly sampleMs: number; readonly silenceMs: number; readonly lookMs: number };
+}
+
+/** Holds every camera's small stream and judges its health from the bits and from sampled keyframes. */
+export class PictureWatch implements TapListener {
+  readonly #options: PictureWatchOptions;
+  readonly #cameras = new Map<string, WatchedCamera>();
+
+  constructor(options: PictureWatchOptions) {
+    this.#options = options;
+  }
+
+  tapReady(tap: StreamTap): void {
+    this.tapGone(tap.cameraId);
+    if (this.#options.isWatched?.(tap.cameraId) === false) return;
+    const camera = new WatchedCamera(tap.cameraId, "sub", this.#options);
+    this.#cameras.set(tap.cameraId, camera);
+    camera.attach(tap);
+  }
+
+  tapGone(cameraId: string): void {
+    const camera = this.#cameras.get(cameraId);
+    if (!camera) return;
+    camera.detach();
+    this.#cameras.delete(cameraId);
+    this.#options.decoder.forget(cameraId);
+    this.#options.board.remove(cameraId);
+  }
+
+  /** The view was changed on purpose (PTZ): what is usual is learnt anew. */
+  viewChanged(cameraId: string): void {
+    this.#cameras.get(cameraId)?.relearn();
+  }
+
+  /** Looks for silence until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { lookMs } = this.#options.timings ?? WATCH_TIMINGS;
+    while (!signal.aborted) {
+      await sleep(lookMs, signal).catch(() => undefined);
+      for (const camera of this.#cameras.values()) camera.look();
+    }
+    for (const cameraId of this.#cameras.keys()) this.tapGone(cameraId);
+  }
+}
+
+class WatchedCamera implements StreamConsumer {
+  readonly #cameraId: string;
+  readonly #profile: StreamProfile;
+  readonly #options: PictureWatchOptions;
+  readonly #timings: typeof WATCH_TIMINGS | NonNullable<PictureWatchOptions["timings"]>;
+  readonly #meter = new StreamMeter();
+  readonly #judge = new PictureJudge();
+  #detach: (() => void) | null = null;
+  #size = { codec: "" as VideoCodec | "", width: 0, height: 0 };
+  #lastUnitMs: number;
+  #flowing: boolean | null = null;
+  #lastSampleMs = Number.NEGATIVE_INFINITY;
+  #isDecoding = false;
+  #told = "";
+
+  constructor(cameraId: string, profile: StreamProfile, options: PictureWatchOptions) {
+    this.#cameraId = cameraId;
+    this.#profile = profile;
+    this.#options = options;
+    this.#timings = options.timings ?? WATCH_TIMINGS;
+    this.#lastUnitMs = options.clock.nowMs();
+  }
+
+  attach(tap: StreamTap): void {
+    this.#detach = tap.attach(this.#profile, "health", this);
+  }
+
+  detach(): void {
+    this.#detach?.();
+    this.#detach = null;
+  }
+
+  relearn(): void {
+    this.#judge.relearn();
+  }
+
+  onUnit(unit: CapturedUnit): void {
+    const nowMs = this.#options.clock.nowMs();
+    this.#lastUnitMs = nowMs;
+    this.#flowing = true;
+    if (unit.keyframe) this.#readSize(unit);
+    const { codec, annexB, keyframe, capturedAtMs } = unit;
+    const { width, height } = this.#size;
+    const measure = this.#meter.add({
+      codec,
+      width,
+      height,
+      bytes: annexB.byteLength,
+      keyframe,
+      atMs: capturedAtMs,
+    });
+    if (measure) this.#record(measure, capturedAtMs);
+    if (keyframe && nowMs - this.#lastSampleMs >= this.#timings.sampleMs) void this.#sample(unit, nowMs);
+    this.#tell();
+  }
+
+  onInterrupted(): void {
+    this.#meter.interrupt();
+  }
+
+  look(): void {
+    if (this.#options.clock.nowMs() - this.#lastUnitMs < this.#timings.silenceMs) return;
+    this.#flowing = false;
+    this.#meter.interrupt();
+    this.#tell();
+  }
+
+  async #sample(unit: CapturedUnit, nowMs: number): Promise<void> {
+    // One at a time a camera: while its last keyframe waits a newer one would only queue up.
+    if (this.#isDecoding) return;
+    this.#isDecoding = true;
+    this.#lastSampleMs = nowMs;
+    const { codec, annexB, capturedAtMs } = unit;
+    try {
+      const picture = await this.#options.decoder.decode({ cameraId: this.#cameraId, codec, annexB });
+      if (picture === null || this.#detach === null) return;
+      this.#judge.sample(picture, capturedAtMs);
+      this.#tell();
+    } catch (err) {
+      this.#options.log.warn({ cameraId: this.#cameraId, err }, "a picture could not be judged");
+    } finally {
+      this.#isDecoding = false;
+    }
+  }
+
+  #readSize({ codec, annexB }: CapturedUnit): void {
+    this.#size = codec === this.#size.codec ? this.#size : { codec, width: 0, height: 0 };
+    if (codec !== "h264") return;
+    const sps = extractParameterSets(annexB)?.sps;
+    if (!sps) return;
+    try {
+      const { width, height } = parseSps(sps);
+      this.#size = { codec, width, height };
+    } catch {
+      // A damaged parameter set says nothing of the size.
+    }
+  }
+
+  #record(measure: CameraMeasure, capturedAtMs: number): void {
+    const { recorder } = this.#options;
+    recorder.record({
+      type: "camera_measure",
+      cameraId: this.#cameraId,
+      profile: this.#profile,
+      capturedAtMs,
+      ...measure,
+    });
+  }
+
+  #tell(): void {
+    const faults = [...this.#judge.faults, ...this.#meter.faults];
+    const fingerprint = `${this.#flowing} ${faults.map(({ fault, sinceMs }) => `${fault}@${sinceMs}`).join(" ")}`;
+    if (fingerprint === this.#told) return;
+    this.#told = fingerprint;
+    this.#options.board.put(this.#cameraId, { faults, flowing: this.#flowing });
+  }
+}
