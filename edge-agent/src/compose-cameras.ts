@@ -6,6 +6,7 @@ import { OnvifCamera } from "./adapters/onvif/onvif-camera.ts";
 import type { Account } from "./adapters/rtsp/digest.ts";
 import { OnvifControl } from "./adapters/onvif/onvif-control.ts";
 import { RtspCamera } from "./adapters/rtsp/rtsp-camera.ts";
+import type { ResolveAddress } from "./adapters/rtsp/rtsp-probe.ts";
 import { RtspSource } from "./adapters/rtsp/rtsp-source.ts";
 import type { CameraRegistryFile } from "./adapters/state-files/camera-registry-file.ts";
 import type { ControlledCamera } from "./application/camera-commands.ts";
@@ -49,7 +50,7 @@ export function configuredKeeper(camera: CameraConfig, parts: CameraParts): Keep
   const openOnvif = (serviceUrl: string): CameraDevice =>
     new OnvifCamera({ serviceUrl, account, clock: parts.clock, reach: reachOf(parts) });
   const device: CameraDevice = camera.rtsp
-    ? new RtspCamera({ ...camera.rtsp, account })
+    ? new RtspCamera({ ...camera.rtsp, account, resolve: addressBy(parts.guard) })
     : camera.device !== undefined
       ? new FollowedCamera({ deviceKey: camera.device, locate: parts.locate, open: openOnvif })
       : openOnvif(withoutAccount(camera.onvif ?? ""));
@@ -87,7 +88,7 @@ export function discoveredKeeper(
 function keeper(
   device: CameraDevice,
   account: Account | null,
-  { registry, guard: _guard, locate: _locate, signIns, controls, ...parts }: CameraParts,
+  { registry, guard, locate: _locate, signIns, controls, ...parts }: CameraParts,
   camera: {
     readonly id?: string;
     readonly name?: string;
@@ -98,11 +99,13 @@ function keeper(
   },
 ): KeeperFactory {
   const { id, endpoint, control, ...shown } = camera;
+  const resolve = addressBy(guard);
   const gate = signIns.gate(id ?? endpoint ?? device.address, account);
   return (onIdentified) =>
     new CameraKeeper({
       ...parts,
       ...shown,
+      ...(endpoint === undefined ? {} : { endpoint }),
       device: new GuardedCamera(device, gate),
       onIdentified: (cameraId) => {
         if (control) controls.set(cameraId, { control, gate });
@@ -121,7 +124,7 @@ function keeper(
           },
           id,
         ),
-      openSource: (stream) => new GuardedSource(new RtspSource({ url: stream.url, account }), gate),
+      openSource: (stream) => new GuardedSource(new RtspSource({ url: stream.url, account, resolve }), gate),
     });
 }
 
@@ -143,6 +146,11 @@ function controlAt(
 
 function reachOf({ guard }: CameraParts): NetworkGuard["assertReachable"] {
   return (host, signal) => guard.assertReachable(host, signal);
+}
+
+/** RTSP goes to the address that the guard let through, never to the name again. */
+function addressBy(guard: NetworkGuard): ResolveAddress {
+  return async (host, signal) => (await guard.assertReachable(host, signal)).address;
 }
 
 /** The configured account, else one that stands in the address. */

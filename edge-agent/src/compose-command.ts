@@ -10,7 +10,8 @@ import { credentialHandler, type CredentialVault } from "./application/credentia
 import type { CentreListener, Log, ReplyLink } from "./application/ports.ts";
 import { type CameraParts, configuredAddress, configuredKeeper } from "./compose-cameras.ts";
 import type { ComposedCentre } from "./compose-centre.ts";
-import { EdgeError, edgeFaultCode } from "./domain/faults.ts";
+import type { ComposedDiscovery } from "./compose-discovery.ts";
+import { edgeFaultCode } from "./domain/faults.ts";
 
 /** The reply goes out on the old connection. */
 const RECONNECT_AFTER_MS = 1_000;
@@ -37,6 +38,8 @@ export async function composeCommand(options: {
   readonly replies: ReplyLink;
   readonly known: ComposedCentre;
   readonly cameras: CameraParts;
+  /** The site's networks and who of them is adopted follow the configuration, before its cameras do. */
+  readonly site: Pick<ComposedDiscovery, "follow">;
   /** Cameras of the local file: they win. */
   readonly localIds: ReadonlySet<string>;
   /** A broker refuses for reasons of its own. */
@@ -54,6 +57,7 @@ export async function composeCommand(options: {
     onState: options.onState,
   });
   const cameras = configuredCameras({ ...options, vault });
+  configuration.add(options.site.follow);
   configuration.add(cameras);
   let session = new AbortController();
   const reconnect = (): void => {
@@ -116,32 +120,25 @@ function configuredCameras(parts: {
   fleet(): Pick<CameraFleet, "setConfigured">;
 }): Configurable {
   const toRun = (camera: AgentCamera): ConfiguredCamera => {
-    const { id, name, onvif, rtsp } = camera;
+    const { id, name, onvif, rtsp, device } = camera;
     const account = parts.vault.accountOf(id);
     const config = {
       id,
       ...(name === undefined ? {} : { name }),
       ...(onvif === undefined ? {} : { onvif }),
       ...(rtsp === undefined ? {} : { rtsp }),
+      ...(device === undefined ? {} : { device }),
       ...(account && { username: account.username, password: account.password }),
     };
     return {
       id,
-      version: JSON.stringify([name, onvif, rtsp, account?.atMs]),
+      version: JSON.stringify([name, onvif, rtsp, device, account?.atMs]),
       address: configuredAddress(config),
       factory: configuredKeeper(config, parts.cameras),
     };
   };
   return {
     name: "cameras",
-    check({ cameras }) {
-      const i = cameras.findIndex(({ device }) => device !== undefined);
-      if (i >= 0)
-        throw new EdgeError(
-          "CONFIG_REFUSED",
-          `/cameras/${i}/device this agent cannot follow devices that it found`,
-        );
-    },
     async apply(config) {
       const wanted = (config?.cameras ?? []).filter(({ id }) => !parts.localIds.has(id));
       await parts.fleet().setConfigured(wanted.map(toRun));

@@ -7,6 +7,7 @@ import { SubnetProbe } from "./adapters/subnet-probe/subnet-probe.ts";
 import { WsDiscovery } from "./adapters/ws-discovery/ws-discovery.ts";
 import { DEFAULT_CAMERA_TIMINGS, type CameraTimings } from "./application/camera-keeper.ts";
 import { DeviceWatch } from "./application/device-watch.ts";
+import type { Configurable } from "./application/configuration.ts";
 import type { EventRecorder } from "./application/outbox-relay.ts";
 import type { Log } from "./application/ports.ts";
 import { SignInLedger } from "./application/sign-in-ledger.ts";
@@ -17,8 +18,8 @@ export interface ComposedDiscovery {
   readonly guard: NetworkGuard;
   readonly watch: DeviceWatch;
   readonly signIns: SignInLedger;
-  /** The centre's cameras, as they follow the configuration: devices among them are adopted. */
-  setAdopted(cameras: readonly Pick<CameraConfig, "onvif" | "device">[]): void;
+  /** The site's networks, and which devices are adopted, as the centre's configuration says. */
+  readonly follow: Configurable;
 }
 
 export async function composeDiscovery(
@@ -58,7 +59,13 @@ export async function composeDiscovery(
     guard,
     watch,
     signIns,
-    setAdopted: (cameras) => void (adopted = adoptedKeys([...options.cameras, ...cameras])),
+    follow: {
+      name: "site",
+      apply(config) {
+        guard.setNetworks(config?.site.networks ?? networks);
+        adopted = adoptedKeys([...options.cameras, ...(config?.cameras ?? [])]);
+      },
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 // Recording on the agent's own disk: ring buffer, which streams go into it, clips of it.
-import type { AgentConfig, RecordingPolicy } from "@huishi/contracts";
+import type { AgentConfig, RecordingPolicy, StreamProfile } from "@huishi/contracts";
 import type { Clock } from "@huishi/kernel";
 import { keyIdOf, type SignKeyPair, signMessage } from "@huishi/platform";
 import { join } from "node:path";
@@ -28,6 +28,8 @@ export interface RecordingParts {
   readonly budget: UplinkBudget;
   readonly desk: Pick<CommandDesk, "register">;
   readonly policy?: RecordingPolicy;
+  /** Streams of the local file's cameras; they win on equal ids. */
+  readonly local?: ReadonlyMap<string, readonly StreamProfile[]>;
   record(event: EventDraft): void;
   readonly ring?: Pick<RingBufferOptions, "segmentMs" | "segmentBytes" | "reserveBytes">;
 }
@@ -63,6 +65,7 @@ export async function composeRecording(parts: RecordingParts): Promise<ComposedR
     ),
     log,
   });
+  recording.configure(parts.policy ?? DEFAULT_POLICY, parts.local ?? new Map());
   parts.desk.register("recordings", commands.recordings);
   parts.desk.register("clip", commands.clip);
   return {
@@ -71,7 +74,10 @@ export async function composeRecording(parts: RecordingParts): Promise<ComposedR
     configurable: {
       name: "recording",
       apply(config) {
-        recording.configure(config?.recording ?? parts.policy ?? DEFAULT_POLICY, recordedBy(config));
+        recording.configure(
+          config?.recording ?? parts.policy ?? DEFAULT_POLICY,
+          new Map([...recordedBy(config), ...(parts.local ?? [])]),
+        );
       },
     },
     async close() {
@@ -86,6 +92,6 @@ function signerOf(keys: SignKeyPair): Signer {
   return { keyId: keyIdOf(keys.publicKey), sign: (text) => signMessage(keys, text) };
 }
 
-function recordedBy(config: AgentConfig | null): ReadonlyMap<string, readonly ("main" | "sub")[]> {
+function recordedBy(config: AgentConfig | null): ReadonlyMap<string, readonly StreamProfile[]> {
   return new Map((config?.cameras ?? []).map(({ id, record }) => [id, record ?? []]));
 }

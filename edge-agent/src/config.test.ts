@@ -34,6 +34,7 @@ describe("configuration", () => {
     ["/mqttUrl", { ...good, mqttUrl: "http://h" }],
     ["/stateDir", { ...good, stateDir: 7 }],
     ["/discovery/interfaceAddress", { ...good, discovery: { enabled: true, interfaceAddress: "eth0" } }],
+    ["/cameras/0/id", { ...good, cameras: [{ rtsp: { main: "rtsp://h/" }, record: ["main"] }] }],
     ["twice", { ...good, cameras: [1, 2].map(() => ({ id: "a", rtsp: { main: "rtsp://h/" } })) }],
   ])("names the wrong field: %s", (path, value) => {
     const fault = faultOf(value);

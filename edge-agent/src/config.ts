@@ -1,4 +1,12 @@
-import { AgentSensorSchema, DisplayName, Id, MAX_CLAIM_TEXT, NetworkSchema } from "@huishi/contracts";
+import {
+  AgentSensorSchema,
+  DisplayName,
+  Id,
+  MAX_CLAIM_TEXT,
+  NetworkSchema,
+  RecordingPolicySchema,
+  StreamProfileSchema,
+} from "@huishi/contracts";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { type Static, Type } from "typebox";
@@ -7,6 +15,7 @@ import { EdgeError } from "./domain/faults.ts";
 import { parseRtspAddress } from "./domain/rtsp-address.ts";
 import { planSensors } from "./domain/sensors/sensor-plan.ts";
 import { readSensorListeners, SensorListenersSchema } from "./sensor-config.ts";
+import { type StatusPageConfig, statusPageOf, StatusPageSchema } from "./status-page-config.ts";
 
 const Secret = Type.String({ maxLength: 256 });
 const ScanPorts = Type.Array(Type.Integer({ minimum: 1, maximum: 65535 }), { maxItems: 8 });
@@ -29,6 +38,8 @@ const CameraConfigSchema = Type.Object(
     device: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
     ...credentials,
     note: Type.Optional(Type.String({ maxLength: 200 })),
+    /** Streams that are kept in the ring buffer; the camera needs an id then. Default none. */
+    record: Type.Optional(Type.Array(StreamProfileSchema, { uniqueItems: true, maxItems: 2 })),
   },
   { additionalProperties: false },
 );
@@ -78,10 +89,16 @@ const EdgeAgentConfigSchema = Type.Object(
     mqttCaFile: Type.Optional(Type.String({ minLength: 1 })),
     /** `application` where a broker stands between agent and centre: its PUBACK says nothing about the database. */
     acknowledgement: Type.Optional(Type.Union([Type.Literal("puback"), Type.Literal("application")])),
+    /** How much of the disk video may take, for how long; the centre's configuration goes before it. Default 64 GiB. */
+    recording: Type.Optional(RecordingPolicySchema),
     /** Where video is kept; default below the state folder. */
     recordingsDir: Type.Optional(Type.String({ minLength: 1 })),
     /** Whether pictures are looked at for faults (frozen, black, blurred ...); default true. Needs ffmpeg. */
     watchPictures: Type.Optional(Type.Boolean()),
+    /** A page for the installer; none without it. */
+    statusPage: Type.Optional(StatusPageSchema),
+    /** The log files' size together; default 32 MiB. */
+    logMaxBytes: Type.Optional(Type.Integer({ minimum: 1024 * 1024, maximum: 1024 ** 4 })),
     /** Bounds of the outbox; default 1 GiB, 1,000,000 events, 30 days of running time. */
     outboxMaxBytes: Type.Optional(Type.Integer({ minimum: 1024 * 1024 })),
     outboxMaxEvents: Type.Optional(Type.Integer({ minimum: 1_000 })),
@@ -106,6 +123,8 @@ export function parseConfig(value: unknown): EdgeAgentConfig {
   checkUrl(config.serverUrl, "/serverUrl", ["http:", "https:"]);
   if (config.mqttUrl !== undefined) checkUrl(config.mqttUrl, "/mqttUrl", ["mqtt:", "mqtts:"]);
   config.cameras.forEach((camera, i) => checkCamera(camera, `/cameras/${i}`));
+  const unnamed = config.cameras.findIndex(({ id, record }) => record !== undefined && id === undefined);
+  if (unnamed >= 0) throw invalid(`/cameras/${unnamed}/id`, "a camera that is recorded needs an id");
   const ids = config.cameras.flatMap((camera) => camera.id ?? []);
   const doubled = ids.findIndex((id, i) => ids.indexOf(id) !== i);
   if (doubled >= 0) throw invalid("/cameras", `the id ${ids[doubled]} stands there twice`);
@@ -183,6 +202,7 @@ export async function loadConfig(file: string): Promise<EdgeAgentConfig> {
         withPassword(account, folder, path),
       ),
     }),
+    ...(config.statusPage && { statusPage: await readStatusPage(config.statusPage, folder) }),
     discovery: credentials
       ? {
           ...config.discovery,
@@ -190,6 +210,13 @@ export async function loadConfig(file: string): Promise<EdgeAgentConfig> {
         }
       : config.discovery,
   };
+}
+
+/** @throws EdgeError CONFIG_INVALID, STATUS_PAGE_OPEN */
+async function readStatusPage(config: StatusPageConfig, folder: string): Promise<StatusPageConfig> {
+  const read = await withPassword(config, folder, "/statusPage");
+  statusPageOf(read);
+  return read;
 }
 
 async function withPassword<T extends { password?: string; passwordFile?: string }>(

@@ -114,7 +114,10 @@ describe("edge agent", () => {
       serial: "SIM-0042",
       note: "clock picture",
       ptz: true,
+      hardwareAddress: expect.stringMatching(/^02:00(:[0-9a-f]{2}){4}$/),
+      capabilities: expect.arrayContaining(["motion_events", "media2"]),
     });
+    expect(inventory.endpoint).toBeUndefined();
     expect(inventory.cameraId).toMatch(/sim-0042$/);
     await condition("online");
     expect(camera.statistics().playingSessions).toBe(0);
@@ -322,8 +325,9 @@ describe("edge agent", () => {
       adopt: true,
       credentials: { username: "operator", password: PASSWORD },
     });
-    const { cameraId } = await firstInventory();
+    const { cameraId, endpoint } = await firstInventory();
     expect(cameraId).toMatch(/found-1$/);
+    expect(endpoint).toBe(first.endpointAddress);
     await first.stop();
     const second = await site.start(camera);
     const address = new URL(second.onvifUrl).host;

@@ -1,8 +1,8 @@
 // The sensors' part of the agent's own configuration file.
-import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { type Static, Type } from "typebox";
 import { EdgeError } from "./domain/faults.ts";
+import { isLoopbackAddress } from "./domain/loopback.ts";
 
 const Address = Type.String({ minLength: 1, maxLength: 253 });
 const Port = Type.Integer({ minimum: 0, maximum: 65535 });
@@ -131,9 +131,7 @@ function checkSecret(secret: string | undefined, path: string): void {
 }
 
 function checkLoopback(address: string, listener: "mqtt" | "http"): void {
-  const isLoopback =
-    isIP(address) === 4 ? address.startsWith("127.") : ["localhost", "::1"].includes(address);
-  if (isLoopback) return;
+  if (isLoopbackAddress(address)) return;
   throw new EdgeError(
     "SENSOR_LISTENER_OPEN",
     `/sensorListeners/${listener} would be open to everybody on ${address}`,

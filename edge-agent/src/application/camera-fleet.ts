@@ -1,7 +1,7 @@
 import type { MediaDemand, Sampling, StreamProfile } from "@huishi/contracts";
 import { type Clock, sleep, supervise } from "@huishi/kernel";
 import { DemandLeases } from "../domain/demand-leases.ts";
-import type { CameraKeeper } from "./camera-keeper.ts";
+import type { CameraKeeper, CameraStanding } from "./camera-keeper.ts";
 import type { Discovery, FoundDevice, Log, TapListener } from "./ports.ts";
 
 /** How often running leases are looked at when no message comes. */
@@ -63,6 +63,11 @@ export class CameraFleet {
     let dropped = 0;
     for (const keeper of this.#keepers) dropped += keeper.mediaDropped;
     return dropped;
+  }
+
+  /** Every camera as it is known now. */
+  describe(): CameraStanding[] {
+    return [...this.#keepers].map((keeper) => keeper.describe());
   }
 
   get cameraIds(): string[] {

@@ -1,8 +1,14 @@
 import { type BackoffOptions, backoffDelayMs, sleep, supervise } from "@huishi/kernel";
-import { type CameraDescription, chooseStreams } from "../domain/camera-description.ts";
+import { type CameraDescription, type ChosenStream, chooseStreams } from "../domain/camera-description.ts";
+import type { ConditionChange } from "../domain/camera-health.ts";
 import { EdgeError, edgeFaultCode, isSignInFault } from "../domain/faults.ts";
 import { CameraReporter, type CameraReporterOptions } from "./camera-reporter.ts";
-import { CameraStreams, type CameraStreamsOptions, type Wanted } from "./camera-streams.ts";
+import {
+  CameraStreams,
+  type CameraStreamsOptions,
+  type RunningStream,
+  type Wanted,
+} from "./camera-streams.ts";
 import type { CameraDevice, StreamTap } from "./ports.ts";
 
 export interface CameraTimings {
@@ -44,6 +50,24 @@ export interface CameraKeeperOptions
   onIdentified(cameraId: string): void;
 }
 
+/** One camera as the agent knows it now. */
+export interface CameraStanding {
+  /** null until it was identified. */
+  readonly id: string | null;
+  readonly name: string | null;
+  /** Without credentials. */
+  readonly address: string;
+  readonly condition: ConditionChange["condition"] | null;
+  readonly code: string | null;
+  readonly sinceMs: number | null;
+  readonly faults: ConditionChange["faults"];
+  readonly clockOffsetMs: number | null;
+  /** Pictures dropped on the way to the centre. */
+  readonly dropped: number;
+  readonly offered: readonly ChosenStream[];
+  readonly running: readonly RunningStream[];
+}
+
 /** Looks after one camera: describes it, watches its health and motion, and sends its streams on demand. */
 export class CameraKeeper {
   readonly #options: CameraKeeperOptions;
@@ -70,6 +94,24 @@ export class CameraKeeper {
 
   get mediaDropped(): number {
     return this.#streams.dropped;
+  }
+
+  /** What is known of the camera now. */
+  describe(): CameraStanding {
+    const standing = this.#reporter.standing;
+    return {
+      id: this.cameraId,
+      name: this.#reporter.name,
+      address: this.#options.device.address,
+      condition: standing?.condition ?? null,
+      code: standing?.code ?? null,
+      sinceMs: standing?.sinceMs ?? null,
+      faults: standing?.faults ?? null,
+      clockOffsetMs: this.#reporter.clockOffsetMs,
+      dropped: this.#streams.dropped,
+      offered: this.#streams.offered,
+      running: this.#streams.statistics(),
+    };
   }
 
   /** Starts and stops streams so that exactly the wanted ones run. */

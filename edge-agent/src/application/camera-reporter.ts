@@ -17,6 +17,8 @@ export interface CameraReporterOptions {
   /** What a person called the camera, and noted of it. */
   readonly name?: string;
   readonly note?: string;
+  /** WS-Addressing endpoint, where discovery found the camera. */
+  readonly endpoint?: string;
   /** Where the picture watch's findings lie. */
   readonly findings?: FindingsBoard;
 }
@@ -32,6 +34,8 @@ export class CameraReporter {
   #lastInventory = "";
   #clockOffsetMs: number | undefined;
   readonly #clockJudge = new ClockJudge();
+  #name: string | null = null;
+  #sinceMs: number | null = null;
 
   constructor(options: CameraReporterOptions) {
     this.#options = options;
@@ -46,6 +50,22 @@ export class CameraReporter {
     return this.#health.current?.condition ?? null;
   }
 
+  /** What the camera is called; null until it was described. */
+  get name(): string | null {
+    return this.#name ?? this.#options.name ?? null;
+  }
+
+  /** Its condition, and since when (agent clock); null while nothing is known. */
+  get standing(): (ConditionChange & { readonly sinceMs: number }) | null {
+    const { current } = this.#health;
+    return current && { ...current, sinceMs: this.#sinceMs ?? this.#options.clock.nowMs() };
+  }
+
+  /** Device clock minus agent clock. */
+  get clockOffsetMs(): number | null {
+    return this.#clockOffsetMs ?? null;
+  }
+
   /** The camera's id, when the centre has its device record already. */
   identified(cameraId: string): void {
     this.#cameraId = cameraId;
@@ -53,7 +73,7 @@ export class CameraReporter {
   }
 
   inventory(cameraId: string, description: CameraDescription, streams: readonly ChosenStream[]): void {
-    const { recorder, clock, name, note } = this.#options;
+    const { recorder, clock, name, note, endpoint } = this.#options;
     this.identified(cameraId);
     this.#clockOffsetMs = description.clockOffsetMs;
     if (description.clockOffsetMs !== undefined) this.#judgeClock(description.clockOffsetMs);
@@ -64,7 +84,9 @@ export class CameraReporter {
       streams,
       ...(name === undefined ? {} : { name }),
       ...(note === undefined ? {} : { note }),
+      ...(endpoint === undefined ? {} : { endpoint }),
     });
+    this.#name = event.name;
     const fingerprint = JSON.stringify({ ...event, capturedAtMs: 0 });
     if (fingerprint === this.#lastInventory) return;
     this.#lastInventory = fingerprint;
@@ -154,8 +176,10 @@ export class CameraReporter {
   }
 
   #report(change: ConditionChange | null): void {
-    if (!change || this.#cameraId === null) return;
+    if (!change) return;
     const { recorder, clock, log } = this.#options;
+    this.#sinceMs = clock.nowMs();
+    if (this.#cameraId === null) return;
     log.info({ cameraId: this.#cameraId, ...change }, "camera condition");
     recorder.record({
       type: "camera_health",

@@ -19,6 +19,12 @@ export interface CameraStreamsOptions {
   readonly reporter: CameraReporter;
 }
 
+/** A stream that runs, with the profiles that it serves. */
+export interface RunningStream {
+  readonly profiles: readonly StreamProfile[];
+  readonly statistics: StreamStatistics;
+}
+
 /** Which streams the centre wants, and how much of them. */
 export type Wanted = ReadonlyMap<StreamProfile, Sampling>;
 
@@ -57,8 +63,13 @@ export class CameraStreams implements StreamTap {
     return [...this.#shared.values()].some((stream) => stream.isFlowing);
   }
 
+  /** What the camera says that it offers. */
+  get offered(): readonly ChosenStream[] {
+    return this.#offered;
+  }
+
   /** Of the running streams, by the profiles that they serve. */
-  statistics(): { profiles: StreamProfile[]; statistics: StreamStatistics }[] {
+  statistics(): RunningStream[] {
     return [...this.#shared].map(([url, stream]) => ({
       profiles: this.#offered.filter((offered) => offered.url === url).map(({ profile }) => profile),
       statistics: stream.statistics,

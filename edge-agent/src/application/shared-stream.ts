@@ -37,6 +37,9 @@ export interface StreamStatistics {
   readonly bytes: number;
   readonly connections: number;
   readonly consumers: readonly StreamPurpose[];
+  readonly isFlowing: boolean;
+  /** Agent clock; null before the first picture. */
+  readonly lastPictureAtMs: number | null;
 }
 
 /** Who shares a stream. */
@@ -60,6 +63,7 @@ export class SharedStream {
   #unitNumber = 0;
   #isFlowing = false;
   #linger: NodeJS.Timeout | null = null;
+  #lastPictureAtMs: number | null = null;
   #statistics = { pictures: 0, keyframes: 0, bytes: 0, connections: 0 };
 
   constructor(options: SharedStreamOptions) {
@@ -86,7 +90,12 @@ export class SharedStream {
 
   get statistics(): StreamStatistics {
     const consumers = [...this.#attachments].map(({ purpose }) => purpose);
-    return { ...this.#statistics, consumers };
+    return {
+      ...this.#statistics,
+      consumers,
+      isFlowing: this.#isFlowing,
+      lastPictureAtMs: this.#lastPictureAtMs,
+    };
   }
 
   attach(attachment: Attachment): void {
@@ -149,6 +158,7 @@ export class SharedStream {
   }
 
   #count(unit: CapturedUnit): void {
+    this.#lastPictureAtMs = unit.capturedAtMs;
     this.#statistics.pictures += 1;
     this.#statistics.bytes += unit.annexB.byteLength;
     if (unit.keyframe) this.#statistics.keyframes += 1;

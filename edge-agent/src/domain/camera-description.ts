@@ -1,4 +1,4 @@
-import type { StreamProfile } from "@huishi/contracts";
+import type { CameraCapabilities, StreamProfile } from "@huishi/contracts";
 
 /** One stream that a camera offers. `url` holds no credentials. */
 export interface OfferedStream {
@@ -28,6 +28,8 @@ export interface CameraDescription {
   readonly streams: readonly OfferedStream[];
   readonly ptz: boolean;
   readonly hasMotionEvents: boolean;
+  /** What else it can do, as far as it says so. */
+  readonly capabilities?: CameraCapabilities;
   /** Device clock minus agent clock, milliseconds. */
   readonly clockOffsetMs?: number;
 }

@@ -71,6 +71,9 @@ export const EDGE_FAULTS = {
   RECORDING_RANGE: "ask for at most 15 minutes, from before to",
   UPLOAD_REFUSED: "the upload was given up: ask for the clip again",
   UPLOAD_QUEUE_FULL: "wait until the clips that were asked for before are sent",
+  STATUS_PAGE_OPEN: "give the status page a token (`password`), or let it listen on a loopback address",
+  STATUS_PAGE_FAILED: "free the port of the status page, or configure another one",
+  STATUS_UNAVAILABLE: "start the agent (`systemctl start huishi-edge`), and give it a `statusPage`",
   STATE_DIR: "make the agent's state folder writable for its user",
 } as const;
 export type EdgeFaultCode = keyof typeof EDGE_FAULTS;

@@ -17,6 +17,8 @@ export function inventoryEvent(camera: {
   readonly cameraId: string;
   readonly name?: string;
   readonly note?: string;
+  /** WS-Addressing endpoint of a camera that was found. */
+  readonly endpoint?: string;
   readonly description: CameraDescription;
   readonly streams: readonly ChosenStream[];
   readonly capturedAtMs: number;
@@ -28,6 +30,9 @@ export function inventoryEvent(camera: {
     firmware: cleanText(description.firmware),
     serial: cleanText(description.serial),
     address: cleanText(description.address),
+    hardwareAddress: hardwareAddressText(description.hardwareAddress),
+    endpoint: cleanText(camera.endpoint),
+    capabilities: description.capabilities,
     note: cleanText(camera.note),
   };
   return {
@@ -49,6 +54,12 @@ export function inventoryEvent(camera: {
     })),
     ptz: description.ptz,
   };
+}
+
+/** `02-1A…` and `021a…` -> `02:1a:…`; what is no MAC address stays as the device gave it. */
+function hardwareAddressText(text: string | undefined): string | undefined {
+  const digits = text?.replaceAll(/[\s:.-]/g, "").toLowerCase() ?? "";
+  return /^[0-9a-f]{12}$/.test(digits) ? digits.match(/../g)?.join(":") : cleanText(text);
 }
 
 function clampInteger(value: number): number {

@@ -47,6 +47,13 @@ export const CameraStreamSchema = Type.Object(
   { additionalProperties: false },
 );
 
+/** What else a camera can do than stream (ONVIF services that it names). */
+export const CameraCapabilitiesSchema = Type.Array(
+  Type.Enum(["imaging", "snapshot", "presets", "motion_events", "analytics_events", "media2"]),
+  { uniqueItems: true, maxItems: 16 },
+);
+export type CameraCapabilities = Static<typeof CameraCapabilitiesSchema>;
+
 /** The device record of a camera as its agent knows it; never a credential, never a URL with one. */
 export const CameraInventoryEvent = Type.Object(
   {
@@ -64,13 +71,7 @@ export const CameraInventoryEvent = Type.Object(
     hardwareAddress: Type.Optional(SubjectText),
     /** WS-Addressing endpoint, `urn:uuid:...`. */
     endpoint: Type.Optional(SubjectText),
-    /** What else the camera can do than stream (ONVIF services that it names). */
-    capabilities: Type.Optional(
-      Type.Array(
-        Type.Enum(["imaging", "snapshot", "presets", "motion_events", "analytics_events", "media2"]),
-        { uniqueItems: true, maxItems: 16 },
-      ),
-    ),
+    capabilities: Type.Optional(CameraCapabilitiesSchema),
     streams: Type.Array(CameraStreamSchema, { maxItems: 4 }),
     ptz: Type.Boolean(),
     /** What viewers must know about the picture, e.g. that it is a generated scene and no real camera. */

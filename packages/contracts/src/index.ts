@@ -11,6 +11,7 @@ export * from "./upload-framing.ts";
 export * from "./media-bus.ts";
 export * from "./rules.ts";
 export * from "./camera.ts";
+export * from "./device-record.ts";
 export * from "./alarm.ts";
 export * from "./http.ts";
 export * from "./paging.ts";

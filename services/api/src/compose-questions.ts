@@ -5,6 +5,7 @@ import type { StoreRouteParts } from "./adapters/fastify/routes/store-routes.ts"
 import { PostgresAreaStore } from "./adapters/postgres/area-store.ts";
 import { PostgresDeadLetterStore } from "./adapters/postgres/dead-letter-store.ts";
 import { PostgresDeviceEventStore } from "./adapters/postgres/device-event-store.ts";
+import { PostgresDeviceRecordStore } from "./adapters/postgres/device-record-store.ts";
 import { PostgresDeviceStateStore } from "./adapters/postgres/device-state-store.ts";
 import { PostgresNameDirectory } from "./adapters/postgres/name-directory.ts";
 import { PostgresPerceptionStore } from "./adapters/postgres/perception-store.ts";
@@ -42,6 +43,7 @@ export function storeParts({ pool, questions }: PoolsAndParts): StoreRouteParts 
     deadLetters: new PostgresDeadLetterStore(pool),
     retention: { store: new PostgresRetentionStore(pool), names: new PostgresNameDirectory(pool) },
     areas: new PostgresAreaStore(pool),
+    deviceRecords: new PostgresDeviceRecordStore(pool),
     report: new PostgresStoreReport(questions),
   };
 }

@@ -158,6 +158,27 @@ test("a camera's faults and measures are the last ones told", async () => {
   expect(camera?.measured.map(({ fps }) => fps).sort((a, b) => a - b)).toEqual([12, 20]);
 });
 
+test("a device record takes over what the device is, and what an older agent does not tell is not known", async () => {
+  const facts = () =>
+    rows("SELECT hardware_address, endpoint, capabilities, version FROM camera WHERE id = 'north'");
+  const told = {
+    hardwareAddress: "02:00:00:00:00:01",
+    endpoint: "urn:uuid:1",
+    capabilities: ["imaging", "media2"],
+  };
+  await publishEvents(client, agent.id, [inventory(1, "north", told), inventory(2, "north", told)]);
+  const known = {
+    hardware_address: "02:00:00:00:00:01",
+    endpoint: "urn:uuid:1",
+    capabilities: ["imaging", "media2"],
+  };
+  expect(await facts()).toEqual([{ ...known, version: 1 }]);
+  await publishEvents(client, agent.id, [inventory(3, "north", { ...told, capabilities: ["imaging"] })]);
+  expect(await facts()).toEqual([{ ...known, capabilities: ["imaging"], version: 2 }]);
+  await publishEvents(client, agent.id, [inventory(4, "north")]);
+  expect(await facts()).toEqual([{ hardware_address: null, endpoint: null, capabilities: [], version: 3 }]);
+});
+
 test("a camera appears by its inventory, its condition by its health, and an alarm by its trigger", async () => {
   await publishEvents(client, agent.id, [
     inventory(1, "north", { manufacturer: "Axis" }),

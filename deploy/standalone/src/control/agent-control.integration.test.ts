@@ -65,9 +65,17 @@ test("a configuration that contradicts itself is refused by the centre, with the
 test("what the agent cannot do it refuses as a whole, says which field, and keeps what it had", async () => {
   await put(0, { ...BODY, cameras: [CAMERA] });
   await stateOf(1);
-  await put(1, { ...BODY, cameras: [{ id: "other", device: "urn:uuid:1" }] });
-  expect(await stateOf(2)).toMatchObject({ state: "refused", code: "CONFIG_REFUSED" });
-  expect((await stateOf(2)).message).toContain("/cameras/0/device");
+  // The centre takes the unit as text; the agent knows what it measures.
+  const level = {
+    observedProperty: "water_level",
+    unit: "m",
+    sourceUnit: "furlongs-of-water",
+    pointer: "/v",
+  };
+  const sensor = { id: "level", name: "Level", source: { kind: "http" }, datastreams: [level] };
+  await put(1, { ...BODY, cameras: [CAMERA], sensors: [sensor] });
+  expect(await stateOf(2)).toMatchObject({ state: "refused", code: "UNIT_UNKNOWN" });
+  expect((await stateOf(2)).message).toContain("furlongs-of-water");
   await until("its camera is looked after", () => agent.cameraIds.join() === "north");
 });
 

@@ -1,35 +1,59 @@
-import { createCamera } from "@huishi/testkit";
-import type { EdgeAgent } from "@huishi/edge-agent";
+import { CameraSimulator, type SimulatedCamera } from "@huishi/camera-simulator";
+import { createCamera, until } from "@huishi/testkit";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ControlScene } from "./test-support/control-scene.ts";
 
 let scene: ControlScene;
-let agent: EdgeAgent;
-const moves: unknown[] = [];
+let simulator: CameraSimulator;
+let camera: SimulatedCamera;
 beforeAll(async () => {
   scene = await ControlScene.start();
-  agent = await scene.agent();
-  agent.commands.register("ptz", async (body) => {
-    moves.push(body.move);
-    return { position: { pan: 0.5, tilt: 0, zoom: 0 } };
+  simulator = new CameraSimulator({ cacheDir: join(scene.folder, "cache") });
+  const account = { username: "operator", password: "steer-me" };
+  camera = await simulator.start({
+    name: "North gate",
+    source: { kind: "clock", width: 320, height: 240, fps: 5 },
+    ...account,
   });
-  await createCamera(scene.database.pool, agent.agentId, "north");
+  const cameras = [
+    { id: "north", onvif: camera.onvifUrl, ...account },
+    { id: "plain", rtsp: { main: camera.rtspMainUrl }, ...account },
+  ];
+  await scene.agent({ cameras });
+  await until(
+    "both cameras are online",
+    async () => (await scene.rows("SELECT 1 FROM camera WHERE condition = 'online'")).length === 2,
+  );
 });
-afterAll(() => scene.close());
+afterAll(async () => {
+  await scene.close();
+  await simulator.stop();
+});
+const commands = () => camera.ptzCommands.map(({ command }) => command);
 
 test("a movement goes to the camera's agent and its answer comes back", async () => {
   const move = { kind: "continuous", pan: 0.5, timeoutMs: 500 };
   const answer = await scene.request("POST", "/api/v1/cameras/north/ptz", move);
-  expect(answer).toEqual({ status: 200, body: { result: { position: { pan: 0.5, tilt: 0, zoom: 0 } } } });
-  expect(moves).toEqual([move]);
+  expect(answer.status).toBe(200);
+  expect(commands()).toContain("ContinuousMove");
   const [row] = await scene.rows("SELECT state, ok, created_by FROM agent_command");
   expect(row).toEqual({ state: "done", ok: true, created_by: "admin" });
 });
 
-test("a command that the agent does not know is answered with the agent's own code", async () => {
-  const answer = await scene.request("POST", "/api/v1/cameras/north/imaging", {});
+test("presets are listed and gone to", async () => {
+  const ptz = (move: object) => scene.request("POST", "/api/v1/cameras/north/ptz", move);
+  const listed = await ptz({ kind: "list_presets" });
+  expect(listed).toMatchObject({ status: 200 });
+  const [first] = (listed.body as { result: { presets: { token: string }[] } }).result.presets;
+  expect(await ptz({ kind: "goto_preset", preset: first?.token })).toMatchObject({ status: 200 });
+  expect(camera.ptzCommands.at(-1)).toMatchObject({ command: "GotoPreset", preset: first?.token });
+});
+
+test("what the camera cannot do is answered with the agent's own code", async () => {
+  const answer = await scene.request("POST", "/api/v1/cameras/plain/ptz", { kind: "stop" });
   expect(answer.status).toBe(502);
-  expect(answer.body).toMatchObject({ code: "COMMAND_FAILED", details: { code: "COMMAND_UNSUPPORTED" } });
+  expect(answer.body).toMatchObject({ code: "COMMAND_FAILED", details: { code: "CAMERA_UNSUPPORTED" } });
 });
 
 test("a command to an agent that is away fails at once, and nothing is kept for later", async () => {
@@ -41,7 +65,8 @@ test("a command to an agent that is away fails at once, and nothing is kept for 
 });
 
 test("a command whose reply was lost is answered when it is sent again, and done once", async () => {
-  moves.length = 0;
+  await scene.rows("DELETE FROM agent_command");
+  const before = commands().length;
   await scene.request("POST", "/api/v1/cameras/north/ptz", { kind: "home" });
   // As if the reply had been lost with the database.
   await scene.rows(
@@ -54,6 +79,6 @@ test("a command whose reply was lost is answered when it is sent again, and done
     .toBe(0);
   await expect
     .poll(async () => (await scene.rows("SELECT 1 FROM agent_command WHERE state = 'done'")).length)
-    .toBe(2);
-  expect(moves).toEqual([{ kind: "home" }]);
+    .toBe(1);
+  expect(commands().slice(before)).toEqual(["GotoHomePosition"]);
 });

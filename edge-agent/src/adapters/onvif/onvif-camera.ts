@@ -1,10 +1,11 @@
+import type { CameraCapabilities } from "@huishi/contracts";
 import type { Clock } from "@huishi/kernel";
 import type { CameraDevice, CameraSideEvent } from "../../application/ports.ts";
 import type { CameraDescription, OfferedStream } from "../../domain/camera-description.ts";
 import { EdgeError, edgeFaultCode } from "../../domain/faults.ts";
 import { onHost } from "../../domain/rtsp-address.ts";
 import type { Account } from "../rtsp/digest.ts";
-import { describeStream } from "../rtsp/rtsp-probe.ts";
+import { describeStream, type ResolveAddress } from "../rtsp/rtsp-probe.ts";
 import { at, elementText, numberOf, textOf } from "./foreign-tree.ts";
 import { watchEvents } from "./motion-events.ts";
 import { OnvifSession, type OnvifTarget, readProfiles, readServices } from "./onvif-session.ts";
@@ -58,6 +59,7 @@ export class OnvifCamera implements CameraDevice {
         streams,
         ptz: ptz && session.client.uri?.["ptz"] !== undefined,
         hasMotionEvents: session.client.uri?.["events"] !== undefined,
+        capabilities: capabilitiesOf(session),
         ...(clockOffsetMs === null ? {} : { clockOffsetMs }),
       };
     } finally {
@@ -77,7 +79,8 @@ export class OnvifCamera implements CameraDevice {
       session.close();
     }
     const stream = description.streams.at(-1);
-    if (stream) await describeStream(stream.url, this.#account, signal);
+    const resolve: ResolveAddress = async (host, s) => (await this.#reach(host, s)).address;
+    if (stream) await describeStream(stream.url, this.#account, { signal, resolve });
     return clockOffsetMs === null ? {} : { clockOffsetMs };
   }
 
@@ -188,6 +191,15 @@ async function readName(session: OnvifSession): Promise<string | undefined> {
 async function readHardwareAddress(session: OnvifSession): Promise<string | undefined> {
   const answer = await session.call((client, done) => client.getNetworkInterfaces(done)).catch(() => null);
   return elementText(answer?.xml ?? "", "HwAddress");
+}
+
+const SERVICES = { imaging: "imaging", events: "motion_events", media2: "media2" } as const;
+
+/** What the services that the device names stand for. */
+function capabilitiesOf(session: OnvifSession): CameraCapabilities {
+  return Object.entries(SERVICES)
+    .filter(([service]) => session.client.uri?.[service] !== undefined)
+    .map(([, capability]) => capability);
 }
 
 function textFields<T extends Record<string, string | undefined>>(fields: T): { [K in keyof T]?: string } {

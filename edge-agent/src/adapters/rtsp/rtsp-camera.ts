@@ -3,7 +3,7 @@ import type { CameraDescription } from "../../domain/camera-description.ts";
 import { EdgeError } from "../../domain/faults.ts";
 import { parseRtspAddress, shortAddress } from "../../domain/rtsp-address.ts";
 import type { Account } from "./digest.ts";
-import { describeStream } from "./rtsp-probe.ts";
+import { describeStream, type ResolveAddress } from "./rtsp-probe.ts";
 import { readVideo } from "./sdp.ts";
 
 /** A camera that is known by its RTSP addresses alone. */
@@ -12,7 +12,15 @@ export class RtspCamera implements CameraDevice {
   readonly #urls: readonly string[];
   readonly #account: Account | null;
 
-  constructor(options: { readonly main: string; readonly sub?: string; readonly account: Account | null }) {
+  readonly #resolve: ResolveAddress | undefined;
+
+  constructor(options: {
+    readonly main: string;
+    readonly sub?: string;
+    readonly account: Account | null;
+    readonly resolve?: ResolveAddress;
+  }) {
+    this.#resolve = options.resolve;
     this.address = shortAddress(options.main);
     this.#urls = [options.main, ...(options.sub === undefined ? [] : [options.sub])].map(
       (url) => parseRtspAddress(url).url,
@@ -23,7 +31,7 @@ export class RtspCamera implements CameraDevice {
   async describe(signal: AbortSignal): Promise<CameraDescription> {
     const streams = [];
     for (const [i, url] of this.#urls.entries()) {
-      const stream = readVideo(await describeStream(url, this.#account, signal), url);
+      const stream = readVideo(await this.#describe(url, signal), url);
       if (stream) streams.push({ ...stream, profile: i === 0 ? ("main" as const) : ("sub" as const) });
     }
     if (streams.length === 0) throw new EdgeError("RTSP_PROTOCOL", `${this.address} offers no video`);
@@ -32,8 +40,12 @@ export class RtspCamera implements CameraDevice {
   }
 
   async checkHealth(_description: CameraDescription, signal: AbortSignal): Promise<Record<string, never>> {
-    await describeStream(this.#urls.at(-1) as string, this.#account, signal);
+    await this.#describe(this.#urls.at(-1) as string, signal);
     return {};
+  }
+
+  #describe(url: string, signal: AbortSignal): Promise<string> {
+    return describeStream(url, this.#account, { signal, resolve: this.#resolve });
   }
 
   async watchMotion(): Promise<void> {

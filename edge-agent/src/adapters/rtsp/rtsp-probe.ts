@@ -2,6 +2,9 @@ import { parseRtspAddress } from "../../domain/rtsp-address.ts";
 import type { Account } from "./digest.ts";
 import { RtspClient } from "./rtsp-client.ts";
 
+/** Gives the address to connect to, or refuses the host (ADDRESS_OUTSIDE_SITE). */
+export type ResolveAddress = (host: string, signal: AbortSignal) => Promise<string>;
+
 const TIMEOUT_MS = 5_000;
 
 /**
@@ -13,12 +16,15 @@ const TIMEOUT_MS = 5_000;
 export async function describeStream(
   url: string,
   account: Account | null,
-  signal: AbortSignal,
+  { signal, resolve }: { readonly signal: AbortSignal; readonly resolve?: ResolveAddress | undefined },
 ): Promise<string> {
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(2 * TIMEOUT_MS)]);
-  const client = await RtspClient.open(parseRtspAddress(url), account, {
+  const address = parseRtspAddress(url);
+  const connectTo = resolve ? await resolve(address.host, deadline) : undefined;
+  const client = await RtspClient.open(address, account, {
     timeoutMs: TIMEOUT_MS,
     signal: deadline,
+    connectTo,
   });
   try {
     const { sdp } = await client.describe();

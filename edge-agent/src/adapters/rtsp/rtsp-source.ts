@@ -7,6 +7,7 @@ import type { Account } from "./digest.ts";
 import { middleNtpOf, newSsrc, receiverReport } from "./rtcp.ts";
 import { type RtspSetup, setUp } from "./rtp-transport.ts";
 import { RtspClient } from "./rtsp-client.ts";
+import type { ResolveAddress } from "./rtsp-probe.ts";
 import { controlUrl, readVideoMedia, type VideoMedia } from "./sdp.ts";
 
 const TIMEOUT_MS = 5_000;
@@ -28,7 +29,7 @@ export interface RtspSourceOptions {
   readonly firstFrameMs?: number;
   readonly timeoutMs?: number;
   /** Gives the address to connect to, or refuses the host (ADDRESS_OUTSIDE_SITE). */
-  readonly resolve?: ((host: string) => Promise<string>) | undefined;
+  readonly resolve?: ResolveAddress | undefined;
 }
 
 /** What the stream lost on its way so far, over all runs. */
@@ -54,7 +55,7 @@ export class RtspSource implements FrameSource {
     const { url, account, resolve, timeoutMs = TIMEOUT_MS } = this.#options;
     signal.throwIfAborted();
     const address = parseRtspAddress(url);
-    const connectTo = resolve ? await resolve(address.host) : undefined;
+    const connectTo = resolve ? await resolve(address.host, signal) : undefined;
     // The connection itself outlives the signal by a TEARDOWN, once it plays.
     const connecting = new AbortController();
     const onAbort = (): void => connecting.abort(signal.reason);

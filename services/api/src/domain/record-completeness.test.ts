@@ -1,6 +1,7 @@
+import { RECORD_FIELDS } from "@huishi/contracts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { RECORD_FIELDS, RECORD_WEIGHTS, recordCompleteness } from "./record-completeness.ts";
+import { RECORD_WEIGHTS, recordCompleteness } from "./record-completeness.ts";
 
 const everything = Object.fromEntries(RECORD_FIELDS.map((field) => [field, "known"]));
 

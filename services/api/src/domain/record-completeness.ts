@@ -1,3 +1,5 @@
+import { RECORD_FIELDS, type RecordField } from "@huishi/contracts";
+
 // How much of a camera's record (一机一档) is known, and what is missing.
 
 /** Weight of each field: what law or the national network asks for weighs most. Sum is 100. */
@@ -23,9 +25,7 @@ export const RECORD_WEIGHTS = {
   signPhoto: 5,
   filingNumber: 4,
   gb28181Code: 5,
-} as const;
-export type RecordField = keyof typeof RECORD_WEIGHTS;
-export const RECORD_FIELDS = Object.keys(RECORD_WEIGHTS) as readonly RecordField[];
+} as const satisfies Record<RecordField, number>;
 
 export interface Completeness {
   /** 0-100, whole. 100 only when nothing is missing. */

@@ -22,6 +22,7 @@ import { addAreaRoutes } from "./routes/area-routes.ts";
 import { addCameraRoutes, addRuleRoutes, addZoneRoutes } from "./routes/camera-routes.ts";
 import { addClipRoutes, type ClipRouteParts } from "./routes/clip-routes.ts";
 import { addControlRoutes } from "./routes/control-routes.ts";
+import { addDeviceRecordRoutes } from "./routes/device-record-routes.ts";
 import { addIdentityRoutes, type IdentityRouteParts } from "./routes/identity-routes.ts";
 import { addOperationRoutes, type OperationRouteParts } from "./routes/operation-routes.ts";
 import { addDeviceRoutes, addPerceptionRoutes, type QuestionRouteParts } from "./routes/question-routes.ts";
@@ -107,6 +108,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   addStatisticsRoutes(app, parts.questions.statistics);
   addDeviceRoutes(app, parts.questions);
   addAreaRoutes(app, parts.store.areas);
+  addDeviceRecordRoutes(app, parts.store.deviceRecords);
   addDeadLetterRoutes(app, parts.store.deadLetters);
   addRetentionRoutes(app, parts.store);
   addLegalHoldRoutes(app, parts.store);

@@ -41,20 +41,25 @@ async function projectInventory(client: PoolClient, rows: readonly EventRow[]): 
   if (records.length === 0) return;
   await client.query(
     `INSERT INTO camera AS c
-       (id, agent_id, name, manufacturer, model, firmware, serial, address, streams, ptz, described_at)
-     SELECT "cameraId", "agentId", name, manufacturer, model, firmware, serial, address, streams, ptz,
-       to_timestamp("capturedAtMs" / 1000.0)
+       (id, agent_id, name, manufacturer, model, firmware, serial, address, hardware_address, endpoint, capabilities,
+        streams, ptz, described_at)
+     SELECT "cameraId", "agentId", name, manufacturer, model, firmware, serial, address, "hardwareAddress", endpoint,
+       coalesce(capabilities, '[]'), streams, ptz, to_timestamp("capturedAtMs" / 1000.0)
      FROM jsonb_to_recordset($1::jsonb) AS t ("cameraId" text, "agentId" text, name text, manufacturer text,
-          model text, firmware text, serial text, address text, streams jsonb, ptz boolean, "capturedAtMs" bigint)
+          model text, firmware text, serial text, address text, "hardwareAddress" text, endpoint text,
+          capabilities jsonb, streams jsonb, ptz boolean, "capturedAtMs" bigint)
      ON CONFLICT (id) DO UPDATE SET
        name = CASE WHEN c.name_by_person THEN c.name ELSE EXCLUDED.name END,
        manufacturer = EXCLUDED.manufacturer, model = EXCLUDED.model, firmware = EXCLUDED.firmware,
-       serial = EXCLUDED.serial, address = EXCLUDED.address, streams = EXCLUDED.streams, ptz = EXCLUDED.ptz,
-       described_at = EXCLUDED.described_at, version = c.version + 1
+       serial = EXCLUDED.serial, address = EXCLUDED.address, hardware_address = EXCLUDED.hardware_address,
+       endpoint = EXCLUDED.endpoint, capabilities = EXCLUDED.capabilities, streams = EXCLUDED.streams,
+       ptz = EXCLUDED.ptz, described_at = EXCLUDED.described_at, version = c.version + 1
      WHERE c.agent_id = EXCLUDED.agent_id AND (c.described_at IS NULL OR c.described_at <= EXCLUDED.described_at)
        AND (CASE WHEN c.name_by_person THEN c.name ELSE EXCLUDED.name END, EXCLUDED.manufacturer, EXCLUDED.model,
-            EXCLUDED.firmware, EXCLUDED.serial, EXCLUDED.address, EXCLUDED.streams, EXCLUDED.ptz)
-         IS DISTINCT FROM (c.name, c.manufacturer, c.model, c.firmware, c.serial, c.address, c.streams, c.ptz)`,
+            EXCLUDED.firmware, EXCLUDED.serial, EXCLUDED.address, EXCLUDED.hardware_address, EXCLUDED.endpoint,
+            EXCLUDED.capabilities, EXCLUDED.streams, EXCLUDED.ptz)
+         IS DISTINCT FROM (c.name, c.manufacturer, c.model, c.firmware, c.serial, c.address, c.hardware_address,
+            c.endpoint, c.capabilities, c.streams, c.ptz)`,
     [JSON.stringify(lastPerDevice(records))],
   );
 }

@@ -14,6 +14,7 @@ import {
   StoreSchema,
 } from "@huishi/contracts";
 import type { AreaStore } from "../../../application/areas.ts";
+import type { DeviceRecordStore } from "../../../application/device-records.ts";
 import {
   type DeadLetterMove,
   type DeadLetterStore,
@@ -37,6 +38,7 @@ export interface StoreRouteParts {
   readonly deadLetters: DeadLetterStore;
   readonly retention: { readonly store: RetentionStore; readonly names: NameDirectory };
   readonly areas: AreaStore;
+  readonly deviceRecords: DeviceRecordStore;
   readonly report: StoreReport;
 }
 

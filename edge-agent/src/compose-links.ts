@@ -1,0 +1,98 @@
+// The two connections to the centre.
+import { type Runnable, type SuperviseOptions, supervise } from "@huishi/kernel";
+import type { Logger } from "@huishi/platform";
+import { MqttEventLink } from "./adapters/mqtt/mqtt-event-link.ts";
+import { MqttMediaLink } from "./adapters/mqtt/mqtt-media-link.ts";
+import type { CentreState } from "./application/agent-state.ts";
+import { CentrePresence } from "./application/centre-presence.ts";
+import { OutboxRelay } from "./application/outbox-relay.ts";
+import type { CentreListener, DemandHandler } from "./application/ports.ts";
+import type { AgentBase } from "./compose-base.ts";
+import type { CommandParts } from "./compose-command.ts";
+
+const LINK_RETRY = { baseDelayMs: 500, maxDelayMs: 30_000, healthyAfterMs: 30_000 };
+
+export interface ComposedLinks {
+  readonly events: MqttEventLink;
+  readonly media: MqttMediaLink;
+  describe(): CentreState;
+  /** Keeps both connections and drains the outbox until the signal aborts. */
+  run(command: Pick<CommandParts, "runConnection">, signal: AbortSignal): Promise<void>;
+}
+
+/** @param heard where what the centre says goes; asked for when something comes */
+export function composeLinks(
+  base: AgentBase,
+  heard: { centre(): CentreListener; readonly onDemand: DemandHandler },
+): ComposedLinks {
+  const { known, log, clock, agentId, options } = base;
+  const { ca, secret } = known;
+  const mqttUrl = options.mqttUrl ?? known.identity.mqttUrl;
+  const presence = new CentrePresence(clock);
+  const media = new MqttMediaLink(
+    {
+      agentId,
+      mqttUrl,
+      get secret() {
+        return secret.current;
+      },
+    },
+    ca,
+  );
+  const events = new MqttEventLink({
+    centre: listenerOf(heard, presence),
+    identity: {
+      agentId,
+      mqttUrl,
+      get secret() {
+        return secret.offer();
+      },
+    },
+    clock,
+    log,
+    ca,
+    acknowledgement: options.acknowledgement ?? "puback",
+    onDemand: heard.onDemand,
+  });
+  return {
+    events,
+    media,
+    describe: () => ({
+      address: new URL(mqttUrl).host,
+      isConnected: events.isConnected,
+      sinceMs: presence.sinceMs,
+      isMediaConnected: media.isConnected,
+      mediaQueuedBytes: media.queuedBytes,
+    }),
+    async run(command, signal) {
+      const relay = new OutboxRelay(base.outbox, events);
+      const connect = (s: AbortSignal): Promise<void> => events.run(s).finally(() => presence.lost());
+      const run = (runnable: Runnable): Promise<void> => supervise(runnable, signal, linkRetry(log));
+      await Promise.all([
+        run({ name: "event connection", run: (s) => command.runConnection(connect, s) }),
+        run({ name: "media connection", run: (s) => media.run(s) }),
+        run({ name: "outbox relay", run: (s) => relay.run(s) }),
+      ]);
+    },
+  };
+}
+
+function listenerOf(heard: { centre(): CentreListener }, presence: CentrePresence): CentreListener {
+  return {
+    onConfig: (config) => heard.centre().onConfig(config),
+    onUnreadableConfig: (revision, why) => heard.centre().onUnreadableConfig?.(revision, why),
+    onCommand: (given) => heard.centre().onCommand(given),
+    onConnected: () => {
+      presence.connected();
+      heard.centre().onConnected?.();
+    },
+  };
+}
+
+function linkRetry(log: Logger): SuperviseOptions {
+  return {
+    ...LINK_RETRY,
+    onFailure: ({ name, error, retryDelayMs }) =>
+      log.warn({ connection: name, err: error, retryDelayMs }, "connection to the centre lost"),
+  };
+}

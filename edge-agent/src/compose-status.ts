@@ -1,0 +1,141 @@
+// What the agent tells of itself: status to the centre, the status page, metrics, logs.
+import { keyIdOf } from "@huishi/platform";
+import { X509Certificate } from "node:crypto";
+import { supervise } from "@huishi/kernel";
+import { MqttUploader } from "./adapters/mqtt/mqtt-uploader.ts";
+import { diskRoom } from "./adapters/machine/disk-room.ts";
+import { StatusPage } from "./adapters/status-page/status-page.ts";
+import { AgentStateDesk, type AgentIdentity } from "./application/agent-state.ts";
+import { LogCommands } from "./application/log-commands.ts";
+import { reportStatus, reportStatusRegularly } from "./application/report-status.ts";
+import type { AgentBase } from "./compose-base.ts";
+import type { ComposedCentre } from "./compose-centre.ts";
+import type { CommandParts } from "./compose-command.ts";
+import type { ComposedDevices } from "./compose-devices.ts";
+import type { ComposedLinks } from "./compose-links.ts";
+import { EdgeMetrics } from "./metrics.ts";
+import { statusPageOf } from "./status-page-config.ts";
+import { VERSION } from "./version.ts";
+import { join } from "node:path";
+
+const PAGE_RETRY = { baseDelayMs: 1_000, maxDelayMs: 60_000, healthyAfterMs: 30_000 };
+
+export interface ComposedStatus {
+  /** Tells the centre once, when it is there. */
+  report(online: boolean): Promise<void>;
+  /** Until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @throws EdgeError STATUS_PAGE_OPEN */
+export function composeStatus(
+  base: AgentBase,
+  parts: {
+    readonly links: ComposedLinks;
+    readonly command: CommandParts;
+    readonly devices: ComposedDevices;
+  },
+): ComposedStatus {
+  const { links, command, devices } = parts;
+  const { log, clock, outbox } = base;
+  const desk = stateDesk(base, parts);
+  const metrics = new EdgeMetrics(() => desk.describe());
+  command.desk.register("metrics", () => metrics.numbers());
+  const page = pageOf(base, desk, metrics);
+  const logs =
+    base.options.logs &&
+    new LogCommands({
+      source: base.options.logs,
+      uploader: new MqttUploader(links.media, base.agentId),
+      log,
+    });
+  if (logs) command.desk.register("logs", logs.logs);
+  const sources = {
+    link: links.events,
+    outbox,
+    clock,
+    version: VERSION,
+    log,
+    config: () => command.configuration.state,
+    mediaDropped: () => devices.fleet.mediaDropped,
+    recording: () => devices.recordings.ring.state(),
+  };
+  return {
+    report: (online) => reportStatus(sources, online),
+    async run(signal) {
+      await Promise.all([
+        desk.run(signal),
+        reportStatusRegularly(sources, signal),
+        page &&
+          supervise({ name: "status page", run: (s) => page.run(s) }, signal, {
+            ...PAGE_RETRY,
+            onFailure: ({ error, retryDelayMs }) =>
+              log.error({ err: error, retryDelayMs }, "the status page cannot be served"),
+          }),
+      ]);
+    },
+    async close() {
+      await logs?.close();
+    },
+  };
+}
+
+function pageOf({ options }: AgentBase, desk: AgentStateDesk, metrics: EdgeMetrics): StatusPage | null {
+  const where = statusPageOf(options.statusPage);
+  if (where === null) return null;
+  return new StatusPage({
+    ...where,
+    state: () => desk.describe(),
+    metrics: () => metrics.text(),
+    ...(options.onStatusPage === undefined ? {} : { onListening: options.onStatusPage }),
+  });
+}
+
+function stateDesk(
+  base: AgentBase,
+  {
+    links,
+    command,
+    devices,
+  }: {
+    readonly links: ComposedLinks;
+    readonly command: CommandParts;
+    readonly devices: ComposedDevices;
+  },
+): AgentStateDesk {
+  const { options, clock, outbox, known } = base;
+  const { keeper } = devices.sensors;
+  const recordings = options.recordingsDir ?? options.recordings?.folder;
+  return new AgentStateDesk({
+    clock,
+    version: VERSION,
+    identity: identityOf(known),
+    outbox,
+    centre: () => links.describe(),
+    cameras: () => devices.fleet.describe(),
+    recording: () => devices.recordings.ring.state(),
+    sensors: () => ({ totals: keeper.totals, conditions: keeper.conditions }),
+    configuration: () => command.configuration.state,
+    disks: async () => [
+      await diskRoom("state", options.stateDir, clock.nowMs()),
+      await diskRoom("recordings", recordings ?? join(options.stateDir, "recordings"), clock.nowMs()),
+    ],
+    usage: () => ({
+      pid: process.pid,
+      residentBytes: process.memoryUsage.rss(),
+      cpuSeconds: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
+    }),
+    steadyMs: () => performance.now(),
+  });
+}
+
+function identityOf({ identity, keys, ca }: ComposedCentre): AgentIdentity {
+  return {
+    agentId: identity.agentId,
+    signKeyId: keyIdOf(keys.sign.publicKey),
+    sealKeyId: keyIdOf(keys.seal.publicKey),
+    authoritySha256:
+      ca === undefined ? null : new X509Certificate(ca).fingerprint256.replaceAll(":", "").toLowerCase(),
+  };
+}
