@@ -33,8 +33,8 @@ export async function composeCentre(
   options: EdgeAgentConfig & { readonly log: Log; readonly signal: AbortSignal },
 ): Promise<ComposedCentre> {
   const { stateDir, log, signal, claimCode } = options;
-  const text = claimCode !== undefined && isClaimText(claimCode) ? parseClaimText(claimCode) : null;
-  const serverUrl = text ? `https://${text.host}` : options.serverUrl;
+  const text = claimTextOf(options);
+  const serverUrl = serverUrlOf(options);
   const keys = await openAgentKeys(stateDir);
   const configuredCa = await readAuthority(options.mqttCaFile);
   const pinned = join(stateDir, "ca.pem");
@@ -56,7 +56,7 @@ export async function composeCentre(
     return claimAgent({ ...(await place()), code: code ?? "", name, keys }, s);
   };
   const identity = await obtainIdentity({ store, claim: code === undefined ? null : claim, log, signal });
-  const ca = configuredCa ?? (await readFile(pinned, "utf8").catch(() => undefined));
+  const ca = await authorityOf(options);
   const secret = new AgentSecret({
     identity,
     store,
@@ -70,6 +70,24 @@ export async function composeCentre(
       ),
   });
   return { identity, keys, secret, ca };
+}
+
+/** Where the centre is: a claim text names it better than `serverUrl` does. */
+export function serverUrlOf(config: Pick<EdgeAgentConfig, "serverUrl" | "claimCode">): string {
+  const text = claimTextOf(config);
+  return text ? `https://${text.host}` : config.serverUrl;
+}
+
+/** The configured authority, else the one that was pinned when the agent was claimed. @throws EdgeError CONFIG_INVALID */
+export async function authorityOf(
+  config: Pick<EdgeAgentConfig, "mqttCaFile" | "stateDir">,
+): Promise<string | undefined> {
+  const configured = await readAuthority(config.mqttCaFile);
+  return configured ?? readFile(join(config.stateDir, "ca.pem"), "utf8").catch(() => undefined);
+}
+
+function claimTextOf({ claimCode }: Pick<EdgeAgentConfig, "claimCode">) {
+  return claimCode !== undefined && isClaimText(claimCode) ? parseClaimText(claimCode) : null;
 }
 
 async function readAuthority(file: string | undefined): Promise<string | undefined> {

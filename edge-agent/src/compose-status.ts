@@ -13,12 +13,21 @@ import type { ComposedCentre } from "./compose-centre.ts";
 import type { CommandParts } from "./compose-command.ts";
 import type { ComposedDevices } from "./compose-devices.ts";
 import type { ComposedLinks } from "./compose-links.ts";
+import type { UplinkBudget } from "./domain/uplink-budget.ts";
 import { EdgeMetrics } from "./metrics.ts";
 import { statusPageOf } from "./status-page-config.ts";
 import { VERSION } from "./version.ts";
 import { join } from "node:path";
 
 const PAGE_RETRY = { baseDelayMs: 1_000, maxDelayMs: 60_000, healthyAfterMs: 30_000 };
+
+export interface StatusParts {
+  readonly links: ComposedLinks;
+  readonly command: CommandParts;
+  readonly devices: ComposedDevices;
+  /** Logs share the uplink with everything else. */
+  readonly budget: UplinkBudget;
+}
 
 export interface ComposedStatus {
   /** Tells the centre once, when it is there. */
@@ -29,28 +38,14 @@ export interface ComposedStatus {
 }
 
 /** @throws EdgeError STATUS_PAGE_OPEN */
-export function composeStatus(
-  base: AgentBase,
-  parts: {
-    readonly links: ComposedLinks;
-    readonly command: CommandParts;
-    readonly devices: ComposedDevices;
-  },
-): ComposedStatus {
+export function composeStatus(base: AgentBase, parts: StatusParts): ComposedStatus {
   const { links, command, devices } = parts;
   const { log, clock, outbox } = base;
   const desk = stateDesk(base, parts);
   const metrics = new EdgeMetrics(() => desk.describe());
   command.desk.register("metrics", () => metrics.numbers());
   const page = pageOf(base, desk, metrics);
-  const logs =
-    base.options.logs &&
-    new LogCommands({
-      source: base.options.logs,
-      uploader: new MqttUploader(links.media, base.agentId),
-      log,
-    });
-  if (logs) command.desk.register("logs", logs.logs);
+  const logs = logCommands(base, parts);
   const sources = {
     link: links.events,
     outbox,
@@ -81,6 +76,18 @@ export function composeStatus(
   };
 }
 
+function logCommands(
+  { options, agentId, clock, log }: AgentBase,
+  { links, command, budget }: StatusParts,
+): LogCommands | null {
+  const { logs: source } = options;
+  if (!source) return null;
+  const uploader = new MqttUploader(links.media, agentId, (bytes) => budget.takeUpload(bytes, clock.nowMs()));
+  const commands = new LogCommands({ source, uploader, log });
+  command.desk.register("logs", commands.logs);
+  return commands;
+}
+
 function pageOf({ options }: AgentBase, desk: AgentStateDesk, metrics: EdgeMetrics): StatusPage | null {
   const where = statusPageOf(options.statusPage);
   if (where === null) return null;
@@ -92,18 +99,7 @@ function pageOf({ options }: AgentBase, desk: AgentStateDesk, metrics: EdgeMetri
   });
 }
 
-function stateDesk(
-  base: AgentBase,
-  {
-    links,
-    command,
-    devices,
-  }: {
-    readonly links: ComposedLinks;
-    readonly command: CommandParts;
-    readonly devices: ComposedDevices;
-  },
-): AgentStateDesk {
+function stateDesk(base: AgentBase, { links, command, devices }: StatusParts): AgentStateDesk {
   const { options, clock, outbox, known } = base;
   const { keeper } = devices.sensors;
   const recordings = options.recordingsDir ?? options.recordings?.folder;

@@ -50,7 +50,7 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
     onState: () => void status.report(true).catch(() => undefined),
   });
   const devices = await composeDevices(base, cameras, command);
-  const status = composeStatus(base, { links, command, devices });
+  const status = composeStatus(base, { links, command, devices, budget: cameras.budget });
   await command.start();
 
   const devicesRun = devices.run(stop.signal);

@@ -51,7 +51,7 @@ export interface CameraState extends Omit<CameraStanding, "offered" | "running">
   readonly streams: readonly StreamState[];
 }
 
-export interface SensorStanding {
+interface SensorStanding {
   readonly id: string;
   readonly condition: string | null;
   readonly code: string | null;

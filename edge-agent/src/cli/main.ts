@@ -7,13 +7,23 @@ import { parseArgs } from "node:util";
 import { checkConfig } from "./commands/config-check.ts";
 import { claim } from "./commands/claim.ts";
 import { doctor } from "./commands/doctor.ts";
+import { logs } from "./commands/logs.ts";
 import { scan } from "./commands/scan.ts";
+import { status } from "./commands/status.ts";
+import { isLogLevel } from "./log-lines.ts";
 import { type Command, plainText, type Terminal } from "./terminal.ts";
 import { languageOf, textsOf } from "./texts.ts";
 import { VERSION } from "../version.ts";
 
 const DEFAULT_CONFIG = "/etc/huishi-edge/config.json";
-const COMMANDS: Readonly<Record<string, Command>> = { scan, claim, doctor, "config check": checkConfig };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  scan,
+  claim,
+  doctor,
+  status,
+  logs,
+  "config check": checkConfig,
+};
 
 const language = languageOf(process.env);
 const texts = textsOf(language);
@@ -26,7 +36,8 @@ async function run(): Promise<number> {
   if (read !== null && (name === "help" || read.values.help === true)) return say(texts.usage);
   if (name === "version") return say(VERSION);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (read === null || command === undefined) {
+  const isLevelKnown = read?.values.level === undefined || isLogLevel(read.values.level);
+  if (read === null || command === undefined || !isLevelKnown) {
     process.stderr.write(`${texts.unknownCommand}\n\n${texts.usage}\n`);
     return 2;
   }
@@ -41,6 +52,9 @@ function readArguments() {
         config: { type: "string" },
         interface: { type: "string" },
         json: { type: "boolean" },
+        follow: { type: "boolean", short: "f" },
+        level: { type: "string" },
+        camera: { type: "string" },
         help: { type: "boolean", short: "h" },
       },
     });
@@ -49,13 +63,19 @@ function readArguments() {
   }
 }
 
-function terminalOf(values: { config?: string; interface?: string; json?: boolean }): Terminal {
+function terminalOf(values: NonNullable<ReturnType<typeof readArguments>>["values"]): Terminal {
+  const { level = "", camera } = values;
   return {
     language,
     texts,
     isJson: values.json ?? false,
     configFile: values.config ?? (process.env["HUISHI_EDGE_CONFIG"] || DEFAULT_CONFIG),
     interfaceAddress: values.interface,
+    logs: {
+      isFollowed: values.follow ?? false,
+      level: isLogLevel(level) ? level : "info",
+      cameraId: camera,
+    },
     signal: stop.signal,
     print: say,
     tell: (text) => void process.stderr.write(text),

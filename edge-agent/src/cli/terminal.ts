@@ -1,3 +1,4 @@
+import type { LogLevelName } from "./log-lines.ts";
 import type { Language, Texts } from "./texts.ts";
 
 /** What a command reads and writes. */
@@ -7,6 +8,12 @@ export interface Terminal {
   readonly isJson: boolean;
   readonly configFile: string;
   readonly interfaceAddress: string | undefined;
+  /** Which lines of the log are wanted. */
+  readonly logs: {
+    readonly isFollowed: boolean;
+    readonly level: LogLevelName;
+    readonly cameraId: string | undefined;
+  };
   readonly signal: AbortSignal;
   /** One line of the result, to standard output. */
   print(line: string): void;

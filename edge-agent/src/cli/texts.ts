@@ -11,6 +11,8 @@ const ENGLISH = {
 
   scan           look for ONVIF cameras on the local network (--interface ADDRESS); signs in nowhere
   claim          claim this agent; the one-time code is read from standard input
+  status         what the running agent says of itself
+  logs           the last lines of its log (--follow, --level warn, --camera ID)
   doctor         check folder, disk, clock, names, centre, ffmpeg, multicast and cameras
   config check   check the configuration file
   version, help
@@ -27,6 +29,33 @@ Exit: 0 in order, 1 something failed, 2 wrong usage.`,
   alreadyClaimed: "Already claimed; nothing was changed. Agent id:",
   configGood: "The configuration is in order.",
   internal: "unexpected fault; report it with the agent's log",
+  notRunning: "The agent does not run: nothing answers at",
+  noPage: "this agent has no status page: add `statusPage` to its configuration",
+  notAnAgent: "something else answers there",
+  tokenRefused: "the status page refuses the token of this configuration",
+  noLogs: "There is no log yet in",
+  centre: "centre",
+  connected: "connected",
+  notConnected: "NOT CONNECTED",
+  since: "for",
+  events: "events waiting",
+  lost: "given up",
+  cameras: "cameras",
+  noCameras: "no camera yet",
+  recording: "recordings",
+  shortfall: "falls short by",
+  sensors: "sensors",
+  configuration: "configuration",
+  applied: "applied",
+  refused: "REFUSED",
+  none: "none",
+  free: "free",
+  disk: "disk",
+  lastPicture: "last picture",
+  ago: "ago",
+  running: "running for",
+  version: "version",
+  agent: "agent",
   ok: "ok  ",
   warn: "warn",
   fail: "FAIL",
@@ -38,6 +67,8 @@ const CHINESE: Texts = {
 
   scan           在本地网络中查找 ONVIF 摄像机（--interface 地址）；不登录任何设备
   claim          认领本代理；一次性认领码从标准输入读取
+  status         运行中的代理的自述状态
+  logs           日志的最后几行（--follow、--level warn、--camera 编号）
   doctor         检查目录、磁盘、时钟、域名、中心、ffmpeg、组播和摄像机
   config check   检查配置文件
   version, help
@@ -53,6 +84,33 @@ const CHINESE: Texts = {
   alreadyClaimed: "已认领，未作更改。代理编号：",
   configGood: "配置正确。",
   internal: "意外故障；请连同代理日志一起上报",
+  notRunning: "代理没有运行：以下地址无应答",
+  noPage: "此代理没有状态页：请在其配置中加入 `statusPage`",
+  notAnAgent: "应答的是别的程序",
+  tokenRefused: "状态页拒绝了此配置中的口令",
+  noLogs: "还没有日志，目录：",
+  centre: "中心",
+  connected: "已连接",
+  notConnected: "未连接",
+  since: "已",
+  events: "待送事件",
+  lost: "放弃",
+  cameras: "摄像机",
+  noCameras: "还没有摄像机",
+  recording: "录像",
+  shortfall: "不足",
+  sensors: "传感器",
+  configuration: "配置",
+  applied: "已应用",
+  refused: "被拒绝",
+  none: "无",
+  free: "剩余",
+  disk: "磁盘",
+  lastPicture: "最近画面",
+  ago: "前",
+  running: "已运行",
+  version: "版本",
+  agent: "代理",
   ok: "正常",
   warn: "警告",
   fail: "失败",

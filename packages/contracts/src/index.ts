@@ -21,3 +21,4 @@ export * from "./sensors.ts";
 export * from "./store.ts";
 export * from "./socket.ts";
 export * from "./recordings.ts";
+export * from "./uploads.ts";

@@ -22,6 +22,9 @@ import { PostgresCameraStore } from "./adapters/postgres/camera-store.ts";
 import { PostgresChangeListener } from "./adapters/postgres/change-listener.ts";
 import { PostgresChangeReader } from "./adapters/postgres/change-reader.ts";
 import { ClipFolder } from "./adapters/clip-files/clip-folder.ts";
+import { UploadFolder } from "./adapters/clip-files/upload-folder.ts";
+import { PostgresUploadStore } from "./adapters/postgres/upload-store.ts";
+import { AgentUploads } from "./application/agent-uploads.ts";
 import { PostgresClipStore } from "./adapters/postgres/clip-store.ts";
 import { PostgresCommandStore } from "./adapters/postgres/command-store.ts";
 import { Housekeeping } from "./adapters/postgres/housekeeping.ts";
@@ -163,6 +166,12 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
         clock,
       }),
     },
+    uploads: new AgentUploads({
+      store: new PostgresUploadStore(pool),
+      contents: options.clipsDir === undefined ? null : new UploadFolder(options.clipsDir),
+      commands,
+      looks,
+    }),
     agentControl: {
       control: new AgentControl({ store: new PostgresAgentControlStore(pool), commands, clock }),
       commands,

@@ -1,10 +1,13 @@
-// Clips of the recordings at the agents: asking for them, and taking them in.
+// What agents send on request: clips of their recordings, logs, snapshots.
 import type { Runnable } from "@huishi/kernel";
 import type { Pool } from "@huishi/platform";
-import { ClipFolder } from "./adapters/clip-files/clip-files.ts";
+import { UploadFolder } from "./adapters/clip-files/clip-files.ts";
 import { PostgresClipBook } from "./adapters/postgres/postgres-clip-book.ts";
-import { ClipIntake } from "./application/clip-intake.ts";
+import { PostgresUploadBook } from "./adapters/postgres/postgres-upload-book.ts";
+import { AgentUploads } from "./application/agent-uploads.ts";
+import { ClipUploads } from "./application/clip-intake.ts";
 import { ClipDispatch } from "./application/clip-requests.ts";
+import { UploadIntake } from "./application/upload-intake.ts";
 
 export interface ComposedClips {
   readonly runnables: readonly Runnable[];
@@ -23,14 +26,22 @@ export function composeClips(options: {
     return { runnables: [], accept: async (agentId) => drop({ agentId }) };
   }
   const book = new PostgresClipBook(pool);
-  const intake = new ClipIntake({
-    book,
-    files: new ClipFolder(clipsDir),
+  const clips = new ClipUploads({ book, files: new UploadFolder(clipsDir, "clip") });
+  const uploads = new AgentUploads({
+    book: new PostgresUploadBook(pool),
+    files: new UploadFolder(clipsDir, "upload"),
+  });
+  const intake = new UploadIntake({
+    destinations: [clips, uploads],
     steadyMs: () => performance.now(),
     onFault,
+    deadLetter: (letter) => book.deadLetter(letter),
   });
   return {
-    runnables: [new ClipDispatch({ requests: book, onRequested: (clipId) => intake.begin(clipId) })],
+    runnables: [
+      new ClipDispatch({ requests: book, onRequested: (clipId) => intake.begin(clips, clipId) }),
+      uploads,
+    ],
     accept: (agentId, transferId, topic, payload) => intake.accept(agentId, transferId, topic, payload),
   };
 }

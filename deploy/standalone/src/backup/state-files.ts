@@ -16,6 +16,7 @@ const KEPT_INSIDE: ReadonlySet<string> = new Set(["demo/rule-given"]);
 const LEFT_OUT: ReadonlyMap<string, string> = new Map([
   ["postgres", "the database itself is in the archive as rows"],
   ["logs", "logs are about the old machine"],
+  ["edge-agent/logs", "logs are about the old machine"],
   ["footage", "a cache, made anew"],
   ["demo", "demo footage, made anew"],
   [LOCK_FILE, "the lock of a running Huishi"],

@@ -24,7 +24,7 @@ export interface JsonRequest {
 export async function requestJson(
   { url, body, ca, unverified = false }: JsonRequest,
   signal: AbortSignal,
-): Promise<{ status: number; body: unknown }> {
+): Promise<{ status: number; body: unknown; date: string | undefined }> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   const payload = body === undefined ? undefined : JSON.stringify(body);
   try {
@@ -51,7 +51,8 @@ export async function requestJson(
       request.on("error", reject);
       request.end(payload);
     });
-    return { status: response.statusCode ?? 0, body: await readJson(response) };
+    const { statusCode: status = 0, headers } = response;
+    return { status, body: await readJson(response), date: headers.date };
   } catch (cause) {
     signal.throwIfAborted();
     throw new EdgeError(

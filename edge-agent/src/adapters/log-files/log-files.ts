@@ -67,7 +67,7 @@ export class LogFiles implements LogSource {
     }
     this.#waiting.push(line);
     this.#waitingBytes += bytes;
-    this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref();
+    this.#timer ??= setTimeout(() => void this.#flush(), FLUSH_MS).unref();
   }
 
   async newest(maxBytes: number): Promise<Buffer> {

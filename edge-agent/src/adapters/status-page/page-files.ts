@@ -10,6 +10,7 @@ const FILES = [
   ["/", "index.html", "text/html; charset=utf-8"],
   ["/page.js", "page.js", "text/javascript; charset=utf-8"],
   ["/texts.js", "texts.js", "text/javascript; charset=utf-8"],
+  ["/icon.svg", "icon.svg", "image/svg+xml"],
   ["/page.css", "page.css", "text/css; charset=utf-8"],
 ] as const;
 /** Beside `src` and `dist`: the browser takes them as they are. */

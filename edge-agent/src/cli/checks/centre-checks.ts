@@ -1,4 +1,6 @@
 import { lookup } from "node:dns/promises";
+import { requestJson } from "../../adapters/http/json-request.ts";
+import { authorityOf, serverUrlOf } from "../../compose-centre.ts";
 import type { EdgeAgentConfig } from "../../config.ts";
 import { IdentityFile } from "../../adapters/state-files/identity-file.ts";
 import { type Check, check, doubtful, failed, fine } from "./finding.ts";
@@ -15,7 +17,7 @@ const UNREACHABLE = {
 const CLOCK = { en: "set this machine's clock (NTP)", zh: "校准本机时钟（NTP）" };
 
 export function centreChecks(config: EdgeAgentConfig): Check[] {
-  const url = new URL("/api/v1/server", config.serverUrl);
+  const url = new URL("/api/v1/server", serverUrlOf(config));
   const host = url.hostname.replace(/^\[|\]$/g, "");
   return [
     check("name of the centre", { en: "check the name and DNS", zh: "检查域名和 DNS" }, async () => {
@@ -24,16 +26,13 @@ export function centreChecks(config: EdgeAgentConfig): Check[] {
     }),
     check("centre over HTTP", UNREACHABLE, async (signal) => {
       const startedAtMs = performance.now();
-      const response = await fetch(url, { redirect: "error", signal });
-      await response.body?.cancel();
+      const { status } = await requestJson({ url, ca: await authorityOf(config) }, signal);
       const tookMs = Math.round(performance.now() - startedAtMs);
-      if (!response.ok) return failed(`status ${response.status}`, UNREACHABLE);
-      return fine(`answers after ${tookMs} ms`);
+      return status === 200 ? fine(`answers after ${tookMs} ms`) : failed(`status ${status}`, UNREACHABLE);
     }),
     check("clock against the centre", UNREACHABLE, async (signal) => {
-      const response = await fetch(url, { redirect: "error", signal });
-      await response.body?.cancel();
-      return judgeClock(Date.parse(response.headers.get("date") ?? ""), Date.now());
+      const { date } = await requestJson({ url, ca: await authorityOf(config) }, signal);
+      return judgeClock(Date.parse(date ?? ""), Date.now());
     }),
     check("centre over MQTT", UNREACHABLE, (signal) => reachMqtt(config, signal)),
   ];

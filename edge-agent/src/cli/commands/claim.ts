@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { IdentityFile } from "../../adapters/state-files/identity-file.ts";
 import { composeCentre } from "../../compose-centre.ts";
-import { loadConfig } from "../../config.ts";
+import { loadConfig, withEnvironment } from "../../config.ts";
 import { EdgeError } from "../../domain/faults.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -16,7 +16,7 @@ const SILENT = { info: () => undefined, warn: () => undefined, error: () => unde
  */
 export async function claim(terminal: Terminal): Promise<number> {
   const { texts } = terminal;
-  const config = await loadConfig(terminal.configFile);
+  const config = withEnvironment(await loadConfig(terminal.configFile), process.env);
   await mkdir(config.stateDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
     throw new EdgeError("STATE_DIR", `the folder ${config.stateDir} cannot be made`, { cause });
   });

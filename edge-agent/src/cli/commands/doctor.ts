@@ -1,11 +1,11 @@
-import { loadConfig } from "../../config.ts";
+import { loadConfig, withEnvironment } from "../../config.ts";
 import { checksOf } from "../checks/checks.ts";
 import { plainText, type Terminal } from "../terminal.ts";
 
 /** Runs every check, one line each; 1 when one failed. A warning alone is no failure. */
 export async function doctor(terminal: Terminal): Promise<number> {
   const { texts, language, isJson } = terminal;
-  const config = await loadConfig(terminal.configFile);
+  const config = withEnvironment(await loadConfig(terminal.configFile), process.env);
   const findings = [];
   for (const check of checksOf(config)) {
     terminal.signal.throwIfAborted();

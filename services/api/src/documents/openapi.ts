@@ -17,6 +17,8 @@ import { AgentControl } from "../application/agent-control.ts";
 import { PostgresClipStore } from "../adapters/postgres/clip-store.ts";
 import { PostgresLookStore } from "../adapters/postgres/look-store.ts";
 import { AgentCommands } from "../application/agent-commands.ts";
+import { PostgresUploadStore } from "../adapters/postgres/upload-store.ts";
+import { AgentUploads } from "../application/agent-uploads.ts";
 import { Clips } from "../application/clips.ts";
 import { Identity } from "../application/identity.ts";
 import { ZonesAndRules } from "../application/zones-and-rules.ts";
@@ -59,6 +61,12 @@ export async function openApiDocument(version: string): Promise<object> {
         clock,
       }),
     },
+    uploads: new AgentUploads({
+      store: new PostgresUploadStore(pool),
+      contents: null,
+      commands,
+      looks: new PostgresLookStore(pool),
+    }),
     agentControl: {
       control: new AgentControl({ store: new PostgresAgentControlStore(pool), commands, clock }),
       commands,

@@ -1,6 +1,7 @@
 import { encodeUploadChunk } from "@huishi/contracts";
 import { expect, it } from "vitest";
-import { type ClipBook, type ClipFiles, ClipIntake } from "./clip-intake.ts";
+import { type ClipBook, ClipUploads } from "./clip-intake.ts";
+import { type UploadFiles, UploadIntake } from "./upload-intake.ts";
 
 function scene(wanted = true) {
   const letters: string[] = [];
@@ -12,9 +13,8 @@ function scene(wanted = true) {
     ready: async () => undefined,
     failed: async (_id, code) => void failed.push(code),
     publicKey: async () => null,
-    deadLetter: async ({ code }) => void letters.push(code),
   };
-  const files: ClipFiles = {
+  const files: UploadFiles = {
     size: async () => stored.byteLength,
     append: async (_id, bytes) => void (stored = Buffer.concat([stored, bytes])),
     async *read(_id, from, to) {
@@ -23,7 +23,12 @@ function scene(wanted = true) {
     keep: async () => undefined,
     discard: async () => void (stored = Buffer.alloc(0)),
   };
-  const intake = new ClipIntake({ book, files, steadyMs: () => 0, onFault: () => () => undefined });
+  const intake = new UploadIntake({
+    destinations: [new ClipUploads({ book, files })],
+    steadyMs: () => 0,
+    onFault: () => () => undefined,
+    deadLetter: async ({ code }) => void letters.push(code),
+  });
   const send = (offset: number, text: string, last = false): Promise<void> =>
     intake.accept("agent-1", "clip-1", "topic", encodeUploadChunk({ offset, last, data: Buffer.from(text) }));
   return { letters, failed, send, intake, content: () => stored.toString() };

@@ -21,6 +21,8 @@ import { addAlarmRoutes } from "./routes/alarm-routes.ts";
 import { addAreaRoutes } from "./routes/area-routes.ts";
 import { addCameraRoutes, addRuleRoutes, addZoneRoutes } from "./routes/camera-routes.ts";
 import { addClipRoutes, type ClipRouteParts } from "./routes/clip-routes.ts";
+import { addUploadRoutes } from "./routes/upload-routes.ts";
+import type { AgentUploads } from "../../application/agent-uploads.ts";
 import { addControlRoutes } from "./routes/control-routes.ts";
 import { addDeviceRecordRoutes } from "./routes/device-record-routes.ts";
 import { addIdentityRoutes, type IdentityRouteParts } from "./routes/identity-routes.ts";
@@ -43,6 +45,7 @@ export interface AppParts {
   readonly agents: AgentRouteParts;
   readonly commands: AgentCommands;
   readonly clips: ClipRouteParts;
+  readonly uploads: AgentUploads;
   readonly agentControl: AgentControlRouteParts;
   /** PEM; without it plain HTTP is spoken. */
   readonly tls?: { readonly key: Buffer; readonly cert: Buffer } | undefined;
@@ -103,6 +106,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   addAgentRoutes(app, parts.agents);
   addControlRoutes(app, parts.commands);
   addClipRoutes(app, parts.clips);
+  addUploadRoutes(app, parts.uploads);
   addAgentControlRoutes(app, parts.agentControl);
   addPerceptionRoutes(app, parts.questions);
   addStatisticsRoutes(app, parts.questions.statistics);

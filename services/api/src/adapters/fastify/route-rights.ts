@@ -74,6 +74,11 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
   "GET /api/v1/clips/:id/media": "view",
   "GET /api/v1/clips/:id/manifest": "view",
 
+  "POST /api/v1/cameras/:id/snapshot": "view",
+  // Logs are for those who administer: AgentUploads asks for it once it knows the kind.
+  "GET /api/v1/uploads/:id": "view",
+  "GET /api/v1/uploads/:id/content": "view",
+
   "GET /api/v1/areas": "view",
   "PUT /api/v1/areas/:id": "configure",
   "DELETE /api/v1/areas/:id": "configure",
@@ -93,6 +98,8 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
   "GET /api/v1/agents/:id/config": "administer",
   "PUT /api/v1/agents/:id/config": "administer",
   "POST /api/v1/agents/:id/revoke": "administer",
+  "GET /api/v1/agents/:id/metrics": "administer",
+  "POST /api/v1/agents/:id/logs": "administer",
   "POST /api/v1/agents/:id/rotate-secret": "administer",
   // The agent's own signature is the right.
   "POST /api/v1/agents/:id/secret": "public",

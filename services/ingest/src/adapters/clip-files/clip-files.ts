@@ -1,25 +1,27 @@
 import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { ClipFiles } from "../../application/clip-intake.ts";
+import type { KeptFiles } from "../../application/agent-uploads.ts";
 
 const ID = /^[a-z0-9-]{1,64}$/;
 
-/** Clips as files of one folder: `<id>.part` while they come, `<id>.clip` when they are complete. */
-export class ClipFolder implements ClipFiles {
+/** Uploads as files of one folder: `<id>.part` while they come, `<id>.clip` or `<id>.upload` when they are complete. */
+export class UploadFolder implements KeptFiles {
   readonly #folder: string;
+  readonly #kept: "clip" | "upload";
 
-  constructor(folder: string) {
+  constructor(folder: string, kept: "clip" | "upload") {
     this.#folder = folder;
+    this.#kept = kept;
   }
 
-  async size(clipId: string): Promise<number> {
-    return (await this.#stat(clipId))?.size ?? 0;
+  async size(id: string): Promise<number> {
+    return (await this.#stat(id))?.size ?? 0;
   }
 
-  async append(clipId: string, bytes: Uint8Array): Promise<void> {
+  async append(id: string, bytes: Uint8Array): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const handle = await open(this.#file(clipId, "part"), "a", 0o600);
+    const handle = await open(this.#file(id, "part"), "a", 0o600);
     const { size } = await handle.stat();
     try {
       await handle.appendFile(bytes);
@@ -32,16 +34,16 @@ export class ClipFolder implements ClipFiles {
     }
   }
 
-  async *read(clipId: string, from: number, to?: number): AsyncGenerator<Uint8Array> {
+  async *read(id: string, from: number, to?: number): AsyncGenerator<Uint8Array> {
     if (to !== undefined && to <= from) return;
-    const file = (await this.#stat(clipId))?.file ?? this.#file(clipId, "part");
+    const file = (await this.#stat(id))?.file ?? this.#file(id, "part");
     const end = to === undefined ? {} : { end: to - 1 };
     for await (const chunk of createReadStream(file, { start: from, ...end, highWaterMark: 256 * 1024 }))
       yield chunk as Buffer;
   }
 
-  async keep(clipId: string): Promise<void> {
-    await rename(this.#file(clipId, "part"), this.#file(clipId, "clip"));
+  async keep(id: string): Promise<void> {
+    await rename(this.#file(id, "part"), this.#file(id, this.#kept));
     const folder = await open(this.#folder, "r");
     try {
       await folder.sync();
@@ -50,13 +52,18 @@ export class ClipFolder implements ClipFiles {
     }
   }
 
-  async discard(clipId: string): Promise<void> {
-    await rm(this.#file(clipId, "part"), { force: true });
+  async discard(id: string): Promise<void> {
+    await rm(this.#file(id, "part"), { force: true });
   }
 
-  async #stat(clipId: string): Promise<{ file: string; size: number } | null> {
-    for (const kind of ["part", "clip"] as const) {
-      const file = this.#file(clipId, kind);
+  async remove(id: string): Promise<void> {
+    await this.discard(id);
+    await rm(this.#file(id, this.#kept), { force: true });
+  }
+
+  async #stat(id: string): Promise<{ file: string; size: number } | null> {
+    for (const kind of ["part", this.#kept] as const) {
+      const file = this.#file(id, kind);
       const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
         if (error.code === "ENOENT") return null;
         throw error;
@@ -67,8 +74,8 @@ export class ClipFolder implements ClipFiles {
   }
 
   /** Ids are checked where they come from; here once more, because they become a path. */
-  #file(clipId: string, kind: "part" | "clip"): string {
-    if (!ID.test(clipId)) throw new TypeError("this is no id of a clip");
-    return join(this.#folder, `${clipId}.${kind}`);
+  #file(id: string, kind: "part" | "clip" | "upload"): string {
+    if (!ID.test(id)) throw new TypeError("this is no id of an upload");
+    return join(this.#folder, `${id}.${kind}`);
   }
 }

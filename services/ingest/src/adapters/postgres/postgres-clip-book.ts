@@ -1,5 +1,6 @@
 import type { Pool } from "@huishi/platform";
 import type { ClipBook, FinishedClip, WantedClip } from "../../application/clip-intake.ts";
+import type { DeadUpload } from "../../application/upload-intake.ts";
 import type { ClipRequests } from "../../application/clip-requests.ts";
 
 /** How long a clip command may wait for its agent to begin. */
@@ -58,7 +59,7 @@ export class PostgresClipBook implements ClipBook, ClipRequests {
     return found.rows[0]?.public_key ?? null;
   }
 
-  async deadLetter(letter: Parameters<ClipBook["deadLetter"]>[0]): Promise<void> {
+  async deadLetter(letter: DeadUpload): Promise<void> {
     const { agentId, topic, code, reason, payload } = letter;
     await this.#pool.query(
       `INSERT INTO dead_letter (agent_id, topic, code, reason, payload, truncated) VALUES ($1, $2, $3, $4, $5, true)`,

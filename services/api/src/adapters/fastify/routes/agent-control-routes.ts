@@ -2,11 +2,13 @@ import {
   AgentConfigRecordSchema,
   AgentConfigUpdate,
   AgentDetailSchema,
+  type AgentMetrics,
+  AgentMetricsSchema,
   CredentialRequest,
   MAX_AGENT_CONFIG_BYTES,
   SecretChange,
 } from "@huishi/contracts";
-import type { AgentCommands } from "../../../application/agent-commands.ts";
+import { type AgentCommands, requireDone } from "../../../application/agent-commands.ts";
 import type { AgentControl } from "../../../application/agent-control.ts";
 import type { App } from "../app-type.ts";
 import { sessionOf } from "../authorise.ts";
@@ -23,6 +25,7 @@ export function addAgentControlRoutes(app: App, parts: AgentControlRouteParts): 
   addConfigRoutes(app, parts);
   addTrustRoutes(app, parts);
   addCredentialRoutes(app, parts);
+  addMetricsRoute(app, parts);
 }
 
 const tags = ["agents"];
@@ -115,6 +118,25 @@ function addTrustRoutes(app: App, { control, attemptsPerMinute }: AgentControlRo
     async ({ params, body }, reply) => {
       await control.changeSecret(params.id, body);
       return reply.code(204).send(null);
+    },
+  );
+}
+
+function addMetricsRoute(app: App, { commands }: AgentControlRouteParts): void {
+  app.get(
+    "/api/v1/agents/:id/metrics",
+    {
+      schema: {
+        tags,
+        summary: "Ask an agent for its numbers of this moment",
+        params: IdParams,
+        response: { 200: AgentMetricsSchema, ...errorResponses },
+      },
+    },
+    async (request) => {
+      const by = sessionOf(request).user.userName;
+      const reply = await commands.send(request.params.id, { kind: "metrics" }, { by });
+      return requireDone(reply) as unknown as AgentMetrics;
     },
   );
 }
