@@ -67,6 +67,19 @@ describe("configuration", () => {
     expect(() => withEnvironment(config, { HUISHI_MQTT_ACK: "both" })).toThrow("HUISHI_MQTT_ACK");
   });
 
+  test("opens no status page to the network without a token, and none with a short one", async () => {
+    const load = async (statusPage: object) => {
+      await writeFile(join(folder, "page.json"), JSON.stringify({ ...good, statusPage }));
+      return loadConfig(join(folder, "page.json"));
+    };
+    await writeFile(join(folder, "status.token"), "token-of-the-page\n");
+    await expect(load({ address: "0.0.0.0", port: 1 })).rejects.toMatchObject({ code: "STATUS_PAGE_OPEN" });
+    await expect(load({ port: 1, password: "short" })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+    const { statusPage } = await load({ address: "0.0.0.0", port: 1, passwordFile: "status.token" });
+    expect(statusPage).toMatchObject({ password: "token-of-the-page" });
+    expect((await load({ port: 1 })).statusPage).toEqual({ port: 1 });
+  });
+
   test("says when the file is missing or no JSON", async () => {
     await writeFile(join(folder, "broken.json"), "{");
     await expect(loadConfig(join(folder, "none.json"))).rejects.toMatchObject({ code: "CONFIG_INVALID" });

@@ -1,5 +1,7 @@
+import { makeTlsFiles } from "@huishi/testkit";
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer as createHttpsServer } from "node:https";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
@@ -93,6 +95,28 @@ describe("huishi-edge", { timeout: 60_000 }, () => {
     expect(levels).toMatchObject({ "state folder": "ok", "camera gate": "ok", "camera yard": "fail" });
     expect(code).toBe(1);
     expect(received).toBe(0);
+  });
+
+  test("doctor trusts the authority that was pinned at the claim, or the environment's, and no other", async () => {
+    const tls = await makeTlsFiles(folder);
+    const [key, cert] = await Promise.all([readFile(tls.keyFile), readFile(tls.certFile)]);
+    const server = createHttpsServer({ key, cert }, (_request, response) => response.end("{}"));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    await configure({ serverUrl: `https://127.0.0.1:${port}` });
+    const levels = async (env: Record<string, string> = {}) => {
+      const findings = JSON.parse((await run(["doctor", "--json"], "", env)).out) as {
+        check: string;
+        level: string;
+      }[];
+      return findings.filter(({ check }) => /over HTTP|clock/.test(check)).map(({ level }) => level);
+    };
+    expect(await levels()).toEqual(["fail", "fail"]);
+    expect(await levels({ HUISHI_MQTT_CA: tls.caFile })).toEqual(["ok", "ok"]);
+    await copyFile(tls.caFile, join(folder, "state/ca.pem"));
+    expect(await levels()).toEqual(["ok", "ok"]);
+    server.close();
   });
 
   test("speaks Chinese where the machine does, and ends with 2 for what it does not know", async () => {
