@@ -85,6 +85,8 @@ async function agent(serverUrl: string, urls: readonly string[]): Promise<void> 
     claimCode: CODE,
     cameras: urls.map((main, i) => ({ id: `camera-${i}`, rtsp: { main } })),
     discovery: { enabled: false },
+    // Relaying alone: what the picture watch costs is measured by edge-health.ts.
+    watchPictures: false,
     logger: createLogger({ name: "bench", level: "warn" }),
   });
   process.on("message", () => {

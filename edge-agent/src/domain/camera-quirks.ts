@@ -24,8 +24,6 @@ export function tellsOfLockOut(status: number | undefined, text: string): boolea
 export interface CameraQuirks {
   /** Pan and tilt on the one hand and zoom on the other go in moves of their own. */
   readonly splitsMoves?: boolean;
-  /** Media2 is offered but does not work. */
-  readonly noMedia2?: boolean;
 }
 
 const QUIRKS: readonly { manufacturer: RegExp; model?: RegExp; quirks: CameraQuirks }[] = [

@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { NetworkSchema } from "./agent-config.ts";
 import { AgentConfigSchema } from "./agent-config.ts";
 import { AlarmSchema, AlarmStateSchema } from "./alarm.ts";
 import { CameraSchema } from "./camera.ts";
@@ -238,6 +239,12 @@ export const ImagingRequest = Type.Object(
   { additionalProperties: false },
 );
 /** What an agent gave back, by the kind of the command. */
+/** Networks to scan, inside the site's own; at most 1,024 addresses in all. */
+export const ScanRequest = Type.Object(
+  { networks: Type.Array(NetworkSchema, { minItems: 1, maxItems: 8 }) },
+  { additionalProperties: false },
+);
+
 export const CommandResult = Type.Object(
   { result: Type.Record(Type.String({ maxLength: 64 }), Type.Unknown()) },
   { additionalProperties: false },

@@ -1,4 +1,5 @@
 import { CameraSimulator, type SimulatedCamera } from "@huishi/camera-simulator";
+import type { EdgeAgent } from "@huishi/edge-agent";
 import { createCamera, until } from "@huishi/testkit";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -7,6 +8,7 @@ import { ControlScene } from "./test-support/control-scene.ts";
 let scene: ControlScene;
 let simulator: CameraSimulator;
 let camera: SimulatedCamera;
+let agent: EdgeAgent;
 beforeAll(async () => {
   scene = await ControlScene.start();
   simulator = new CameraSimulator({ cacheDir: join(scene.folder, "cache") });
@@ -20,7 +22,7 @@ beforeAll(async () => {
     { id: "north", onvif: camera.onvifUrl, ...account },
     { id: "plain", rtsp: { main: camera.rtspMainUrl }, ...account },
   ];
-  await scene.agent({ cameras });
+  agent = await scene.agent({ cameras });
   await until(
     "both cameras are online",
     async () => (await scene.rows("SELECT 1 FROM camera WHERE condition = 'online'")).length === 2,
@@ -48,6 +50,17 @@ test("presets are listed and gone to", async () => {
   const [first] = (listed.body as { result: { presets: { token: string }[] } }).result.presets;
   expect(await ptz({ kind: "goto_preset", preset: first?.token })).toMatchObject({ status: 200 });
   expect(camera.ptzCommands.at(-1)).toMatchObject({ command: "GotoPreset", preset: first?.token });
+});
+
+test("a scan stays inside the site, and what it finds is in quarantine", async () => {
+  const scan = (networks: string[]) =>
+    scene.request("POST", `/api/v1/agents/${agent.agentId}/scan`, { networks });
+  expect(await scan(["8.8.8.0/29"])).toMatchObject({
+    status: 502,
+    body: { details: { code: "SCAN_REFUSED" } },
+  });
+  expect(await scan([])).toMatchObject({ status: 400, body: { code: "VALIDATION_FAILED" } });
+  expect(await scan(["10.255.255.248/30"])).toMatchObject({ status: 200 });
 });
 
 test("what the camera cannot do is answered with the agent's own code", async () => {

@@ -118,7 +118,11 @@ test("services that a device places on another host stay on its own", async () =
   });
   await readServices(open);
   await open.ask("ptz", "<x/>");
-  expect(hosts).toEqual(["127.0.0.1/onvif/device_service", "127.0.0.1/onvif/ptz?x=1"]);
+  expect(hosts).toEqual([
+    "127.0.0.1/onvif/device_service",
+    "127.0.0.1/onvif/device_service",
+    "127.0.0.1/onvif/ptz?x=1",
+  ]);
 });
 
 test("a host outside the site is never spoken to", async () => {

@@ -29,6 +29,11 @@ test("an event of the camera's own analytics is told without prefixes", () => {
   });
 });
 
+test("a relay's or input's state is told as such", () => {
+  const relay = notification("tns1:Device/Trigger/Relay", "Changed", [item("LogicalState", "active")]);
+  expect(readEvent(relay)).toMatchObject({ topic: "Device/Trigger/Relay", active: true });
+});
+
 test("the state at subscription, motion, and what the contract cannot hold are none", () => {
   expect(readEvent(notification("tns1:Device/Trigger/Relay", "Initialized", []))).toBeNull();
   expect(readEvent(notification("tns1:RuleEngine/CellMotionDetector/Motion", "Changed", []))).toBeNull();

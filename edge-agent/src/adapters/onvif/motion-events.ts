@@ -1,3 +1,4 @@
+import { edgeFaultCode } from "../../domain/faults.ts";
 import { at, listOf, textOf } from "./foreign-tree.ts";
 import type { OnvifSession } from "./onvif-session.ts";
 
@@ -62,14 +63,21 @@ export async function watchEvents(
         const event = motion === null ? readEvent(message) : null;
         if (event && rate.takes(Date.now())) listener.onEvent?.(event);
       }
-      await untilAborted(
-        session.call((client, done) => client.renew({}, done)),
-        signal,
-      );
+      await untilAborted(renew(session), signal);
     }
   } finally {
     // Devices have few subscriptions: one that is not given up is missed until it expires.
     await session.call((client, done) => client.unsubscribe(done), 2_000).catch(() => undefined);
+  }
+}
+
+/** A device that knows no Renew may prolong by the pull itself: as long as that works, nothing is wrong. */
+async function renew(session: OnvifSession): Promise<void> {
+  try {
+    await session.call((client, done) => client.renew({}, done));
+  } catch (error) {
+    const code = edgeFaultCode(error);
+    if (code !== "CAMERA_PROTOCOL" && code !== "CAMERA_UNSUPPORTED") throw error;
   }
 }
 
@@ -117,8 +125,8 @@ function timeOf(message: unknown): number | null {
 
 function truth(value: string | undefined): boolean | null {
   const text = value?.toLowerCase();
-  if (text === "true" || text === "1") return true;
-  return text === "false" || text === "0" ? false : null;
+  if (text === "true" || text === "1" || text === "active") return true;
+  return text === "false" || text === "0" || text === "inactive" ? false : null;
 }
 
 /** What a notification says of motion; null for any other. */

@@ -6,9 +6,9 @@ import { EdgeError, edgeFaultCode } from "../../domain/faults.ts";
 import { onHost } from "../../domain/rtsp-address.ts";
 import type { Account } from "../rtsp/digest.ts";
 import { describeStream, type ResolveAddress } from "../rtsp/rtsp-probe.ts";
-import { at, elementText, listOf, numberOf, textOf } from "./foreign-tree.ts";
+import { at, elementText, numberOf, textOf } from "./foreign-tree.ts";
 import { watchEvents } from "./motion-events.ts";
-import { OnvifSession, type OnvifTarget, readServices } from "./onvif-session.ts";
+import { OnvifSession, type OnvifTarget, readProfiles, readServices } from "./onvif-session.ts";
 
 const MAX_PROFILES = 16;
 
@@ -42,8 +42,8 @@ export class OnvifCamera implements CameraDevice {
       // The one sign-in: nothing else is asked before it is known to be good.
       const information = await session.call((client, done) => client.getDeviceInformation(done));
       await readServices(session);
-      const profiles = await session.call((client, done) => client.getProfiles(done));
-      const { streams, ptz } = await this.#readProfiles(session, profiles.data);
+      const profiles = await readProfiles(session);
+      const { streams, ptz } = await this.#readStreams(session, profiles);
       const name = await readName(session);
       const hardwareAddress = await readHardwareAddress(session);
       return {
@@ -139,13 +139,13 @@ export class OnvifCamera implements CameraDevice {
     return this.#clockOffsetMs;
   }
 
-  async #readProfiles(
+  async #readStreams(
     session: OnvifSession,
-    profiles: unknown,
+    profiles: readonly unknown[],
   ): Promise<{ streams: OfferedStream[]; ptz: boolean }> {
     const streams = new Map<string, OfferedStream>();
     let ptz = false;
-    for (const profile of listOf(profiles).slice(0, MAX_PROFILES)) {
+    for (const profile of profiles.slice(0, MAX_PROFILES)) {
       const encoder = at(profile, "videoEncoderConfiguration");
       const token = textOf(at(profile, "$", "token"));
       ptz ||= at(profile, "PTZConfiguration") !== undefined;

@@ -133,6 +133,17 @@ test("imaging is set and read as 0..100 of the camera's own range, a value of 0 
   camera.close();
 });
 
+test("a Media2 that is offered and does not work is left aside", async () => {
+  const camera = await scripted({
+    ...BASE,
+    GetServices: `<GetServicesResponse>${service("ver10/media/wsdl")}${service("ver20/media/wsdl")}${service("ver20/ptz/wsdl")}</GetServicesResponse>`,
+    GetProfiles: (body) => (body.includes("ver20/media") ? "" : BASE.GetProfiles),
+    Stop: (body) => (body.includes("<ProfileToken>p1<") ? "<StopResponse/>" : ""),
+  });
+  expect(await control(camera.url).move({ kind: "stop" }, never)).toEqual({});
+  camera.close();
+});
+
 test.each([
   ["too large", "image/jpeg", Buffer.alloc(9 * 1024 * 1024, 0xff), "CAMERA_ANSWER_REFUSED"],
   ["of another type", "text/html", Buffer.from([0xff, 0xd8, 0xff, 0]), "CAMERA_ANSWER_REFUSED"],

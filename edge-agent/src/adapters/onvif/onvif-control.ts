@@ -4,9 +4,9 @@ import { quirksOf, tellsOfLockOut } from "../../domain/camera-quirks.ts";
 import { EdgeError, edgeFaultCode } from "../../domain/faults.ts";
 import { type Account, authorization } from "../rtsp/digest.ts";
 import { exchange, type HttpQuestion } from "./bounded-http.ts";
-import { at, elementText, listOf, textOf } from "./foreign-tree.ts";
+import { at, elementText, textOf } from "./foreign-tree.ts";
 import { imagingRequest, readImaging, settingRequest } from "./imaging-requests.ts";
-import { OnvifSession, type OnvifTarget, readServices } from "./onvif-session.ts";
+import { OnvifSession, type OnvifTarget, readProfiles, readServices } from "./onvif-session.ts";
 import { ptzRequests, readPresets, readStatus } from "./ptz-requests.ts";
 
 const MAX_SNAPSHOT_BYTES = 8 * 1024 * 1024;
@@ -17,6 +17,8 @@ interface Plan {
   readonly profile: string;
   readonly source: string | null;
   readonly services: ReadonlySet<string>;
+  /** Offered, and it works. */
+  readonly hasMedia2: boolean;
   readonly manufacturer: string;
   readonly model: string;
 }
@@ -134,9 +136,11 @@ export class OnvifControl implements CameraControl {
     // The one sign-in: nothing else is asked before it is known to be good.
     const information = await session.call((client, done) => client.getDeviceInformation(done));
     await readServices(session);
-    if (this.#plan) return this.#plan;
-    const { data } = await session.call((client, done) => client.getProfiles(done));
-    const profiles = listOf(data);
+    if (this.#plan) {
+      session.client.media2Support = this.#plan.hasMedia2;
+      return this.#plan;
+    }
+    const profiles = await readProfiles(session);
     const chosen = profiles.find((profile) => at(profile, "PTZConfiguration") !== undefined) ?? profiles[0];
     const profile = textOf(at(chosen, "$", "token"));
     if (profile === undefined) throw this.#unsupported("has no profile");
@@ -144,6 +148,7 @@ export class OnvifControl implements CameraControl {
       profile,
       source: textOf(at(chosen, "videoSourceConfiguration", "sourceToken")) ?? null,
       services: new Set(Object.keys(session.client.uri ?? {})),
+      hasMedia2: session.client.media2Support === true,
       manufacturer: elementText(information.xml, "Manufacturer") ?? "",
       model: elementText(information.xml, "Model") ?? "",
     };

@@ -1,4 +1,5 @@
 // The few calls of `onvif` 0.8.3 that we make, typed as what they really give: foreign data.
+import { randomUUID } from "node:crypto";
 import { Cam } from "onvif";
 import { parseSOAPString } from "onvif/lib/utils.js";
 import type { SoapTransport } from "./soap-transport.ts";
@@ -70,10 +71,8 @@ export function openClient({ transport, ...options }: OnvifClientOptions): Onvif
   client._requestPart2 = (request, callback) => {
     const { url, service, body, action, replyTimeout = options.timeout } = request;
     const path = url?.path ?? (service === undefined ? undefined : (client.uri?.[service]?.path ?? service));
-    void answer(
-      transport.ask({ path: path ?? options.path, body, action, deadlineMs: replyTimeout }),
-      callback,
-    );
+    const question = { path: path ?? options.path, body: addressed(body), action, deadlineMs: replyTimeout };
+    void answer(transport.ask(question), callback);
   };
   return client;
 }
@@ -88,4 +87,13 @@ async function answer(
   } catch (error) {
     callback(error);
   }
+}
+
+/**
+ * A message to a subscription with the MessageID that WS-Addressing asks of requests (1.0 Core §3.4): the library leaves
+ * it out, and onvif_simple_server then refuses Renew.
+ */
+function addressed(body: string): string {
+  if (!body.includes("<a:To") || body.includes("<a:MessageID")) return body;
+  return body.replace("<s:Header>", `<s:Header><a:MessageID>urn:uuid:${randomUUID()}</a:MessageID>`);
 }

@@ -3,6 +3,7 @@ import { tellsOfLockOut } from "../../domain/camera-quirks.ts";
 import { EdgeError, edgeFaultCode } from "../../domain/faults.ts";
 import type { ResolvedAddress } from "../network-guard/network-guard.ts";
 import type { Account } from "../rtsp/digest.ts";
+import { listOf } from "./foreign-tree.ts";
 import { type Callback, type OnvifClient, openClient } from "./onvif-library.ts";
 import { escapeText } from "./ptz-requests.ts";
 import { SoapTransport } from "./soap-transport.ts";
@@ -130,7 +131,10 @@ export class OnvifSession {
   }
 }
 
-/** Learns where the services are. GetServices came with ONVIF 2.0; older devices know GetCapabilities alone. */
+/**
+ * Learns where the services are. GetServices came with ONVIF 2.0; older devices know GetCapabilities alone, and some
+ * leave services out of the one that stand in the other (onvif_srvd 2.0 its PTZ): what is missing is asked there.
+ */
 export async function readServices(session: OnvifSession): Promise<void> {
   try {
     await session.call((client, done) => client.getServices(false, done));
@@ -138,5 +142,35 @@ export async function readServices(session: OnvifSession): Promise<void> {
     const code = edgeFaultCode(error);
     if (code !== "CAMERA_PROTOCOL" && code !== "CAMERA_UNSUPPORTED") throw error;
     await session.call((client, done) => client.getCapabilities(done));
+    return;
   }
+  const told = { ...session.client.uri };
+  if (["ptz", "events", "imaging"].every((service) => told[service] !== undefined)) return;
+  await session
+    .call((client, done) => client.getCapabilities(done))
+    .catch((error: unknown) => {
+      const code = edgeFaultCode(error);
+      if (code !== "CAMERA_PROTOCOL" && code !== "CAMERA_UNSUPPORTED") throw error;
+    });
+  session.client.uri = { ...session.client.uri, ...told };
+}
+
+/**
+ * The device's profiles: of Media2 (Profile T) where it is offered, else of Media. A Media2 that is offered and does not
+ * work (onvif_simple_server crashes in it) is left aside for the rest of the conversation.
+ */
+export async function readProfiles(session: OnvifSession): Promise<unknown[]> {
+  const ask = async (): Promise<unknown[]> =>
+    listOf((await session.call((client, done) => client.getProfiles(done))).data);
+  const { client } = session;
+  if (!client.media2Support || client.uri?.["media"] === undefined) return ask();
+  try {
+    const profiles = await ask();
+    if (profiles.length > 0) return profiles;
+  } catch (error) {
+    const code = edgeFaultCode(error);
+    if (code !== "CAMERA_PROTOCOL" && code !== "CAMERA_UNSUPPORTED") throw error;
+  }
+  client.media2Support = false;
+  return ask();
 }

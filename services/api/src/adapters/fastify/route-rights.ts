@@ -106,6 +106,7 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
   // What a claim text pins; it is public by nature.
   "GET /api/v1/ca": "public",
   "GET /api/v1/found-devices": "administer",
+  "POST /api/v1/agents/:id/scan": "administer",
   "POST /api/v1/agents/claim-codes": "administer",
   // The one-time code is the right.
   "POST /api/v1/agents/claim": "public",

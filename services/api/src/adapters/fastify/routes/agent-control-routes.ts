@@ -4,8 +4,10 @@ import {
   AgentDetailSchema,
   type AgentMetrics,
   AgentMetricsSchema,
+  CommandResult,
   CredentialRequest,
   MAX_AGENT_CONFIG_BYTES,
+  ScanRequest,
   SecretChange,
 } from "@huishi/contracts";
 import { type AgentCommands, requireDone } from "../../../application/agent-commands.ts";
@@ -26,6 +28,32 @@ export function addAgentControlRoutes(app: App, parts: AgentControlRouteParts): 
   addTrustRoutes(app, parts);
   addCredentialRoutes(app, parts);
   addMetricsRoute(app, parts);
+  addScanRoute(app, parts);
+}
+
+/** A scan of 1,024 addresses at the agent's pace. */
+const SCAN_MS = 150_000;
+
+function addScanRoute(app: App, { commands }: AgentControlRouteParts): void {
+  app.post(
+    "/api/v1/agents/:id/scan",
+    {
+      schema: {
+        tags,
+        summary:
+          "Have an agent look for devices in networks of its site; what it finds is in quarantine (found-devices)",
+        params: IdParams,
+        body: ScanRequest,
+        response: { 200: CommandResult, ...errorResponses },
+      },
+    },
+    async (request) => {
+      const by = sessionOf(request).user.userName;
+      const body = { kind: "scan", ...request.body } as const;
+      const options = { validMs: SCAN_MS, waitMs: SCAN_MS, by };
+      return { result: requireDone(await commands.send(request.params.id, body, options)) };
+    },
+  );
 }
 
 const tags = ["agents"];
