@@ -35,6 +35,7 @@ export interface ComposedDevices {
   readonly fleet: CameraFleet;
   readonly recordings: ComposedRecording;
   readonly sensors: Sensors;
+  readonly found: ComposedDiscovery;
   /** Until the signal aborts; all is at rest then. */
   run(signal: AbortSignal): Promise<void>;
   /** After `run` has ended. */
@@ -103,6 +104,7 @@ export async function composeDevices(
     fleet,
     recordings,
     sensors,
+    found,
     async run(signal) {
       await Promise.all([fleet.run(signal), sensors.run(signal), health.watch.run(signal)]);
     },

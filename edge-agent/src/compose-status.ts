@@ -112,6 +112,14 @@ function stateDesk(base: AgentBase, { links, command, devices }: StatusParts): A
     cameras: () => devices.fleet.describe(),
     recording: () => devices.recordings.ring.state(),
     sensors: () => ({ totals: keeper.totals, conditions: keeper.conditions }),
+    found: () =>
+      devices.found.watch.listQuarantine().map(({ deviceKey, address, name, hardware, lastSeenMs }) => ({
+        deviceKey,
+        address,
+        name: name ?? null,
+        hardware: hardware ?? null,
+        lastSeenAtMs: lastSeenMs,
+      })),
     configuration: () => command.configuration.state,
     disks: async () => [
       await diskRoom("state", options.stateDir, clock.nowMs()),

@@ -229,6 +229,22 @@ function sensors({ sensors: all }) {
   );
 }
 
+function found({ found: devices }) {
+  if (devices.length === 0) return section("found", say("found"), hint(say("nothingFound")));
+  return section(
+    "found",
+    `${say("found")} (${number(devices.length)})`,
+    facts(
+      devices.map((device) => [
+        device.address,
+        [device.name, device.hardware, device.deviceKey, say("ago", { age: age(device.lastSeenAtMs) })]
+          .filter(Boolean)
+          .join(" · "),
+      ]),
+    ),
+  );
+}
+
 function configuration({ configuration: known }) {
   if (!known) return section("configuration", say("configuration"), hint(say("noConfiguration")));
   const isRefused = known.state === "refused";
@@ -316,7 +332,7 @@ function show() {
   showBanner();
   const { state } = page;
   if (state === null) return;
-  const parts = [cameras, centre, recording, outbox, sensors, configuration, disks, agent];
+  const parts = [cameras, centre, recording, outbox, sensors, found, configuration, disks, agent];
   content.replaceChildren(...parts.map((part) => part(state)));
 }
 

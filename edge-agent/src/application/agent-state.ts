@@ -57,6 +57,17 @@ interface SensorStanding {
   readonly code: string | null;
 }
 
+/** A device in quarantine: seen, never signed in to. Texts are as the device gave them. */
+export interface FoundState {
+  readonly deviceKey: string;
+  readonly address: string;
+  readonly name: string | null;
+  readonly hardware: string | null;
+  readonly lastSeenAtMs: number;
+}
+
+const MAX_FOUND = 100;
+
 /** Bytes of a disk; `atMs`: when it was looked at. */
 export interface DiskRoom {
   readonly use: "state" | "recordings";
@@ -79,6 +90,8 @@ export interface AgentState {
   readonly mediaDropped: number;
   readonly recording: RecordingState | null;
   readonly sensors: { readonly totals: SensorTotals; readonly conditions: readonly SensorStanding[] } | null;
+  /** Devices on the network that nobody has adopted, newest first; at most 100 of them. */
+  readonly found: readonly FoundState[];
   readonly configuration: ConfigState | null;
   readonly disks: readonly DiskRoom[];
   /** How far the clock on the wall was set since the start, against one that never is. */
@@ -96,6 +109,7 @@ export interface StateSources {
   cameras(): readonly CameraStanding[];
   recording?(): RecordingState;
   sensors?(): { totals: SensorTotals; conditions: readonly SensorStanding[] };
+  found?(): readonly FoundState[];
   configuration?(): ConfigState | null;
   /** Looks at the disks. */
   disks?(): Promise<readonly DiskRoom[]>;
@@ -163,6 +177,9 @@ export class AgentStateDesk {
       mediaDropped: cameras.reduce((sum, { dropped }) => sum + dropped, 0),
       recording: sources.recording?.() ?? null,
       sensors: sources.sensors?.() ?? null,
+      found: (sources.found?.() ?? [])
+        .toSorted((a, b) => b.lastSeenAtMs - a.lastSeenAtMs)
+        .slice(0, MAX_FOUND),
       configuration: sources.configuration?.() ?? null,
       disks: this.#disks,
       clock: {

@@ -55,6 +55,7 @@ export const calmState = (state: Partial<AgentState> = {}): AgentState => ({
   mediaDropped: 0,
   recording: { bytes: 12 * 1024 ** 3, maxBytes: 64 * 1024 ** 3, oldestMs: Date.now() - 86_400_000 * 3 },
   sensors: null,
+  found: [],
   configuration: { revision: 7, state: "applied" },
   disks: [{ use: "state", freeBytes: 40 * 1024 ** 3, totalBytes: 120 * 1024 ** 3, atMs: Date.now() }],
   clock: { steppedMs: 0, utcOffsetMinutes: 480 },
