@@ -168,7 +168,7 @@ class Playing {
     ];
     this.#startedAt = performance.now();
     try {
-      const ended = await Promise.race([this.#client.wire.closed, aborted(signal)]);
+      const ended = await unlessAborted(this.#client.wire.closed, signal);
       if (ended !== null) throw ended;
       await this.#sayGoodbye(url);
       signal.throwIfAborted();
@@ -219,7 +219,7 @@ class Playing {
   async #sayGoodbye(url: string): Promise<void> {
     const teardown = this.#client.request("TEARDOWN", url, { Session: this.#setup.session });
     const timer = AbortSignal.timeout(GOODBYE_MS);
-    await Promise.race([teardown, aborted(timer)]).catch(() => undefined);
+    await unlessAborted(teardown, timer).catch(() => undefined);
     teardown.catch(() => undefined);
   }
 }
@@ -231,8 +231,17 @@ function aggregateUrl(sdp: string, base: string, asked: string): string {
   return controlUrl(control, base, asked) ?? asked;
 }
 
-/** Resolves with null when the signal aborts. */
-function aborted(signal: AbortSignal): Promise<null> {
-  if (signal.aborted) return Promise.resolve(null);
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(null), { once: true }));
+/** What the promise gives, or null when the signal aborts first. Leaves no listener: the signal outlives many sessions. */
+async function unlessAborted<T>(given: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  if (signal.aborted) return null;
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<null>((resolve) => {
+    onAbort = () => resolve(null);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([given, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }
