@@ -58,7 +58,7 @@ interface SensorStanding {
 }
 
 /** A device in quarantine: seen, never signed in to. Texts are as the device gave them. */
-export interface FoundState {
+interface FoundState {
   readonly deviceKey: string;
   readonly address: string;
   readonly name: string | null;
