@@ -37,6 +37,8 @@ const DEFAULT_CLOCK_INTERVAL_MS = 300_000;
 const RECHECK_MS = 500;
 /** After this many failed attempts a camera that never answered is reported all the same. */
 const FAILURES_BEFORE_REPORT = 3;
+/** A camera that has said nothing of use for this long is reported, whatever attempt still waits. */
+const FIRST_WORD_MS = 8_000;
 /** Stands for all streams of a camera that has none of use. */
 const NO_STREAM = "none";
 
@@ -146,6 +148,24 @@ export class CameraKeeper {
   }
 
   async #describeUntilDone(signal: AbortSignal): Promise<CameraDescription> {
+    const overdue = setTimeout(() => void this.#reportSilence(), FIRST_WORD_MS);
+    try {
+      return await this.#tryToDescribe(signal);
+    } finally {
+      clearTimeout(overdue);
+    }
+  }
+
+  /** An attempt may wait long for a camera that accepts a connection and says nothing. */
+  async #reportSilence(): Promise<void> {
+    if (this.#reporter.condition !== null && this.#reporter.condition !== "online") return;
+    const { address } = this.#options.device;
+    await this.#reportFailure(
+      new EdgeError("CAMERA_UNREACHABLE", `the camera at ${address} does not answer (nothing in time)`),
+    );
+  }
+
+  async #tryToDescribe(signal: AbortSignal): Promise<CameraDescription> {
     const { device, timings, log } = this.#options;
     for (let attempt = 0; ; attempt++) {
       try {

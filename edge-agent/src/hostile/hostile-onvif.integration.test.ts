@@ -41,16 +41,16 @@ afterEach(async () => {
 const outsidePort = (): number => (outside.address() as { port: number }).port;
 const CODES: Record<Mischief, readonly string[]> = {
   pass: [],
-  xml_bomb: ["CAMERA_PROTOCOL"],
-  external_entity: ["CAMERA_PROTOCOL"],
-  one_megabyte: ["CAMERA_PROTOCOL"],
-  endless_body: ["CAMERA_PROTOCOL", "CAMERA_UNREACHABLE"],
-  hundred_thousand_deep: ["CAMERA_PROTOCOL"],
-  endless_headers: ["CAMERA_PROTOCOL", "CAMERA_UNREACHABLE"],
-  garbage: ["CAMERA_PROTOCOL"],
-  cut_short: ["CAMERA_PROTOCOL"],
+  xml_bomb: ["CAMERA_ANSWER_REFUSED", "CAMERA_PROTOCOL"],
+  external_entity: ["CAMERA_ANSWER_REFUSED", "CAMERA_PROTOCOL"],
+  one_megabyte: ["CAMERA_ANSWER_REFUSED", "CAMERA_PROTOCOL"],
+  endless_body: ["CAMERA_ANSWER_REFUSED", "CAMERA_PROTOCOL", "CAMERA_UNREACHABLE"],
+  hundred_thousand_deep: ["CAMERA_ANSWER_REFUSED", "CAMERA_PROTOCOL"],
+  endless_headers: ["CAMERA_ANSWER_REFUSED", "CAMERA_PROTOCOL", "CAMERA_UNREACHABLE"],
+  garbage: ["CAMERA_ANSWER_REFUSED", "CAMERA_PROTOCOL"],
+  cut_short: ["CAMERA_ANSWER_REFUSED", "CAMERA_PROTOCOL"],
   silent: ["CAMERA_UNREACHABLE"],
-  not_xml: ["CAMERA_PROTOCOL"],
+  not_xml: ["CAMERA_ANSWER_REFUSED", "CAMERA_PROTOCOL"],
 };
 
 describe("from its first answer on", () => {
