@@ -23,7 +23,7 @@ export interface ComposedDiscovery {
 }
 
 export async function composeDiscovery(
-  options: Pick<EdgeAgentConfig, "cameras" | "discovery" | "stateDir"> & {
+  options: Pick<EdgeAgentConfig, "cameras" | "sensors" | "discovery" | "stateDir"> & {
     readonly timings?: Partial<CameraTimings>;
     readonly log: Log;
     readonly clock: Clock;
@@ -80,11 +80,17 @@ function adoptedKeys(cameras: readonly Pick<CameraConfig, "onvif" | "device">[])
 }
 
 /** Hosts that a person typed into the local file: they are spoken to as typed, inside the site's networks or not. */
-function typedHosts({ cameras, discovery }: Pick<EdgeAgentConfig, "cameras" | "discovery">): string[] {
+function typedHosts({
+  cameras,
+  sensors = [],
+  discovery,
+}: Pick<EdgeAgentConfig, "cameras" | "sensors" | "discovery">): string[] {
+  const ofSensors = sensors.flatMap(({ source }) => (source.kind === "modbus_tcp" ? [source.host] : []));
   const ofCameras = cameras.flatMap(({ onvif, rtsp }) => [
     ...(onvif === undefined ? [] : [new URL(onvif).hostname]),
     ...Object.values(rtsp ?? {}).map((url) => parseRtspAddress(url).host),
   ]);
   // Who has the agent probe on the loopback interface means what answers there.
-  return discovery.interfaceAddress === "127.0.0.1" ? [...ofCameras, "127.0.0.1"] : ofCameras;
+  const ofProbe = discovery.interfaceAddress === "127.0.0.1" ? ["127.0.0.1"] : [];
+  return [...ofCameras, ...ofSensors, ...ofProbe];
 }

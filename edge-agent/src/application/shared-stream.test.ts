@@ -115,6 +115,18 @@ describe("a shared stream", () => {
     await stream.stop();
   });
 
+  test("tells of no fault when the agent stops", async () => {
+    const source = new HandSource();
+    const { stream, told, stop } = start(source);
+    const only = consumer();
+    stream.attach(attachment(only));
+    source.give(unit(true, 0));
+    stop.abort(new Error("the agent stops"));
+    await vi.waitFor(() => expect(only.interruptions).toBe(1));
+    expect(told).toEqual(["flowing"]);
+    await stream.stop();
+  });
+
   test("detaches a consumer that throws; the others never notice", async () => {
     const source = new HandSource();
     const { stream } = start(source);

@@ -170,7 +170,8 @@ export class SharedStream {
     for (const attachment of this.#attachments) {
       this.#guard(attachment, () => attachment.consumer.onInterrupted?.(atMs, error));
     }
-    if (!this.hasEnded) this.#options.events.onStopped(error);
+    // An agent that stops has no fault to tell.
+    if (!this.hasEnded && !this.#options.signal.aborted) this.#options.events.onStopped(error);
   }
 
   #give(attachment: Attachment, unit: CapturedUnit): void {
