@@ -21,10 +21,13 @@ export class OutboxRelay {
   readonly #outbox: Outbox;
   readonly #link: EventLink;
   readonly #rate = new DrainRate();
+  readonly #onAcknowledged: (tookMs: number) => void;
 
-  constructor(outbox: Outbox, link: EventLink) {
+  /** @param onAcknowledged told how long each acknowledgement took, milliseconds */
+  constructor(outbox: Outbox, link: EventLink, onAcknowledged: (tookMs: number) => void = () => undefined) {
     this.#outbox = outbox;
     this.#link = link;
+    this.#onAcknowledged = onAcknowledged;
   }
 
   /** Relays until the signal aborts. A lost connection costs a resend of what was not acknowledged. */
@@ -54,8 +57,10 @@ export class OutboxRelay {
    * far behind itself. The last one ends when it is far behind.
    */
   #lanesFrom(from: OutboxPosition, connectedAt: OutboxPosition): RelayLane[] {
-    const onAcknowledged = (events: number, sentAtMs: number, atMs: number): void =>
+    const onAcknowledged = (events: number, sentAtMs: number, atMs: number): void => {
       this.#rate.acknowledged(events, sentAtMs, atMs);
+      this.#onAcknowledged(atMs - sentAtMs);
+    };
     const parts = { outbox: this.#outbox, link: this.#link, onAcknowledged };
     if (!this.#isFarBehind(from)) {
       return [new RelayLane({ ...parts, ...LIVE, from, isOver: (at) => this.#isFarBehind(at) })];
