@@ -7,17 +7,25 @@ import type { CentreState } from "./application/agent-state.ts";
 import { CentrePresence } from "./application/centre-presence.ts";
 import { OutboxRelay } from "./application/outbox-relay.ts";
 import type { CentreListener, DemandHandler } from "./application/ports.ts";
+import { UplinkPacer } from "./application/uplink-pacer.ts";
 import type { AgentBase } from "./compose-base.ts";
 import type { CommandParts } from "./compose-command.ts";
+import type { UplinkBudget } from "./domain/uplink-budget.ts";
 
 const LINK_RETRY = { baseDelayMs: 500, maxDelayMs: 30_000, healthyAfterMs: 30_000 };
+
+interface LinksRun {
+  readonly command: Pick<CommandParts, "runConnection">;
+  /** Kept to what the line takes beside the events. */
+  readonly budget: UplinkBudget;
+}
 
 export interface ComposedLinks {
   readonly events: MqttEventLink;
   readonly media: MqttMediaLink;
   describe(): CentreState;
   /** Keeps both connections and drains the outbox until the signal aborts. */
-  run(command: Pick<CommandParts, "runConnection">, signal: AbortSignal): Promise<void>;
+  run(parts: LinksRun, signal: AbortSignal): Promise<void>;
 }
 
 /** @param heard where what the centre says goes; asked for when something comes */
@@ -64,14 +72,16 @@ export function composeLinks(
       isMediaConnected: media.isConnected,
       mediaQueuedBytes: media.queuedBytes,
     }),
-    async run(command, signal) {
-      const relay = new OutboxRelay(base.outbox, events);
+    async run({ command, budget }, signal) {
+      const pacer = new UplinkPacer(media, budget);
+      const relay = new OutboxRelay(base.outbox, events, (tookMs) => pacer.acknowledged(tookMs));
       const connect = (s: AbortSignal): Promise<void> => events.run(s).finally(() => presence.lost());
       const run = (runnable: Runnable): Promise<void> => supervise(runnable, signal, linkRetry(log));
       await Promise.all([
         run({ name: "event connection", run: (s) => command.runConnection(connect, s) }),
         run({ name: "media connection", run: (s) => media.run(s) }),
         run({ name: "outbox relay", run: (s) => relay.run(s) }),
+        pacer.run(signal),
       ]);
     },
   };

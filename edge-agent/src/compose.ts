@@ -54,7 +54,8 @@ export async function startEdgeAgent(options: EdgeAgentOptions): Promise<EdgeAge
   await command.start();
 
   const devicesRun = devices.run(stop.signal);
-  const running = Promise.all([links.run(command, linkStop.signal), status.run(linkStop.signal)]);
+  const linked = links.run({ command, budget: cameras.budget }, linkStop.signal);
+  const running = Promise.all([linked, status.run(linkStop.signal)]);
   log.info({ agentId, cameras: options.cameras.length }, "edge agent runs");
 
   return {

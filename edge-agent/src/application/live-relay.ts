@@ -56,12 +56,14 @@ export class LiveRelay implements StreamConsumer {
     if (!this.#sampler.takes(unit)) return;
     const unitNumber = this.#unitNumber++;
     if (unit.annexB.byteLength === 0 || unit.annexB.byteLength > MAX_ACCESS_UNIT_BYTES) return;
-    const decision = this.#gate.decide(unit, link.queuedBytes, link.isConnected && this.#isAffordable(unit));
+    const { queue, isConnected } = link;
+    const fits = isConnected && this.#gate.hasRoom(unit, queue);
+    const decision = this.#gate.decide(unit, queue, this.#isAffordable(unit, fits) && isConnected);
     if (decision.send) {
       this.#send(unit, unitNumber, decision.discontinuity);
       const gap = gaps.sent(unit.capturedAtMs);
       if (gap) onGap(gap);
-    } else if (!link.isConnected) gaps.lost(unit.capturedAtMs, "uplink");
+    } else if (!isConnected) gaps.lost(unit.capturedAtMs, "uplink");
   }
 
   onInterrupted(atMs: number): void {
@@ -70,9 +72,13 @@ export class LiveRelay implements StreamConsumer {
   }
 
   /** Within the site's share of the uplink; beyond it whole groups are left out. */
-  #isAffordable({ keyframe, annexB }: CapturedUnit): boolean {
+  #isAffordable({ keyframe, annexB }: CapturedUnit, fits: boolean): boolean {
     const { budget, cameraId, profile, clock } = this.#options;
-    return budget.admit(`${cameraId}/${profile}`, { keyframe, bytes: annexB.byteLength }, clock.nowMs());
+    return budget.admit(
+      `${cameraId}/${profile}`,
+      { keyframe, bytes: annexB.byteLength, fits },
+      clock.nowMs(),
+    );
   }
 
   #send(unit: CapturedUnit, unitNumber: number, discontinuity: boolean): void {

@@ -1,4 +1,5 @@
 import type { EdgeEvent } from "@huishi/contracts";
+import { sleep } from "@huishi/kernel";
 import fc from "fast-check";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
@@ -87,6 +88,26 @@ describe("OutboxRelay", () => {
     expect(link.mostOnTheWay).toBeLessThanOrEqual(12);
     const ofBacklog = link.events.filter(({ type }) => type === "camera_motion").map(({ seq }) => seq);
     expect(ofBacklog).toEqual(Array.from({ length: 6_000 }, (_, i) => i));
+  });
+
+  test("on a thin line what was recorded since the connection goes before a backlog of any length", async () => {
+    const outbox = new MemoryOutbox();
+    const link = new HandLink();
+    await fill(outbox, 2_000);
+    await whileRelaying(outbox, link, async () => {
+      await eventually(() => link.batches.length).toBe(8);
+      await fill(outbox, 25, 10_000, alarm);
+      // The acknowledgements are late: the line is thin.
+      await sleep(600);
+      for (const { done } of link.batches) done();
+      await eventually(() => link.events.filter(({ type }) => type === "alarm_trigger").length).toBe(25);
+      expect(link.events.length).toBeLessThan(1_500);
+      link.isQuick = true;
+      for (const { done } of link.batches) done();
+      await eventually(() => outbox.depth).toBe(0);
+    });
+    const ofBacklog = link.events.filter(({ type }) => type === "camera_motion").map(({ seq }) => seq);
+    expect(ofBacklog).toEqual(Array.from({ length: 2_000 }, (_, i) => i));
   });
 
   test("falls into two lanes when a slow centre lets a backlog grow", async () => {

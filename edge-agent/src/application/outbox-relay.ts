@@ -1,14 +1,8 @@
 import { type Clock, sleep } from "@huishi/kernel";
+import { DrainRate } from "../domain/drain-rate.ts";
 import type { EventDraft, EventLink, Log, Outbox, OutboxPosition } from "./ports.ts";
 import { RelayLane } from "./relay-lane.ts";
 
-/** A backlog up to here is sent in one lane: it is gone within a second or two. */
-const SHORT_BACKLOG = 5_000;
-/** The same on a thin line, which shows by its acknowledgements: a radio link takes some hundreds of events a second. */
-const SHORT_BACKLOG_ON_THIN_LINE = 300;
-const THIN_LINE_ACK_MS = 700;
-/** Weight of the newest acknowledgement's time in their mean. */
-const ACK_WEIGHT = 0.25;
 /** Batches on their way and events in each: small ones are quick, large ones drain. */
 const LIVE = { window: 8, maxEvents: 50 };
 /** Both lanes share one connection: on a thin line a full window of the backlog would be seconds of delay for the present. */
@@ -19,17 +13,21 @@ const RESEND_DELAY_MS = 1_000;
 /**
  * Takes events from the outbox to the centre. After a short outage everything goes in one lane, in order. After a
  * long one, what is recorded now goes in a lane of its own beside the backlog, so that the centre sees the present at
- * once. Each lane keeps the order of the appends, so that the order of a device is kept within the backlog and within
+ * once: that lane begins with what was recorded since the connection. How long is long depends on the line: what drains
+ * in about two seconds is short. Each lane keeps the order of the appends, so that the order of a device is kept within the backlog and within
  * what is live; alarms in the backlog do not overtake the events that led to them.
  */
 export class OutboxRelay {
   readonly #outbox: Outbox;
   readonly #link: EventLink;
-  #meanAckMs = 0;
+  readonly #rate = new DrainRate();
+  readonly #onAcknowledged: (tookMs: number) => void;
 
-  constructor(outbox: Outbox, link: EventLink) {
+  /** @param onAcknowledged told how long each acknowledgement took, milliseconds */
+  constructor(outbox: Outbox, link: EventLink, onAcknowledged: (tookMs: number) => void = () => undefined) {
     this.#outbox = outbox;
     this.#link = link;
+    this.#onAcknowledged = onAcknowledged;
   }
 
   /** Relays until the signal aborts. A lost connection costs a resend of what was not acknowledged. */
@@ -44,33 +42,39 @@ export class OutboxRelay {
   /** @returns false when a batch was not acknowledged */
   async #relayWhileConnected(signal: AbortSignal): Promise<boolean> {
     let from: OutboxPosition = 0;
+    const connectedAt = this.#outbox.end;
     while (this.#link.isConnected) {
       signal.throwIfAborted();
-      const lanes = this.#lanesFrom(from);
+      const lanes = this.#lanesFrom(from, connectedAt);
       if (!(await runTogether(lanes, signal))) return false;
       from = (lanes.at(-1) as RelayLane).from;
     }
     return false;
   }
 
-  /** One lane, or the backlog and behind it what is recorded from now on. The last one ends when it is far behind. */
-  #lanesFrom(from: OutboxPosition): RelayLane[] {
-    const onAcknowledged = (tookMs: number): void => {
-      this.#meanAckMs += (tookMs - this.#meanAckMs) * ACK_WEIGHT;
+  /**
+   * One lane, or the backlog and behind it what is recorded from now on, or since the connection where that is not
+   * far behind itself. The last one ends when it is far behind.
+   */
+  #lanesFrom(from: OutboxPosition, connectedAt: OutboxPosition): RelayLane[] {
+    const onAcknowledged = (events: number, sentAtMs: number, atMs: number): void => {
+      this.#rate.acknowledged(events, sentAtMs, atMs);
+      this.#onAcknowledged(atMs - sentAtMs);
     };
     const parts = { outbox: this.#outbox, link: this.#link, onAcknowledged };
     if (!this.#isFarBehind(from)) {
       return [new RelayLane({ ...parts, ...LIVE, from, isOver: (at) => this.#isFarBehind(at) })];
     }
-    const { end } = this.#outbox;
-    const backlog = new RelayLane({ ...parts, ...BACKLOG, from, before: end });
+    const isPresent = from < connectedAt && !this.#isFarBehind(connectedAt);
+    const before = isPresent ? connectedAt : this.#outbox.end;
+    const backlog = new RelayLane({ ...parts, ...BACKLOG, from, before });
     const isOver = (at: OutboxPosition): boolean => backlog.isDone && this.#isFarBehind(at);
-    return [backlog, new RelayLane({ ...parts, ...LIVE, from: end, isOver })];
+    return [backlog, new RelayLane({ ...parts, ...LIVE, from: before, isOver })];
   }
 
   #isFarBehind(from: OutboxPosition): boolean {
     // Places overestimate: some of their events are gone.
-    const short = this.#meanAckMs > THIN_LINE_ACK_MS ? SHORT_BACKLOG_ON_THIN_LINE : SHORT_BACKLOG;
+    const short = this.#rate.shortBacklog;
     return this.#outbox.end - from > short && this.#outbox.depth > short;
   }
 }

@@ -15,6 +15,7 @@ import type {
   VideoCodec,
 } from "@huishi/contracts";
 import type { CameraDescription } from "../domain/camera-description.ts";
+import type { MediaQueue } from "../domain/gop-gate.ts";
 
 type WithoutStamp<E> = E extends EdgeEvent ? Omit<E, "seq" | "agentAtMs"> : never;
 /** An event before the agent's outbox gave it its number and time. */
@@ -133,6 +134,8 @@ export interface MediaLink {
   readonly isConnected: boolean;
   /** Bytes that wait in the connection. */
   readonly queuedBytes: number;
+  /** What waits, and how much may: on a slow line what it delivers in about a second. */
+  readonly queue: MediaQueue;
   run(signal: AbortSignal): Promise<void>;
   publish(key: StreamKey, fragment: Uint8Array): void;
   /** At QoS 1: resolves when it is acknowledged, rejects when the connection ends first. */

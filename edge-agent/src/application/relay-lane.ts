@@ -13,8 +13,8 @@ export interface LaneOptions {
    * its way delays whatever comes behind it. Without it the lane always sends its full share.
    */
   readonly patienceMs?: number;
-  /** Told how long each acknowledgement took, milliseconds. */
-  onAcknowledged?(tookMs: number): void;
+  /** Told of each acknowledged batch: its events, and when it was sent and acknowledged, monotonic milliseconds. */
+  onAcknowledged?(events: number, sentAtMs: number, atMs: number): void;
   /** The lane ends when everything below is on its way; without it, when `isOver` says so. */
   readonly before?: OutboxPosition;
   isOver?(from: OutboxPosition): boolean;
@@ -81,8 +81,7 @@ export class RelayLane {
   }
 
   #learn(tookMs: number): void {
-    const { patienceMs, onAcknowledged } = this.#options;
-    onAcknowledged?.(tookMs);
+    const { patienceMs } = this.#options;
     if (patienceMs === undefined) return;
     if (tookMs > patienceMs) this.#share = Math.max(LEAST_SHARE, this.#share / 2);
     else if (tookMs < patienceMs / 2) this.#share = Math.min(1, this.#share * GROWTH);
@@ -95,12 +94,14 @@ export class RelayLane {
 
   #send(batch: OutboxBatch): void {
     this.#from = batch.last + 1;
-    const { link, outbox } = this.#options;
+    const { link, outbox, onAcknowledged } = this.#options;
     const sentAtMs = performance.now();
     const sent = link
       .publishBatch(batch)
       .then(() => {
-        this.#learn(performance.now() - sentAtMs);
+        const atMs = performance.now();
+        onAcknowledged?.(batch.events.length, sentAtMs, atMs);
+        this.#learn(atMs - sentAtMs);
         return outbox.acknowledge(batch);
       })
       .catch(() => void (this.#isLost = true))

@@ -1,7 +1,12 @@
-/** Above this many bytes waiting in the connection, media is dropped. */
+/** Above this many bytes waiting in the connection, media is dropped; on a slow line earlier. */
 export const MEDIA_HIGH_WATER_BYTES = 4 * 1024 * 1024;
-/** Sending begins again below this, at a keyframe. */
-export const MEDIA_LOW_WATER_BYTES = 2 * 1024 * 1024;
+
+/** What waits in a connection, and how much may. */
+export interface MediaQueue {
+  readonly bytes: number;
+  /** Sending begins again, at a keyframe, when no more than half of it waits. */
+  readonly limitBytes: number;
+}
 
 export type GateDecision =
   { readonly send: false } | { readonly send: true; readonly discontinuity: boolean };
@@ -26,10 +31,16 @@ export class GopGate {
     this.#state = "waiting";
   }
 
-  decide(unit: { readonly keyframe: boolean }, queuedBytes: number, isConnected: boolean): GateDecision {
-    if (!isConnected || queuedBytes > MEDIA_HIGH_WATER_BYTES) this.#state = "dropping";
+  /** Would the unit be sent as far as the queue goes? */
+  hasRoom(unit: { readonly keyframe: boolean }, { bytes, limitBytes }: MediaQueue): boolean {
+    return this.#state === "open" ? bytes <= limitBytes : unit.keyframe && bytes <= limitBytes / 2;
+  }
+
+  decide(unit: { readonly keyframe: boolean }, queue: MediaQueue, isConnected: boolean): GateDecision {
+    const hasRoom = this.hasRoom(unit, queue);
+    if (!isConnected || queue.bytes > queue.limitBytes) this.#state = "dropping";
     else if (this.#state === "open") return { send: true, discontinuity: false };
-    else if (unit.keyframe && queuedBytes <= MEDIA_LOW_WATER_BYTES) {
+    else if (hasRoom) {
       const discontinuity = this.#hasSent || this.#dropped > 0;
       this.#state = "open";
       this.#hasSent = true;

@@ -4,6 +4,8 @@ const SHARE_MS = 500;
 const RATE_WINDOW_MS = 4_000;
 /** The link may be ahead of its mean rate by so much. */
 const BURST_MS = 2_000;
+/** The same where the line itself is the bound: what is ahead of it waits, and is late. */
+const LINE_BURST_MS = 1_000;
 /** A stream can save up so much of its share, so that whole groups of pictures fit. */
 const SAVED_MS = 4_000;
 /** Uploads get what live pictures leave, and always this part: a clip that is asked for comes in the end. */
@@ -37,7 +39,8 @@ interface Stream {
  * Max-min fairness: Bertsekas and Gallager, Data Networks §6.5.2; buckets as in RFC 2697.
  */
 export class UplinkBudget {
-  #bytesPerS: number | null;
+  #ceilingBytesPerS: number | null;
+  #lineBytesPerS: number | null = null;
   #tokens = 0;
   #uploadTokens = 0;
   #nowMs: number | null = null;
@@ -46,19 +49,29 @@ export class UplinkBudget {
 
   /** @param bitsPerSecond null: no ceiling */
   constructor(bitsPerSecond: number | null = null) {
-    this.#bytesPerS = bitsPerSecond === null ? null : bitsPerSecond / 8;
+    this.#ceilingBytesPerS = bitsPerSecond === null ? null : bitsPerSecond / 8;
     this.#tokens = this.#burst;
   }
 
   set bitsPerSecond(bitsPerSecond: number | null) {
-    this.#bytesPerS = bitsPerSecond === null ? null : bitsPerSecond / 8;
+    this.#ceilingBytesPerS = bitsPerSecond === null ? null : bitsPerSecond / 8;
     this.#tokens = Math.min(this.#tokens, this.#burst);
   }
 
-  /** May this picture be sent? Once one may not, the rest of its group may not either. */
+  /** What the line was found to take; null where it has not shown to be thin. The ceiling stays above it. */
+  set lineBytesPerSecond(bytesPerS: number | null) {
+    this.#lineBytesPerS = bytesPerS;
+    this.#tokens = Math.min(this.#tokens, this.#burst);
+  }
+
+  /**
+   * May this picture be sent? Once one may not, the rest of its group may not either.
+   *
+   * @param unit `fits` is false where the connection has no room for it: then it takes nothing from the budget
+   */
   admit(
     streamId: string,
-    unit: { readonly keyframe: boolean; readonly bytes: number },
+    unit: { readonly keyframe: boolean; readonly bytes: number; readonly fits?: boolean },
     nowMs: number,
   ): boolean {
     if (this.#bytesPerS === null) return true;
@@ -67,6 +80,7 @@ export class UplinkBudget {
     stream.offered += unit.bytes;
     if (unit.keyframe) this.#beginGroup(stream, nowMs);
     stream.groupSoFar += unit.bytes;
+    if (unit.fits === false) stream.isOpen = false;
     if (!stream.isOpen) return false;
     // A picture larger than a burst goes when the burst is whole, and is paid for afterwards.
     if (this.#tokens < Math.min(unit.bytes, this.#burst)) {
@@ -98,8 +112,15 @@ export class UplinkBudget {
     return Math.max(10, (missing * 1000) / this.#uploadRate);
   }
 
+  get #bytesPerS(): number | null {
+    if (this.#lineBytesPerS === null) return this.#ceilingBytesPerS;
+    return Math.min(this.#ceilingBytesPerS ?? Number.POSITIVE_INFINITY, this.#lineBytesPerS);
+  }
+
   get #burst(): number {
-    return ((this.#bytesPerS ?? 0) * BURST_MS) / 1000;
+    const ceiling = this.#ceilingBytesPerS === null ? null : (this.#ceilingBytesPerS * BURST_MS) / 1000;
+    if (this.#lineBytesPerS === null) return ceiling ?? 0;
+    return Math.min(ceiling ?? Number.POSITIVE_INFINITY, (this.#lineBytesPerS * LINE_BURST_MS) / 1000);
   }
 
   get #uploadRate(): number {

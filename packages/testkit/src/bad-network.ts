@@ -51,6 +51,8 @@ export class BadNetwork {
   #state: "open" | "black_hole" | "refusing" = "open";
   connections = 0;
   stalls = 0;
+  /** The longest that one segment was held up by being sent again, milliseconds: a bound that no sender can keep. */
+  longestStallMs = 0;
 
   private constructor({ targetPort, random, ...quality }: BadNetworkOptions) {
     this.#targetPort = targetPort;
@@ -168,7 +170,8 @@ export class BadNetwork {
     const { delayMs = 0, jitterMs = 0, bitsPerSecond, lossRate = 0 } = this.#quality;
     const nowMs = performance.now();
     const sendMs = bitsPerSecond === undefined ? 0 : (bytes * 8_000) / bitsPerSecond;
-    let sentAtMs = Math.max(nowMs, direction.freeAtMs) + sendMs;
+    const firstSentAtMs = Math.max(nowMs, direction.freeAtMs) + sendMs;
+    let sentAtMs = firstSentAtMs;
     direction.freeAtMs = sentAtMs;
     for (let tries = 0; tries < MOST_DOUBLINGS && this.#random() < lossRate; tries++) {
       this.stalls += 1;
@@ -176,6 +179,7 @@ export class BadNetwork {
       // What is sent again takes its room on the line once more.
       direction.freeAtMs += sendMs;
     }
+    this.longestStallMs = Math.max(this.longestStallMs, sentAtMs - firstSentAtMs);
     return Math.max(notBeforeMs, sentAtMs + delayMs + jitterMs * this.#random());
   }
 }

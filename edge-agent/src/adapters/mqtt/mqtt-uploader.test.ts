@@ -12,6 +12,7 @@ it("goes on from what was acknowledged when the connection was cut in the middle
   const link: MediaLink = {
     isConnected: true,
     queuedBytes: 0,
+    queue: { bytes: 0, limitBytes: 1 },
     run: async () => undefined,
     publish: () => undefined,
     async publishAcknowledged(_topic, bytes) {

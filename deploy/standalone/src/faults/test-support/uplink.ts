@@ -1,5 +1,5 @@
 // An agent's outbox and its two connections, a bad line, and the real endpoint with a real database behind it.
-import { type StreamKey, fragmentAccessUnit } from "@huishi/contracts";
+import type { StreamKey } from "@huishi/contracts";
 import { startIngest, type Ingest } from "@huishi/ingest";
 import { type Clock, sleep, supervise, systemClock } from "@huishi/kernel";
 import { createLogger, InProcessMediaBus, type Pool } from "@huishi/platform";
@@ -11,9 +11,11 @@ import { MqttEventLink } from "../../../../../edge-agent/src/adapters/mqtt/mqtt-
 import { MqttMediaLink } from "../../../../../edge-agent/src/adapters/mqtt/mqtt-media-link.ts";
 import { SqliteOutbox } from "../../../../../edge-agent/src/adapters/sqlite-outbox/sqlite-outbox.ts";
 import { EventRecorder, OutboxRelay } from "../../../../../edge-agent/src/application/outbox-relay.ts";
-import type { EventDraft, EventLink } from "../../../../../edge-agent/src/application/ports.ts";
+import { LiveRelay } from "../../../../../edge-agent/src/application/live-relay.ts";
+import type { CapturedUnit, EventDraft, EventLink } from "../../../../../edge-agent/src/application/ports.ts";
+import { UplinkPacer } from "../../../../../edge-agent/src/application/uplink-pacer.ts";
+import { LiveGaps } from "../../../../../edge-agent/src/domain/live-gaps.ts";
 import { UplinkBudget } from "../../../../../edge-agent/src/domain/uplink-budget.ts";
-import { GopGate } from "../../../../../edge-agent/src/domain/gop-gate.ts";
 
 const logger = createLogger({ name: "uplink", level: "silent" });
 const FPS = 10;
@@ -36,10 +38,19 @@ function reading(sensorId: string, value: number, capturedAtMs: number): EventDr
   return { type: "observation", sensorId, observedProperty: "water_level", value, unit: "m", capturedAtMs };
 }
 
+const DEFAULT_SEED = 20_261_124;
+
 /** Numbers from 0 to 1, the same every time (Park and Miller 1988): the same segments are lost in every run. */
-function minimalStandard(): () => number {
-  let state = 20_261_124;
+function minimalStandard(seed: number): () => number {
+  let state = seed;
   return () => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647;
+}
+
+function picture(unitNumber: number, bytes: number, keyframe: boolean): CapturedUnit {
+  const annexB = new Uint8Array(bytes).fill(0x55);
+  annexB.set([0, 0, 0, 1, keyframe ? 0x65 : 0x41]);
+  const times = { capturedAtMs: Date.now(), ptsMs: (unitNumber * 1_000) / FPS };
+  return { codec: "h264", keyframe, disposable: false, changed: false, annexB, unitNumber, ...times };
 }
 
 export class Uplink {
@@ -49,6 +60,8 @@ export class Uplink {
   readonly liveLagsMs: number[] = [];
   /** Numbers of the backlog's events in the order of their acknowledgement. */
   readonly backlogOrder: number[] = [];
+  /** Captured to received at the centre, of each picture. */
+  readonly mediaLagsMs: number[] = [];
   mediaUnits = 0;
   mediaBytes = 0;
   readonly #folder: string;
@@ -57,6 +70,7 @@ export class Uplink {
   readonly #mediaBus: InProcessMediaBus;
   readonly #events: MqttEventLink;
   readonly #media: MqttMediaLink;
+  readonly #budget = new UplinkBudget();
   readonly #key: StreamKey;
   readonly #stop = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
@@ -95,13 +109,18 @@ export class Uplink {
   static async start(
     { databaseUrl, pool }: { readonly databaseUrl: string; readonly pool: Pool },
     quality: LineQuality,
+    seed = DEFAULT_SEED,
   ): Promise<Uplink> {
     const folder = await mkdtemp(path.join(tmpdir(), "huishi-uplink-"));
     const agent = await createAgent(pool);
     const camera = await createCamera(pool, agent.id);
     const mediaBus = new InProcessMediaBus();
     const ingest = await startIngest({ databaseUrl, host: "127.0.0.1", port: 0, mediaBus, logger });
-    const line = await BadNetwork.start({ targetPort: ingest.port, random: minimalStandard(), ...quality });
+    const line = await BadNetwork.start({
+      targetPort: ingest.port,
+      random: minimalStandard(seed),
+      ...quality,
+    });
     const outbox = await SqliteOutbox.open({ folder: path.join(folder, "outbox"), log: logger });
     return new Uplink({ folder, pool, ingest, mediaBus, line, outbox, agent, cameraId: camera.id });
   }
@@ -131,11 +150,13 @@ export class Uplink {
   connect(): void {
     const { signal } = this.#stop;
     const retry = { baseDelayMs: 200, maxDelayMs: 1_000, healthyAfterMs: 10_000 };
-    const relay = new OutboxRelay(this.outbox, this.#watched());
+    const pacer = new UplinkPacer(this.#media, this.#budget);
+    const relay = new OutboxRelay(this.outbox, this.#watched(), (tookMs) => pacer.acknowledged(tookMs));
     this.#running = Promise.allSettled([
       supervise({ name: "events", run: (s) => this.#events.run(s) }, signal, retry),
       supervise({ name: "media", run: (s) => this.#media.run(s) }, signal, retry),
       supervise({ name: "relay", run: (s) => relay.run(s) }, signal, retry),
+      pacer.run(signal),
     ]);
   }
 
@@ -159,27 +180,30 @@ export class Uplink {
     signal: AbortSignal,
     { bitsPerSecond = 2_000_000, ceilingBitsPerSecond }: WatchedCamera = {},
   ): Promise<{ readonly dropped: number }> {
-    const unsubscribe = this.#mediaBus.subscribe(this.#key, ({ data }) => {
+    const unsubscribe = this.#mediaBus.subscribe(this.#key, ({ data, capturedAtMs }) => {
       this.mediaUnits += 1;
       this.mediaBytes += data.byteLength;
+      this.mediaLagsMs.push(Date.now() - capturedAtMs);
     });
-    const gate = new GopGate();
-    const budget = new UplinkBudget(ceilingBitsPerSecond ?? null);
+    this.#budget.bitsPerSecond = ceilingBitsPerSecond ?? null;
+    const relay = new LiveRelay({
+      ...this.#key,
+      sampling: { kind: "all" },
+      link: this.#media,
+      budget: this.#budget,
+      clock: systemClock,
+      gaps: new LiveGaps(),
+      onGap: () => undefined,
+    });
     const pictureBytes = (bitsPerSecond / 8 / FPS) * (GROUP / (GROUP - 1 + KEYFRAME_PICTURES));
     for (let number = 0; !signal.aborted; number++) {
       const keyframe = number % GROUP === 0;
       const bytes = Math.round(pictureBytes * (keyframe ? KEYFRAME_PICTURES : 1));
-      const isAffordable = budget.admit("watched", { keyframe, bytes }, Date.now());
-      const decision = gate.decide(
-        { keyframe },
-        this.#media.queuedBytes,
-        this.#media.isConnected && isAffordable,
-      );
-      if (decision.send) this.#sendUnit(number, bytes, { keyframe, discontinuity: decision.discontinuity });
+      relay.onUnit(picture(number, bytes, keyframe));
       await sleep(1_000 / FPS, signal).catch(() => undefined);
     }
     unsubscribe();
-    return { dropped: gate.dropped };
+    return { dropped: relay.dropped };
   }
 
   /** What the database holds: rows, and rows with different numbers. */
@@ -197,18 +221,6 @@ export class Uplink {
     await this.outbox.close();
     await this.#ingest.close();
     await rm(this.#folder, { recursive: true, force: true });
-  }
-
-  #sendUnit(
-    unitNumber: number,
-    bytes: number,
-    kind: { readonly keyframe: boolean; readonly discontinuity: boolean },
-  ): void {
-    const data = new Uint8Array(bytes).fill(0x55);
-    data.set([0, 0, 0, 1, kind.keyframe ? 0x65 : 0x41]);
-    const times = { capturedAtMs: Date.now(), ptsMs: (unitNumber * 1_000) / FPS };
-    const unit = { codec: "h264", ...kind, unitNumber, ...times, data } as const;
-    for (const fragment of fragmentAccessUnit(unit)) this.#media.publish(this.#key, fragment);
   }
 
   #watched(): EventLink {
