@@ -111,7 +111,9 @@ function describe(title: string, runs: readonly Run[]): void {
   );
 }
 
-process.stdout.write(`uplink of 1 Mbit/s, 20 % loss, 200 ms there and back; a backlog of ${BACKLOG} events\n`);
+process.stdout.write(
+  `uplink of 1 Mbit/s, 20 % loss, 200 ms there and back; a backlog of ${BACKLOG} events\n`,
+);
 await measure("events alone", null);
 await measure("a camera of 600 kbit/s under a ceiling of 400", {
   bitsPerSecond: 600_000,
