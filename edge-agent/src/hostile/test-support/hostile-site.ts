@@ -100,6 +100,8 @@ export class HostileSite {
         { id: HOSTILE, ...hostile },
       ],
       discovery: { enabled: false },
+      // Conditions are the connection's own here; what the picture watch finds has tests of its own.
+      watchPictures: false,
       logger: createLogger({ name: "edge-agent", destination }),
       timings: { healthIntervalMs: 300, authRetryMs: 1_000, retry: { baseDelayMs: 100, maxDelayMs: 300 } },
     });
