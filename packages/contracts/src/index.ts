@@ -22,3 +22,4 @@ export * from "./store.ts";
 export * from "./socket.ts";
 export * from "./recordings.ts";
 export * from "./uploads.ts";
+export * from "./rehearsal.ts";

@@ -14,7 +14,18 @@ export type RuleForm = Omit<RuleCreateBody, "zoneId">;
 
 /** Kinds of rules that a zone of this kind can carry, the most usual first. */
 export const KINDS_OF_ZONE: Readonly<Record<ZoneKind, readonly RuleKind[]>> = {
-  polygon: ["intrusion", "dwell", "count_over"],
+  polygon: [
+    "intrusion",
+    "dwell",
+    "count_over",
+    "loitering",
+    "wrong_way",
+    "congestion",
+    "density_over",
+    "speed_over",
+    "abandoned_object",
+    "object_removed",
+  ],
   line: ["line_crossing"],
 };
 
@@ -24,6 +35,13 @@ export const CLASSES_OF_KIND: Readonly<Record<RuleKind, readonly string[]>> = {
   dwell: ["illegal_parking_motor", "illegal_parking_nonmotor", "fire_lane_blocked", "loitering"],
   count_over: ["crowd_gathering", "lane_congestion"],
   line_crossing: ["line_crossing", "wrong_way", "traffic_flow"],
+  loitering: ["loitering", "water_danger_zone"],
+  wrong_way: ["wrong_way"],
+  congestion: ["lane_congestion"],
+  density_over: ["crowd_gathering"],
+  speed_over: ["speeding"],
+  abandoned_object: ["abandoned_object"],
+  object_removed: ["object_removed"],
 };
 
 export const ALL_OBJECT_CLASSES = Object.keys(OBJECT_CLASSES) as readonly ObjectClass[];
@@ -33,6 +51,13 @@ const USUAL_OBJECTS: Readonly<Record<RuleKind, readonly ObjectClass[]>> = {
   dwell: ["car", "bus", "truck"],
   count_over: ["person"],
   line_crossing: ["person", "bicycle", "car", "motorcycle", "bus", "truck"],
+  loitering: ["person"],
+  wrong_way: ["car", "bus", "truck", "motorcycle"],
+  congestion: ["car", "bus", "truck"],
+  density_over: ["person"],
+  speed_over: ["car", "bus", "truck", "motorcycle"],
+  abandoned_object: ["person"],
+  object_removed: ["person"],
 };
 
 /** A new rule of a kind with the domain's defaults. */

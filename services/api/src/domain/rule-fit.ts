@@ -6,6 +6,13 @@ const ZONE_OF_RULE: Readonly<Record<RuleKind, ZoneKind>> = {
   intrusion: "polygon",
   dwell: "polygon",
   count_over: "polygon",
+  loitering: "polygon",
+  wrong_way: "polygon",
+  congestion: "polygon",
+  density_over: "polygon",
+  speed_over: "polygon",
+  abandoned_object: "polygon",
+  object_removed: "polygon",
   line_crossing: "line",
 };
 
