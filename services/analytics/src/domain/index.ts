@@ -6,3 +6,7 @@ export * from "./rules/outcome.ts";
 export * from "./rules/rule-engine.ts";
 export * from "./tracker/track.ts";
 export * from "./tracker/tracker.ts";
+export * from "./rehearsal/frame-timeline.ts";
+export * from "./rehearsal/rehearsal-run.ts";
+export * from "./rehearsal/replayed-track.ts";
+export * from "./rehearsal/track-replay.ts";
