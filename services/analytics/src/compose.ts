@@ -19,6 +19,7 @@ import { PerceptionWriter } from "./application/perception-writer.ts";
 import type { InferencePool } from "./application/ports.ts";
 import { SharedPool } from "./application/shared-pool.ts";
 import { TrackIds } from "./application/track-ids.ts";
+import { startRehearsals } from "./compose-rehearsals.ts";
 import { AnalyticsMetrics } from "./metrics.ts";
 
 export interface AnalyticsOptions {
@@ -89,6 +90,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
   });
   const perception = new PerceptionWriter(new PostgresRecordStore(records), metrics, faults);
   const alarms = new AlarmWriter({ store: new PostgresAlarmStore(urgent), meter: metrics, faults, clock });
+  const rehearsals = startRehearsals({ databaseUrl, logger, faults, sampleFps });
   const assignment = new Assignment({
     store: new PostgresPlanStore(urgent),
     changes: new PostgresChangeFeed(databaseUrl),
@@ -98,6 +100,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       mediaBus,
       trackIds: new TrackIds(new PostgresTrackIdSource(records)),
       perception,
+      spans: rehearsals.spans,
       alarms,
       meter: metrics,
       faults,
@@ -125,6 +128,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       stop.abort(new Error("analytics is closing"));
       await following;
       await assignment.stop();
+      await rehearsals.close();
       await Promise.all([alarms.close(CLOSE_DEADLINE_MS), perception.close(CLOSE_DEADLINE_MS)]);
       await pool.close();
       await Promise.all([records.end(), urgent.end()]);

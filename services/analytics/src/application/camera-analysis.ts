@@ -1,6 +1,7 @@
 import type { MediaBus, StreamProfile } from "@huishi/contracts";
 import { type Clock, type HuishiError, supervise } from "@huishi/kernel";
 import type { AlarmWriter } from "./alarm-writer.ts";
+import type { AnalysisSpans } from "./analysis-spans.ts";
 import { CameraScene } from "./camera-scene.ts";
 import type { FaultLog } from "./fault-log.ts";
 import type { PerceptionWriter } from "./perception-writer.ts";
@@ -13,6 +14,7 @@ export interface AnalysisParts {
   readonly mediaBus: MediaBus;
   readonly trackIds: TrackIds;
   readonly perception: PerceptionWriter;
+  readonly spans?: AnalysisSpans;
   readonly alarms: AlarmWriter;
   readonly meter: Meter;
   readonly faults: FaultLog;
@@ -51,6 +53,7 @@ export class CameraAnalysis {
   readonly #parts: AnalysisParts;
   readonly #scene: CameraScene;
   readonly #cameraId: string;
+  readonly #cameraNo: number;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #isRunning = false;
@@ -61,6 +64,7 @@ export class CameraAnalysis {
   constructor(plan: CameraPlan, parts: AnalysisParts) {
     this.profile = analysedProfile(plan);
     this.#cameraId = plan.cameraId;
+    this.#cameraNo = plan.cameraNo;
     this.#parts = parts;
     this.#scene = new CameraScene(plan, parts.trackIds);
     this.#running = supervise(
@@ -135,12 +139,13 @@ export class CameraAnalysis {
   }
 
   #take(frame: AnalysedFrame, feed: CameraFeed): void {
-    const { perception, alarms, mediaBus, meter, clock } = this.#parts;
+    const { perception, alarms, mediaBus, meter, clock, spans } = this.#parts;
     const update = this.#scene.interpret(frame);
     // Alarms first: everything else may wait for them, never the other way round.
     if (update.alarms) alarms.push(update.alarms, () => feed.snapshot(frame.capturedAtMs));
     mediaBus.publishScene(update.scene);
     perception.write(update);
+    spans?.saw(this.#cameraNo, frame.capturedAtMs);
     this.#framesAnalysed += 1;
     this.#lastCapturedAtMs = frame.capturedAtMs;
     meter.frame(frame.stageMs, clock.nowMs() - frame.capturedAtMs);

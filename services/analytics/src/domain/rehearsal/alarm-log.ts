@@ -76,7 +76,8 @@ export class AlarmLog {
     this.current.occurrences++;
     this.current.lastMs = evidence.capturedAtMs;
     this.current.clearedAtMs = null;
-    for (const id of evidence.trackIds) if (this.current.trackIds.size < MAX_TRACKS) this.current.trackIds.add(id);
+    for (const id of evidence.trackIds)
+      if (this.current.trackIds.size < MAX_TRACKS) this.current.trackIds.add(id);
   }
 
   private close(atMs: number): void {

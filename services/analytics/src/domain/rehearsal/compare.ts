@@ -46,6 +46,7 @@ function forOverlapping(
   for (const a of first) {
     // Alarms of one run follow each other: what ended before this one began is over for all that follow.
     while (begin < second.length && second[begin]!.endMs + SLACK_MS < a.startedAtMs) begin++;
-    for (let k = begin; k < second.length && second[k]!.startedAtMs <= a.endMs + SLACK_MS; k++) visit(a, second[k]!);
+    for (let k = begin; k < second.length && second[k]!.startedAtMs <= a.endMs + SLACK_MS; k++)
+      visit(a, second[k]!);
   }
 }

@@ -35,7 +35,9 @@ describe("the frames between stored ones", () => {
   });
 
   it("keep the uneven times of the stored frames", () => {
-    expect(timesOf([400, 1_350, 2_900], [{ fromMs: 400, toMs: 2_900 }]).times).toEqual([400, 1_350, 2_350, 2_900]);
+    expect(timesOf([400, 1_350, 2_900], [{ fromMs: 400, toMs: 2_900 }]).times).toEqual([
+      400, 1_350, 2_350, 2_900,
+    ]);
   });
 
   it("begin with the first span, however late", () => {

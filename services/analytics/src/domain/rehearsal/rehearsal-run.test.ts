@@ -12,7 +12,13 @@ function subjectOf(
   kind: "intrusion" | "line_crossing",
   overrides: Parameters<typeof ruleOf>[1] = {},
 ): RehearsalSubject {
-  const { id: _id, cameraId: _cameraId, zoneId: _zoneId, version: _version, ...rule } = ruleOf(kind, overrides);
+  const {
+    id: _id,
+    cameraId: _cameraId,
+    zoneId: _zoneId,
+    version: _version,
+    ...rule
+  } = ruleOf(kind, overrides);
   const zone = kind === "line_crossing" ? UPWARDS : SQUARE;
   return { zone: { kind: zone.kind, points: [...zone.points] }, rule };
 }
@@ -39,7 +45,13 @@ describe("a rehearsal", () => {
       baselineRaised: null,
       added: null,
       alarms: [
-        { startedAtMs: T0, capturedAtMs: T0 + 1_000, clearedAtMs: T0 + 6_800, trackIds: ["1"], compared: "added" },
+        {
+          startedAtMs: T0,
+          capturedAtMs: T0 + 1_000,
+          clearedAtMs: T0 + 6_800,
+          trackIds: ["1"],
+          compared: "added",
+        },
         { capturedAtMs: T0 + 71_000, trackIds: ["2"] },
       ],
     });
@@ -83,9 +95,12 @@ describe("a rehearsal", () => {
 });
 
 const row = fc
-  .array(fc.record({ pause: fc.integer({ min: 1, max: 20_000 }), length: fc.nat(20_000), track: fc.nat(5) }), {
-    maxLength: 30,
-  })
+  .array(
+    fc.record({ pause: fc.integer({ min: 1, max: 20_000 }), length: fc.nat(20_000), track: fc.nat(5) }),
+    {
+      maxLength: 30,
+    },
+  )
   .map((steps): LoggedAlarm[] => {
     let atMs = 0;
     return steps.map(({ pause, length, track }) => {

@@ -28,7 +28,11 @@ export class RehearsalRun {
     this.baseline?.update(tracks, capturedAtMs);
   }
 
-  finish(looked: { readonly fromMs: number; readonly toMs: number; readonly coveredMs: number }): RehearsalResult {
+  finish(looked: {
+    readonly fromMs: number;
+    readonly toMs: number;
+    readonly coveredMs: number;
+  }): RehearsalResult {
     const alarms = this.subject.finish();
     const compared = this.baseline && compareAlarms(alarms, this.baseline.finish());
     const listed = compared?.alarms ?? alarms.map((alarm) => rehearsedAlarm(alarm, "added"));

@@ -55,7 +55,9 @@ function replay(run: RecordedRun): Map<number, Track[]> {
     intervalMs: STEP_MS,
     spans: [{ fromMs, toMs: toMs - 1 }],
   });
-  const take = (frames: Iterable<{ capturedAtMs: number; sightings: Parameters<TrackReplay["update"]>[0] }>) => {
+  const take = (
+    frames: Iterable<{ capturedAtMs: number; sightings: Parameters<TrackReplay["update"]>[0] }>,
+  ) => {
     for (const frame of frames)
       replayed.set(frame.capturedAtMs, tracks.update(frame.sightings, frame.capturedAtMs));
   };
@@ -174,7 +176,9 @@ describe("stored tracks, read again", () => {
         const spoken = run.live.flatMap((frame) => live.update(frame.tracks, frame.capturedAtMs));
         const repeated = [...replay(run)].flatMap(([atMs, tracks]) => again.update(tracks, atMs));
         const near = (a: RuleOutcome, b: RuleOutcome) =>
-          a.type === b.type && a.ruleId === b.ruleId && Math.abs(a.capturedAtMs - b.capturedAtMs) <= 2 * STEP_MS;
+          a.type === b.type &&
+          a.ruleId === b.ruleId &&
+          Math.abs(a.capturedAtMs - b.capturedAtMs) <= 2 * STEP_MS;
         for (const one of [spoken, repeated]) {
           const other = one === spoken ? repeated : spoken;
           said += one.length;

@@ -1,0 +1,65 @@
+import { supervise } from "@huishi/kernel";
+import { createPool, type Logger } from "@huishi/platform";
+import { randomUUID } from "node:crypto";
+import {
+  PostgresRehearsalPerception,
+  PostgresRehearsalStore,
+  PostgresSpanStore,
+} from "./adapters/postgres/index.ts";
+import { AnalysisSpans } from "./application/analysis-spans.ts";
+import type { FaultLog } from "./application/fault-log.ts";
+import type { FrameSource, RehearsalLane } from "./application/rehearsal/ports.ts";
+import { RehearsalWorker } from "./application/rehearsal/rehearsal-worker.ts";
+import { StoredTracks } from "./application/rehearsal/stored-tracks.ts";
+
+const RETRY = { baseDelayMs: 500, maxDelayMs: 5_000, healthyAfterMs: 10_000 };
+const TRACKS_DEADLINE_MS = 20 * 60_000;
+const WORKER_FAILED = {
+  code: "REHEARSAL_WORKER_FAILED",
+  message: "the taking of rehearsals failed and is started again",
+};
+
+export interface RehearsalsOptions {
+  readonly databaseUrl: string;
+  readonly logger: Logger;
+  readonly faults: FaultLog;
+  readonly sampleFps: number;
+}
+
+export interface Rehearsals {
+  /** Is told of every analysed frame. */
+  readonly spans: AnalysisSpans;
+  close(): Promise<void>;
+}
+
+/** Takes rehearsals out of the database, one of each lane at a time. Its connections are its own: nothing live waits. */
+export function startRehearsals(options: RehearsalsOptions): Rehearsals {
+  const { databaseUrl, logger, faults, sampleFps } = options;
+  const pool = createPool(databaseUrl, { max: 3, applicationName: "huishi-analytics-rehearsals", logger });
+  const store = new PostgresRehearsalStore(pool);
+  const spans = new AnalysisSpans({ store: new PostgresSpanStore(pool), faults });
+  const stop = new AbortController();
+  const lanes: [RehearsalLane, FrameSource, number][] = [
+    [
+      "tracks",
+      new StoredTracks({ store: new PostgresRehearsalPerception(pool), sampleFps }),
+      TRACKS_DEADLINE_MS,
+    ],
+  ];
+  const running = lanes.map(([lane, source, deadlineMs]) =>
+    supervise(
+      new RehearsalWorker({ lane, source, deadlineMs, store, faults, worker: randomUUID() }),
+      stop.signal,
+      { ...RETRY, onFailure: ({ error }) => faults.report(error, WORKER_FAILED, { lane }) },
+    ),
+  );
+  return {
+    spans,
+    async close() {
+      stop.abort(new Error("analytics is closing"));
+      await Promise.all(running);
+      await spans.close();
+      await pool.end();
+    },
+  };
+}
