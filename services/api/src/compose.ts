@@ -41,7 +41,7 @@ import { ChangeFeed } from "./application/change-feed.ts";
 import { Identity } from "./application/identity.ts";
 import { LiveGateway } from "./application/live-gateway.ts";
 import { ZonesAndRules } from "./application/zones-and-rules.ts";
-import { questionParts, storeParts } from "./compose-questions.ts";
+import { questionParts, rehearsalParts, storeParts } from "./compose-questions.ts";
 import { readTls, type TlsFilePaths } from "./tls.ts";
 import { createMetrics } from "./metrics.ts";
 
@@ -146,6 +146,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     },
     cameras,
     zonesAndRules: new ZonesAndRules({ cameras, zones, rules, secrets, clock }),
+    rehearsals: rehearsalParts({ pool, cameras, looks, clock }),
     alarms,
     agents: {
       store: new PostgresAgentStore(pool),

@@ -12,7 +12,7 @@ import { PostgresCommandStore } from "../adapters/postgres/command-store.ts";
 import { PostgresIdentityStore } from "../adapters/postgres/identity-store.ts";
 import { PostgresRuleStore } from "../adapters/postgres/rule-store.ts";
 import { PostgresZoneStore } from "../adapters/postgres/zone-store.ts";
-import { questionParts, storeParts } from "../compose-questions.ts";
+import { questionParts, rehearsalParts, storeParts } from "../compose-questions.ts";
 import { AgentControl } from "../application/agent-control.ts";
 import { PostgresClipStore } from "../adapters/postgres/clip-store.ts";
 import { PostgresLookStore } from "../adapters/postgres/look-store.ts";
@@ -49,6 +49,7 @@ export async function openApiDocument(version: string): Promise<object> {
     identity: { identity, clock, version, isHttps: false, attemptsPerMinute: 1 },
     cameras,
     zonesAndRules,
+    rehearsals: rehearsalParts({ pool, cameras, looks: new PostgresLookStore(pool), clock }),
     alarms: new PostgresAlarmStore(pool),
     agents: { store: new PostgresAgentStore(pool), secrets, clock, mqttUrl: "", attemptsPerMinute: 1 },
     commands,

@@ -28,6 +28,7 @@ import { addDeviceRecordRoutes } from "./routes/device-record-routes.ts";
 import { addIdentityRoutes, type IdentityRouteParts } from "./routes/identity-routes.ts";
 import { addOperationRoutes, type OperationRouteParts } from "./routes/operation-routes.ts";
 import { addDeviceRoutes, addPerceptionRoutes, type QuestionRouteParts } from "./routes/question-routes.ts";
+import { addRehearsalRoutes, type RehearsalRouteParts } from "./routes/rehearsal-routes.ts";
 import { addStatisticsRoutes } from "./routes/statistics-routes.ts";
 import {
   addDeadLetterRoutes,
@@ -41,6 +42,7 @@ export interface AppParts {
   readonly identity: IdentityRouteParts;
   readonly cameras: CameraStore;
   readonly zonesAndRules: ZonesAndRules;
+  readonly rehearsals: RehearsalRouteParts;
   readonly alarms: AlarmStore;
   readonly agents: AgentRouteParts;
   readonly commands: AgentCommands;
@@ -102,6 +104,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   addCameraRoutes(app, parts.cameras, parts.store.retention.names);
   addZoneRoutes(app, parts.zonesAndRules);
   addRuleRoutes(app, parts.zonesAndRules);
+  addRehearsalRoutes(app, parts.rehearsals);
   addAlarmRoutes(app, parts.alarms);
   addAgentRoutes(app, parts.agents);
   addControlRoutes(app, parts.commands);
