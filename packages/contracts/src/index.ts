@@ -23,4 +23,5 @@ export * from "./store.ts";
 export * from "./socket.ts";
 export * from "./recordings.ts";
 export * from "./uploads.ts";
+export * from "./clip-type.ts";
 export * from "./rehearsal.ts";

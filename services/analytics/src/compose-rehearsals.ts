@@ -1,7 +1,9 @@
 import { supervise } from "@huishi/kernel";
 import { createPool, type Logger } from "@huishi/platform";
 import { randomUUID } from "node:crypto";
+import { ForkedClip } from "./adapters/clip-analysis/index.ts";
 import {
+  PostgresClipContents,
   PostgresRehearsalPerception,
   PostgresRehearsalStore,
   PostgresSpanStore,
@@ -14,6 +16,8 @@ import { StoredTracks } from "./application/rehearsal/stored-tracks.ts";
 
 const RETRY = { baseDelayMs: 500, maxDelayMs: 5_000, healthyAfterMs: 10_000 };
 const TRACKS_DEADLINE_MS = 20 * 60_000;
+/** An hour of 5 frames a second is about ten minutes of one core; live cameras may need it first. */
+const CLIP_DEADLINE_MS = 120 * 60_000;
 const WORKER_FAILED = {
   code: "REHEARSAL_WORKER_FAILED",
   message: "the taking of rehearsals failed and is started again",
@@ -24,6 +28,8 @@ export interface RehearsalsOptions {
   readonly logger: Logger;
   readonly faults: FaultLog;
   readonly sampleFps: number;
+  /** Path of the model registry; the service's own when absent. */
+  readonly registry?: string;
 }
 
 export interface Rehearsals {
@@ -34,7 +40,7 @@ export interface Rehearsals {
 
 /** Takes rehearsals out of the database, one of each lane at a time. Its connections are its own: nothing live waits. */
 export function startRehearsals(options: RehearsalsOptions): Rehearsals {
-  const { databaseUrl, logger, faults, sampleFps } = options;
+  const { databaseUrl, logger, faults, sampleFps, registry } = options;
   const pool = createPool(databaseUrl, { max: 3, applicationName: "huishi-analytics-rehearsals", logger });
   const store = new PostgresRehearsalStore(pool);
   const spans = new AnalysisSpans({ store: new PostgresSpanStore(pool), faults });
@@ -44,6 +50,15 @@ export function startRehearsals(options: RehearsalsOptions): Rehearsals {
       "tracks",
       new StoredTracks({ store: new PostgresRehearsalPerception(pool), sampleFps }),
       TRACKS_DEADLINE_MS,
+    ],
+    [
+      "clip",
+      new ForkedClip({
+        contents: new PostgresClipContents(pool),
+        sampleFps,
+        ...(registry !== undefined && { registry }),
+      }),
+      CLIP_DEADLINE_MS,
     ],
   ];
   const running = lanes.map(([lane, source, deadlineMs]) =>

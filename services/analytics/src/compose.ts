@@ -90,7 +90,13 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
   });
   const perception = new PerceptionWriter(new PostgresRecordStore(records), metrics, faults);
   const alarms = new AlarmWriter({ store: new PostgresAlarmStore(urgent), meter: metrics, faults, clock });
-  const rehearsals = startRehearsals({ databaseUrl, logger, faults, sampleFps });
+  const rehearsals = startRehearsals({
+    databaseUrl,
+    logger,
+    faults,
+    sampleFps,
+    ...(options.modelDir !== undefined && { registry: join(options.modelDir, "registry.json") }),
+  });
   const assignment = new Assignment({
     store: new PostgresPlanStore(urgent),
     changes: new PostgresChangeFeed(databaseUrl),

@@ -13,4 +13,5 @@ export * from "./tracker/tracker.ts";
 export * from "./rehearsal/frame-timeline.ts";
 export * from "./rehearsal/rehearsal-run.ts";
 export * from "./rehearsal/replayed-track.ts";
+export * from "./rehearsal/sensor-history.ts";
 export * from "./rehearsal/track-replay.ts";

@@ -1,7 +1,6 @@
-import { REHEARSAL_CHUNK_BYTES, type RehearsalClip } from "@huishi/contracts";
+import { clipTypeOf, REHEARSAL_CHUNK_BYTES, type RehearsalClip } from "@huishi/contracts";
 import { HuishiError } from "@huishi/kernel";
 import { randomUUID } from "node:crypto";
-import { clipTypeOf } from "../domain/clip-type.ts";
 import { type CameraStore, getCamera } from "./cameras.ts";
 import type { User } from "./identity.ts";
 

@@ -6,3 +6,4 @@ export { PostgresTrackIdSource } from "./track-id-source.ts";
 export { PostgresRehearsalPerception } from "./rehearsal-perception.ts";
 export { PostgresRehearsalStore } from "./rehearsal-store.ts";
 export { PostgresSpanStore } from "./span-store.ts";
+export { PostgresClipContents } from "./clip-contents.ts";

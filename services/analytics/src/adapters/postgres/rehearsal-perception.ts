@@ -1,13 +1,14 @@
 import { type Camera, OBJECT_CLASSES, type ObjectClass } from "@huishi/contracts";
 import type { Pool } from "@huishi/platform";
 import type { StoredPerception } from "../../application/rehearsal/ports.ts";
-import type { Span, StoredFrame, TrackHistory } from "../../domain/index.ts";
+import type { SensorReading, Span, StoredFrame, TrackHistory } from "../../domain/index.ts";
 
 /** Rows of one page: about 0.5 MB, read in a few milliseconds. */
 const PAGE_ROWS = 2_000;
 /** More spans than this in a week are one every minute: the rest is taken for one. */
 const MAX_SPANS = 10_000;
 const SCALE = 10_000;
+const MAX_READINGS = 200_000;
 
 const CLASS_OF_CODE: ReadonlyMap<number, ObjectClass> = new Map(
   Object.entries(OBJECT_CLASSES).map(([name, code]) => [code, name as ObjectClass]),
@@ -78,6 +79,24 @@ export class PostgresRehearsalPerception implements StoredPerception {
         { firstSeenMs: Math.round(row.first_ms), lastSeenMs: Math.round(row.last_ms) },
       ]),
     );
+  }
+
+  async readings(
+    datastreamIds: readonly string[],
+    { afterMs, toMs }: { readonly afterMs: number; readonly toMs: number },
+  ): Promise<readonly SensorReading[]> {
+    const numbers = datastreamIds.filter((id) => /^[0-9]{1,9}$/.test(id));
+    const { rows } = await this.#pool.query<{ no: number; value: number; at_ms: number }>(
+      `SELECT datastream_no AS no, value, (extract(epoch FROM captured_at) * 1000)::float8 AS at_ms
+       FROM observation WHERE datastream_no = ANY ($1::integer[]) AND captured_at > $2 AND captured_at <= $3
+       ORDER BY captured_at LIMIT ${MAX_READINGS}`,
+      [numbers, new Date(Math.max(0, afterMs)), new Date(toMs)],
+    );
+    return rows.map(({ no, value, at_ms: atMs }) => ({
+      datastreamId: String(no),
+      value,
+      atMs: Math.round(atMs),
+    }));
   }
 }
 

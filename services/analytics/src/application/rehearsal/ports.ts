@@ -1,6 +1,14 @@
 /** What rehearsals need from outside. */
 import type { RehearsalResult, RehearsalSource, RehearsalSubject } from "@huishi/contracts";
-import type { Span, StoredFrame, Track, TrackHistory } from "../../domain/index.ts";
+import type {
+  PictureFacts,
+  SensorReading,
+  Span,
+  StoredFrame,
+  Surroundings,
+  Track,
+  TrackHistory,
+} from "../../domain/index.ts";
 
 /** Stored tracks are quick, clips are slow: one does not wait for the other. */
 export type RehearsalLane = RehearsalSource["kind"];
@@ -38,11 +46,20 @@ export interface StoredPerception {
     range: { readonly afterMs: number; readonly toMs: number },
   ): Promise<readonly StoredFrame[]>;
   histories(trackIds: readonly number[]): Promise<ReadonlyMap<number, TrackHistory>>;
+  /**
+   * What sensors measured after `afterMs` (exclusive) up to `toMs` (inclusive), in order of time, at most 200 000 values;
+   * an id of no datastream gives none.
+   */
+  readings(
+    datastreamIds: readonly string[],
+    range: { readonly afterMs: number; readonly toMs: number },
+  ): Promise<readonly SensorReading[]>;
 }
 
 export interface RehearsedFrame {
   readonly capturedAtMs: number;
   readonly tracks: readonly Track[];
+  readonly picture: PictureFacts;
 }
 
 /** What was looked at, by the frames' own clock. */
@@ -53,6 +70,8 @@ export interface LookedAt {
 }
 
 export interface FrameListener {
+  /** Before the first frame: what the rule finds beside the tracks, and what of it cannot be had is left out. */
+  onBegin(surroundings: Surroundings): void;
   onFrame(frame: RehearsedFrame): void;
   /** 0..1. */
   onProgress(progress: number): void;
@@ -62,4 +81,10 @@ export interface FrameListener {
 export interface FrameSource {
   /** Calls for every frame in order of time. @throws HuishiError with the reason; the signal's reason when it aborts */
   play(job: RehearsalJob, listener: FrameListener, signal: AbortSignal): Promise<LookedAt>;
+}
+
+/** Clips as the api stored them. */
+export interface ClipContents {
+  /** The bytes, 1 MiB at a time. @throws HuishiError REHEARSAL_CLIP_GONE */
+  read(clipId: string): AsyncIterable<Uint8Array>;
 }

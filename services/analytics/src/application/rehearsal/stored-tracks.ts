@@ -3,6 +3,7 @@ import { HuishiError } from "@huishi/kernel";
 import {
   FrameTimeline,
   mergeSpans,
+  SensorHistory,
   type StoredFrame,
   type TrackHistory,
   TrackReplay,
@@ -38,10 +39,14 @@ export class StoredTracks implements FrameSource {
       intervalMs: 1_000 / this.#sampleFps,
       spans: mergeSpans(await this.#store.spans(cameraNo, range), SPAN_SLACK_MS),
     });
+    const sensors = new PastSensors(this.#store, job);
+    listener.onBegin({ sensors: sensors.history });
     const pace = new Pace(signal);
+    const picture = { aspectRatio };
     const play = async (frames: Iterable<StoredFrame>): Promise<void> => {
       for (const { capturedAtMs, sightings } of frames) {
-        listener.onFrame({ capturedAtMs, tracks: replay.update(sightings, capturedAtMs) });
+        sensors.history.moveTo(capturedAtMs);
+        listener.onFrame({ capturedAtMs, tracks: replay.update(sightings, capturedAtMs), picture });
         if (pace.isDue) {
           listener.onProgress((capturedAtMs - fromMs) / (toMs - fromMs));
           await pace.rest();
@@ -55,8 +60,10 @@ export class StoredTracks implements FrameSource {
       if (!last) break;
       afterMs = last.capturedAtMs;
       await this.#learn(histories, page);
+      await sensors.readUpTo(afterMs);
       for (const frame of page) await play(timeline.until(frame));
     }
+    await sensors.readUpTo(toMs);
     await play(timeline.rest());
     return { ...range, coveredMs: Math.min(timeline.coveredMs, toMs - fromMs) };
   }
@@ -68,6 +75,28 @@ export class StoredTracks implements FrameSource {
     for (const id of histories.keys()) if (!ids.has(id)) histories.delete(id);
     if (unknown.length === 0) return;
     for (const [id, history] of await this.#store.histories(unknown)) histories.set(id, history);
+  }
+}
+
+/** Readings of the sensors that the rules name, read along with the frames. */
+class PastSensors {
+  readonly history = new SensorHistory();
+  readonly #store: StoredPerception;
+  readonly #ids: readonly string[];
+  #readMs: number;
+
+  constructor(store: StoredPerception, { subject, baseline, source }: RehearsalJob) {
+    const conditions = [subject.rule.sensor, baseline?.rule.sensor].flatMap((sensor) => sensor ?? []);
+    this.#store = store;
+    this.#ids = [...new Set(conditions.map(({ datastreamId }) => datastreamId))];
+    const longestMs = Math.max(0, ...conditions.map(({ maxAgeMs }) => maxAgeMs));
+    this.#readMs = (source.kind === "tracks" ? source.fromMs : 0) - longestMs - 1;
+  }
+
+  async readUpTo(toMs: number): Promise<void> {
+    if (this.#ids.length === 0 || toMs <= this.#readMs) return;
+    this.history.add(await this.#store.readings(this.#ids, { afterMs: this.#readMs, toMs }));
+    this.#readMs = toMs;
   }
 }
 

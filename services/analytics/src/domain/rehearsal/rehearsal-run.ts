@@ -1,4 +1,6 @@
 import { MAX_REHEARSAL_ALARMS, type RehearsalResult, type RehearsalSubject } from "@huishi/contracts";
+import type { Surroundings } from "../rules/rule-engine.ts";
+import type { PictureFacts } from "../rules/scene-facts.ts";
 import type { Track } from "../tracker/track.ts";
 import { rehearsedAlarm } from "./alarm-log.ts";
 import { compareAlarms } from "./compare.ts";
@@ -16,16 +18,18 @@ export class RehearsalRun {
     readonly cameraId: string;
     readonly subject: RehearsalSubject;
     readonly baseline: RehearsalSubject | null;
+    readonly surroundings?: Surroundings;
   }) {
-    this.subject = new RehearsedRule(rehearsed.subject, rehearsed.cameraId);
-    this.baseline = rehearsed.baseline && new RehearsedRule(rehearsed.baseline, rehearsed.cameraId);
+    const { cameraId, subject, baseline, surroundings } = rehearsed;
+    this.subject = new RehearsedRule(subject, cameraId, surroundings);
+    this.baseline = baseline && new RehearsedRule(baseline, cameraId, surroundings);
   }
 
-  update(tracks: readonly Track[], capturedAtMs: number): void {
+  update(tracks: readonly Track[], capturedAtMs: number, picture: PictureFacts = {}): void {
     this.frames++;
     this.counted.add(tracks);
-    this.subject.update(tracks, capturedAtMs);
-    this.baseline?.update(tracks, capturedAtMs);
+    this.subject.update(tracks, capturedAtMs, picture);
+    this.baseline?.update(tracks, capturedAtMs, picture);
   }
 
   finish(looked: {

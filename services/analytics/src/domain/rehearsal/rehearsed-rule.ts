@@ -1,10 +1,21 @@
 import type { RehearsalSubject, Rule, Zone } from "@huishi/contracts";
-import { RuleEngine } from "../rules/rule-engine.ts";
+import { HuishiError } from "@huishi/kernel";
+import { RuleEngine, type Surroundings } from "../rules/rule-engine.ts";
+import type { RuleHindrance } from "../rules/rule-machines.ts";
+import type { PictureFacts } from "../rules/scene-facts.ts";
+import { intlClock } from "../rules/schedule.ts";
 import type { Track } from "../tracker/track.ts";
 import { AlarmLog, type LoggedAlarm } from "./alarm-log.ts";
 
 const ZONE_ID = "rehearsed-zone";
 const RULE_ID = "rehearsed-rule";
+
+const HINDRANCES: Readonly<Record<RuleHindrance, string>> = {
+  zone_kind: "its kind needs the other kind of zone",
+  needs_ground_plane: "it needs the camera's ground plane; give the camera four points of its ground first",
+  zone_beyond_ground: "its polygon reaches beyond the ground that the camera's four points describe",
+  setting_missing: "a setting that its kind needs is not set",
+};
 
 /** One rule over one row of frames. A rule that is switched off is rehearsed as if it were on. */
 export class RehearsedRule {
@@ -12,14 +23,22 @@ export class RehearsedRule {
   private readonly log: AlarmLog;
   private lastMs = 0;
 
-  constructor(subject: RehearsalSubject, cameraId: string) {
+  /** @throws HuishiError REHEARSAL_RULE_IDLE when the rule cannot say anything as it is */
+  constructor(subject: RehearsalSubject, cameraId: string, surroundings: Surroundings = {}) {
     const { rule, zone } = ruleOf(subject, cameraId);
-    this.engine = new RuleEngine([rule], [zone]);
+    this.engine = new RuleEngine([rule], [zone], intlClock(), surroundings);
+    const [idle] = this.engine.idle;
+    if (idle) {
+      throw new HuishiError(
+        "REHEARSAL_RULE_IDLE",
+        `The rule cannot raise anything: ${HINDRANCES[idle.hindrance]}.`,
+      );
+    }
     this.log = new AlarmLog(rule.kind === "line_crossing");
   }
 
-  update(tracks: readonly Track[], capturedAtMs: number): void {
-    this.log.take(this.engine.update(tracks, capturedAtMs));
+  update(tracks: readonly Track[], capturedAtMs: number, picture: PictureFacts): void {
+    this.log.take(this.engine.update(tracks, capturedAtMs, picture));
     this.lastMs = capturedAtMs;
   }
 

@@ -11,7 +11,7 @@ export const CLIP_TYPE_BYTES = 192;
  */
 export function clipTypeOf(bytes: Uint8Array): ClipType | null {
   const text = (from: number, length: number): string =>
-    Buffer.from(bytes.subarray(from, from + length)).toString("latin1");
+    String.fromCharCode(...bytes.subarray(from, from + length));
   if (["ftyp", "moov", "mdat", "wide", "free"].includes(text(4, 4))) return "mp4";
   if (text(0, 4) === "\x1aE\xdf\xa3") return "matroska";
   if (text(0, 4) === "RIFF" && text(8, 4) === "AVI ") return "avi";

@@ -1,0 +1,20 @@
+/** What parent and child say to each other over the IPC channel (structured clone). */
+import type { ClipType } from "@huishi/contracts";
+import type { RehearsedFrame } from "../../application/rehearsal/ports.ts";
+
+/** How a child is told what to look at. */
+export interface ClipOrder {
+  readonly file: string;
+  readonly type: ClipType;
+  /** Frames analysed a second, at most. */
+  readonly sampleFps: number;
+  /** Path of the model registry; default: the one that comes with the service. */
+  readonly registry?: string;
+}
+
+export type ClipWord =
+  | { readonly type: "begin" }
+  /** `progress` is null while the clip does not say how long it is. */
+  | { readonly type: "frame"; readonly frame: RehearsedFrame; readonly progress: number | null }
+  | { readonly type: "done"; readonly lengthMs: number; readonly frames: number }
+  | { readonly type: "failed"; readonly code: string; readonly message: string };
