@@ -15,6 +15,8 @@ export class ApiError extends HuishiError {
 export interface RequestOptions {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly body?: unknown;
+  /** Sent as they are, instead of `body`. */
+  readonly bytes?: Blob;
   readonly signal?: AbortSignal;
 }
 
@@ -42,6 +44,10 @@ async function send(path: string, options: RequestOptions, signal: AbortSignal):
     return await fetch(path, {
       method: options.method ?? "GET",
       credentials: "same-origin",
+      ...(options.bytes && {
+        headers: { "content-type": "application/octet-stream" },
+        body: options.bytes,
+      }),
       ...(options.body === undefined
         ? {}
         : { headers: { "content-type": "application/json" }, body: JSON.stringify(options.body) }),
