@@ -16,9 +16,16 @@ export function clipTypeOf(bytes: Uint8Array): ClipType | null {
   if (text(0, 4) === "\x1aE\xdf\xa3") return "matroska";
   if (text(0, 4) === "RIFF" && text(8, 4) === "AVI ") return "avi";
   if (bytes[0] === 0x47 && bytes[188] === 0x47) return "mpegts";
-  if (/^\0?\0\0\x01/.test(text(0, 4)))
-    return isNalUnit(bytes[text(0, 3) === "\0\0\x01" ? 3 : 4]) ? "h264" : null;
+  const header = startCodeEnd(bytes);
+  if (header > 0 && isNalUnit(bytes[header])) return "h264";
   return null;
+}
+
+/** Where the first NAL unit begins: after 00 00 01 or 00 00 00 01 (H.264 Annex B); 0 when there is no start code. */
+function startCodeEnd(bytes: Uint8Array): number {
+  if (bytes[0] !== 0 || bytes[1] !== 0) return 0;
+  if (bytes[2] === 1) return 3;
+  return bytes[2] === 0 && bytes[3] === 1 ? 4 : 0;
 }
 
 /** SPS, access unit delimiter, SEI or a picture: what a byte stream may begin with (H.264 table 7-1). */

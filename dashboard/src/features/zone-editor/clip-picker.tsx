@@ -21,6 +21,8 @@ export function ClipPicker(props: {
   };
   return (
     <div className="field">
+      {/* The way for the keyboard and for who cannot drag is the file input within. */}
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
       <label
         className={isOver ? "clip-drop clip-drop-over" : "clip-drop"}
         data-testid="clip-drop"

@@ -13,7 +13,7 @@ export function fieldFaults(error: unknown, words: Words): FieldFaults {
 }
 
 /** Names as the server gives them: `sensor.value`, or `subject.rule.sensor.value` from a rehearsal. */
-export function fieldsOf(error: unknown): string[] {
+function fieldsOf(error: unknown): string[] {
   if (!(error instanceof HuishiError)) return [];
   const { field, fields } = error.details;
   const list = Array.isArray(fields) ? (fields as { field?: unknown }[]).map((each) => each.field) : [];

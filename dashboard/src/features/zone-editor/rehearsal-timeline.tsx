@@ -10,13 +10,26 @@ const AXIS = 20;
 const EDGE = 8;
 const HALF = 5;
 
-const SHAPE: Readonly<Record<Compared | "alone", (x: number, y: number) => string>> = {
-  both: (x, y) =>
-    `M${x - HALF} ${y}a${HALF} ${HALF} 0 1 0 ${2 * HALF} 0a${HALF} ${HALF} 0 1 0 ${-2 * HALF} 0Z`,
-  added: (x, y) => `M${x} ${y - HALF}L${x + HALF} ${y + HALF}L${x - HALF} ${y + HALF}Z`,
+type Draw = (x: number, y: number) => string;
+
+const circle: Draw = (x, y) =>
+  `M${x - HALF} ${y}a${HALF} ${HALF} 0 1 0 ${2 * HALF} 0a${HALF} ${HALF} 0 1 0 ${-2 * HALF} 0Z`;
+const triangle: Draw = (x, y) => `M${x} ${y - HALF}L${x + HALF} ${y + HALF}L${x - HALF} ${y + HALF}Z`;
+
+/** As compared-mark.tsx draws them. */
+const COMPARED: Readonly<Record<Compared, Draw>> = {
+  both: circle,
+  added: triangle,
   removed: (x, y) =>
     `M${x - HALF} ${y - HALF}L${x + HALF} ${y + HALF}M${x + HALF} ${y - HALF}L${x - HALF} ${y + HALF}`,
-  alone: (x, y) => `M${x} ${y - HALF}L${x + HALF} ${y}L${x} ${y + HALF}L${x - HALF} ${y}Z`,
+};
+
+/** As priority-mark.tsx draws them. */
+const PRIORITIES: Readonly<Record<Priority, Draw>> = {
+  P1: (x, y) => `M${x} ${y - HALF}L${x + HALF} ${y}L${x} ${y + HALF}L${x - HALF} ${y}Z`,
+  P2: triangle,
+  P3: (x, y) => `M${x - HALF} ${y - HALF}h${2 * HALF}v${2 * HALF}h${-2 * HALF}Z`,
+  P4: circle,
 };
 
 export interface ShownResult {
@@ -59,7 +72,10 @@ export function RehearsalTimeline({ rehearsal, result, priority, chosen }: Shown
                 height={4}
                 className="rehearsed-bar"
               />
-              <path d={SHAPE[isCompared ? alarm.compared : "alone"](x, y)} className="rehearsed-shape" />
+              <path
+                d={(isCompared ? COMPARED[alarm.compared] : PRIORITIES[priority])(x, y)}
+                className="rehearsed-shape"
+              />
             </g>
           );
         })}

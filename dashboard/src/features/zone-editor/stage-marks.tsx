@@ -6,6 +6,8 @@ import { type EditorMarks, type HeadingMark, useMarks } from "./editor-marks.ts"
 import { ahead, headingOf, middleOf, turnOf, wholeDegrees } from "./heading.ts";
 
 const ARROW_PX = 72;
+/** Beyond the tip, so that the arrow is seen while it is turned. */
+const HANDLE_PX = 92;
 
 export function StageMarks({ rect }: { rect: Rect }) {
   const { heading, box } = useStore(useMarks());
@@ -35,6 +37,7 @@ function HeadingArrow({ mark, rect }: { mark: HeadingMark; rect: Rect }) {
   const { degrees, onTurn } = mark;
   const middle = toElement(middleOf(mark.zone.points), rect);
   const tip = ahead(middle, degrees, ARROW_PX);
+  const handle = ahead(middle, degrees, HANDLE_PX);
   const wings = [degrees - 150, degrees + 150].map((wing) => ahead(tip, wing, 14));
   const d = `M${text(middle)}L${text(tip)}M${text(wings[0] as Pixel)}L${text(tip)}L${text(wings[1] as Pixel)}`;
   return (
@@ -45,13 +48,9 @@ function HeadingArrow({ mark, rect }: { mark: HeadingMark; rect: Rect }) {
       </svg>
       <button
         type="button"
-        role="slider"
-        aria-valuemin={0}
-        aria-valuemax={359}
-        aria-valuenow={degrees}
         aria-label={t.editor.headingHandle(number(degrees))}
         className="corner corner-heading"
-        style={{ left: tip.x, top: tip.y }}
+        style={{ left: handle.x, top: handle.y }}
         data-testid="heading-handle"
         data-degrees={degrees}
         onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}

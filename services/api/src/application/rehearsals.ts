@@ -17,7 +17,7 @@ import type { LookStore } from "./looks.ts";
 import type { RehearsalClips } from "./rehearsal-clips.ts";
 
 /** Rehearsals of one person that wait or run. */
-export const MAX_OPEN_REHEARSALS = 3;
+const MAX_OPEN_REHEARSALS = 3;
 /** Of all people together. */
 const MAX_WAITING = 200;
 const PURPOSE = "rule rehearsal";

@@ -3,7 +3,7 @@ import type { Box } from "@huishi/kernel";
 import type { RuleEvidence, RuleOutcome } from "../rules/outcome.ts";
 
 /** Alarms that are remembered; beyond, they are only counted. */
-export const MAX_LOGGED_ALARMS = 10_000;
+const MAX_LOGGED_ALARMS = 10_000;
 const MAX_TRACKS = 100;
 
 /** An alarm that would have been raised, with the time over which its condition held. */

@@ -13,7 +13,7 @@ export interface StoredFrame {
 }
 
 /** Where no span is known (rows from before spans were kept), pauses up to this are taken for an empty picture. */
-export const BRIDGED_MS = 60_000;
+const BRIDGED_MS = 60_000;
 
 /**
  * Puts the frames back that left no row because nothing was in them. Between two stored frames there are empty ones at the

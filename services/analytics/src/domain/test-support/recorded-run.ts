@@ -5,7 +5,7 @@ import type { InspectedRegion } from "../regions.ts";
 import type { Track } from "../tracker/track.ts";
 import { Tracker } from "../tracker/tracker.ts";
 
-export interface LiveFrame {
+interface LiveFrame {
   readonly capturedAtMs: number;
   readonly tracks: readonly Track[];
 }
