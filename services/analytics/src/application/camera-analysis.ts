@@ -1,10 +1,10 @@
 import type { MediaBus, StreamProfile } from "@huishi/contracts";
-import { type Clock, type HuishiError, supervise } from "@huishi/kernel";
+import { type Clock, HuishiError, supervise } from "@huishi/kernel";
 import type { AlarmWriter } from "./alarm-writer.ts";
 import { CameraScene } from "./camera-scene.ts";
 import type { FaultLog } from "./fault-log.ts";
 import type { PerceptionWriter } from "./perception-writer.ts";
-import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter } from "./ports.ts";
+import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter, SensorWatch } from "./ports.ts";
 import type { TrackIds } from "./track-ids.ts";
 
 /** What all cameras share. */
@@ -18,6 +18,8 @@ export interface AnalysisParts {
   readonly faults: FaultLog;
   readonly clock: Clock;
   readonly sampleFps: number;
+  /** Without it no sensor condition of a rule holds. */
+  readonly sensors?: SensorWatch;
 }
 
 export interface CameraStats {
@@ -62,7 +64,8 @@ export class CameraAnalysis {
     this.profile = analysedProfile(plan);
     this.#cameraId = plan.cameraId;
     this.#parts = parts;
-    this.#scene = new CameraScene(plan, parts.trackIds);
+    this.#scene = new CameraScene(plan, parts.trackIds, parts.sensors);
+    this.#tellIdleRules();
     this.#running = supervise(
       { name: `analysis of ${plan.cameraId}`, run: (signal) => this.#run(signal) },
       this.#stop.signal,
@@ -73,11 +76,13 @@ export class CameraAnalysis {
   /** Takes edited zones and rules; they hold from the next frame on. */
   replace(plan: CameraPlan): void {
     this.#scene.replace(plan);
+    this.#tellIdleRules();
   }
 
   async stop(): Promise<void> {
     this.#stop.abort(new Error("the analysis was stopped"));
     await this.#running;
+    this.#scene.close();
   }
 
   stats(): CameraStats {
@@ -120,6 +125,16 @@ export class CameraAnalysis {
       await feed.close();
       // The next feed's tracker knows nothing of these tracks.
       this.#parts.perception.write({ tracks: this.#scene.finish() });
+    }
+  }
+
+  #tellIdleRules(): void {
+    for (const { ruleId, hindrance } of this.#scene.idleRules) {
+      const fault = new HuishiError(
+        "RULE_IDLE",
+        "a rule does nothing as it is: see `hindrance`, and edit it",
+      );
+      this.#parts.faults.report(fault, FAULT, { cameraId: this.#cameraId, ruleId, hindrance });
     }
   }
 

@@ -1,7 +1,7 @@
 /** What the analysis needs from outside. Adapters fulfil these; tests bring their own. */
 import type { AccessUnit, Rule, StreamProfile, Zone } from "@huishi/contracts";
-import type { HuishiError } from "@huishi/kernel";
-import type { Track } from "../domain/index.ts";
+import type { GroundPlane, HuishiError } from "@huishi/kernel";
+import type { PictureFacts, SensorReadings, Track } from "../domain/index.ts";
 import type { CrossingRow, DetectionRow, TrackRow } from "./records.ts";
 import type { AlarmReceipt, FrameAlarms } from "./alarms.ts";
 
@@ -18,6 +18,8 @@ export interface AnalysedFrame {
   /** Track ids are the tracker's own; the application gives them numbers that are never reused. */
   readonly tracks: readonly Track[];
   readonly ended: readonly Track[];
+  /** What the picture tells beside them. */
+  readonly picture?: PictureFacts;
   readonly stageMs: Readonly<Partial<Record<Stage, number>>>;
 }
 
@@ -56,6 +58,14 @@ export interface CameraPlan {
   readonly profiles: readonly StreamProfile[];
   readonly zones: readonly Zone[];
   readonly rules: readonly Rule[];
+  /** How the camera's picture lies on the ground; null or absent: not known. */
+  readonly groundPlane?: GroundPlane | null;
+}
+
+/** Latest values of the datastreams that rules name. */
+export interface SensorWatch extends SensorReadings {
+  /** What the camera's rules name from now on; replaces what they named before. */
+  watch(cameraId: string, datastreamIds: readonly string[]): void;
 }
 
 /** A row of the change outbox: something was written or deleted. */
