@@ -55,6 +55,7 @@ export class CameraAnalysis {
   readonly #cameraId: string;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
+  #feed: CameraFeed | null = null;
   #isRunning = false;
   #framesAnalysed = 0;
   #samplesDropped = 0;
@@ -76,6 +77,7 @@ export class CameraAnalysis {
   /** Takes edited zones and rules; they hold from the next frame on. */
   replace(plan: CameraPlan): void {
     this.#scene.replace(plan);
+    this.#feed?.watch?.(this.#scene.watch);
     this.#tellIdleRules();
   }
 
@@ -100,9 +102,11 @@ export class CameraAnalysis {
     const { pool, mediaBus, trackIds, meter, faults, sampleFps } = this.#parts;
     await trackIds.prepare();
     const end = new Ending(signal);
+    const { watch } = this.#scene;
     const feed = await pool.open({
       cameraId: this.#cameraId,
       sampleFps,
+      ...(watch && { watch }),
       onFrame: (frame) => this.#tryTake(frame, feed),
       onDrop: (reason, count) => {
         this.#samplesDropped += count;
@@ -110,6 +114,9 @@ export class CameraAnalysis {
       },
       onFault: (error) => end.fail(error),
     });
+    this.#feed = feed;
+    // The plan may have been edited while the process started.
+    feed.watch?.(this.#scene.watch);
     for (const code of ["MODEL_MISSING", "MODEL_CORRUPT"]) faults.recovered(code);
     const unsubscribe = mediaBus.subscribe(
       { cameraId: this.#cameraId, profile: this.profile },
@@ -121,6 +128,7 @@ export class CameraAnalysis {
       await end.reached;
     } finally {
       this.#isRunning = false;
+      this.#feed = null;
       unsubscribe();
       await feed.close();
       // The next feed's tracker knows nothing of these tracks.

@@ -1,5 +1,13 @@
 import type { ObjectClass, SceneFrame } from "@huishi/contracts";
-import { type CrossedOutcome, type HinderedRule, RuleEngine, type Track } from "../domain/index.ts";
+import {
+  type BackgroundWatch,
+  backgroundWatch,
+  type CrossedOutcome,
+  type HinderedRule,
+  type PictureFacts,
+  RuleEngine,
+  type Track,
+} from "../domain/index.ts";
 import { type FrameAlarms, frameAlarms, rounded, roundedBox } from "./alarms.ts";
 import type { AnalysedFrame, CameraPlan, SensorWatch } from "./ports.ts";
 import { classCode, type CrossingRow, type DetectionRow, detectionRow, type TrackRow } from "./records.ts";
@@ -14,6 +22,9 @@ export interface SceneUpdate {
   readonly crossings: readonly CrossingRow[];
   readonly alarms: FrameAlarms | null;
 }
+
+/** No session lives long enough to see more static regions. */
+const REGIONS_A_SESSION = 1e9;
 
 type LineCounts = NonNullable<SceneFrame["lineCounts"]>;
 
@@ -50,6 +61,11 @@ export class CameraScene {
     return this.#engine.idle;
   }
 
+  /** What the camera's pictures must be looked at for. */
+  get watch(): BackgroundWatch | null {
+    return backgroundWatch(this.#plan.rules, this.#plan.zones);
+  }
+
   /** Takes an edited plan of the same camera; rules that did not change keep their state. */
   replace(plan: CameraPlan): void {
     this.#plan = plan;
@@ -69,7 +85,7 @@ export class CameraScene {
     const trackRows = [...orphaned, ...this.#recorder.update(tracks, ended, capturedAtMs)];
     for (const track of frame.ended) this.#ids.delete(track.id);
 
-    const outcomes = this.#engine.update(tracks, capturedAtMs, frame.picture);
+    const outcomes = this.#engine.update(tracks, capturedAtMs, this.#pictureOf(frame));
     const crossed = outcomes.filter((outcome) => outcome.type === "crossed");
     this.#count(crossed);
     return {
@@ -93,6 +109,17 @@ export class CameraScene {
     this.#session = null;
     this.#ids = new Map();
     return this.#recorder.finish();
+  }
+
+  /** A new session counts its regions from 1 again: here their ids are never reused. */
+  #pictureOf({ picture = {}, session }: AnalysedFrame): PictureFacts {
+    const { staticRegions } = picture;
+    if (staticRegions === undefined || staticRegions.length === 0) return picture;
+    const regions = staticRegions.map((region) => ({
+      ...region,
+      id: session * REGIONS_A_SESSION + region.id,
+    }));
+    return { ...picture, staticRegions: regions };
   }
 
   #watchSensors(): void {

@@ -84,7 +84,7 @@ describe("an alarm of a camera", () => {
     expect(said?.alarms).toMatchObject([
       {
         objectClass: null,
-        sourceEvent: "rule/rule-1/region-3/0",
+        sourceEvent: "rule/rule-1/region-1000000003/0",
         boxes: [
           { trackId: null, objectClass: "abandoned_object", score: 0.9, box: region.box, deciding: true },
         ],

@@ -8,6 +8,8 @@ export type { RuleHindrance } from "./rules/rule-machines.ts";
 export { needsPictures } from "./rules/rule-machines.ts";
 export type { SensorReading, SensorReadings } from "./rules/sensor-readings.ts";
 export type { PictureFacts } from "./rules/scene-facts.ts";
+export * from "./background/background-model.ts";
+export * from "./background/background-watch.ts";
 export type { StaticRegion } from "./background/static-region.ts";
 export * from "./tracker/track.ts";
 export * from "./tracker/tracker.ts";
