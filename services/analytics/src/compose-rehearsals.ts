@@ -43,14 +43,11 @@ export function startRehearsals(options: RehearsalsOptions): Rehearsals {
   const { databaseUrl, logger, faults, sampleFps, registry } = options;
   const pool = createPool(databaseUrl, { max: 3, applicationName: "huishi-analytics-rehearsals", logger });
   const store = new PostgresRehearsalStore(pool);
+  const perception = new PostgresRehearsalPerception(pool);
   const spans = new AnalysisSpans({ store: new PostgresSpanStore(pool), faults });
   const stop = new AbortController();
   const lanes: [RehearsalLane, FrameSource, number][] = [
-    [
-      "tracks",
-      new StoredTracks({ store: new PostgresRehearsalPerception(pool), sampleFps }),
-      TRACKS_DEADLINE_MS,
-    ],
+    ["tracks", new StoredTracks({ store: perception, sampleFps }), TRACKS_DEADLINE_MS],
     [
       "clip",
       new ForkedClip({
@@ -63,7 +60,15 @@ export function startRehearsals(options: RehearsalsOptions): Rehearsals {
   ];
   const running = lanes.map(([lane, source, deadlineMs]) =>
     supervise(
-      new RehearsalWorker({ lane, source, deadlineMs, store, faults, worker: randomUUID() }),
+      new RehearsalWorker({
+        lane,
+        source,
+        deadlineMs,
+        store,
+        grounds: perception,
+        faults,
+        worker: randomUUID(),
+      }),
       stop.signal,
       { ...RETRY, onFailure: ({ error }) => faults.report(error, WORKER_FAILED, { lane }) },
     ),

@@ -9,6 +9,7 @@ import {
   PostgresChangeFeed,
   PostgresPlanStore,
   PostgresRecordStore,
+  PostgresSensorReadings,
   PostgresTrackIdSource,
 } from "./adapters/postgres/index.ts";
 import { AlarmWriter } from "./application/alarm-writer.ts";
@@ -72,6 +73,11 @@ const PLAN_UNKNOWN = {
   message: "cameras and rules cannot be read; what is analysed goes on: check that PostgreSQL runs",
 };
 
+const SENSORS_UNKNOWN = {
+  code: "SENSOR_READINGS_UNKNOWN",
+  message: "sensor values that rules name cannot be read; they grow old and count as not true",
+};
+
 /**
  * Starts the analysis. Resolves at once: a database or model that is not there yet is a logged fault that is
  * tried again, so that the other services of a machine do not wait for it.
@@ -97,6 +103,10 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     sampleFps,
     ...(options.modelDir !== undefined && { registry: join(options.modelDir, "registry.json") }),
   });
+  const sensors = new PostgresSensorReadings({
+    pool: urgent,
+    onFault: (error) => faults.report(error, SENSORS_UNKNOWN),
+  });
   const assignment = new Assignment({
     store: new PostgresPlanStore(urgent),
     changes: new PostgresChangeFeed(databaseUrl),
@@ -112,12 +122,17 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       faults,
       clock,
       sampleFps,
+      sensors,
     },
   });
   const stop = new AbortController();
   const following = supervise(assignment, stop.signal, {
     ...FOLLOW_RETRY,
     onFailure: ({ error }) => faults.report(error, PLAN_UNKNOWN),
+  });
+  const reading = supervise(sensors, stop.signal, {
+    ...FOLLOW_RETRY,
+    onFailure: ({ error }) => faults.report(error, SENSORS_UNKNOWN),
   });
   const pending = (): AnalyticsStats["pending"] => ({ alarms: alarms.pending, ...perception.pending() });
   metrics.showPending(pending);
@@ -132,7 +147,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     }),
     async close() {
       stop.abort(new Error("analytics is closing"));
-      await following;
+      await Promise.all([following, reading]);
       await assignment.stop();
       await rehearsals.close();
       await Promise.all([alarms.close(CLOSE_DEADLINE_MS), perception.close(CLOSE_DEADLINE_MS)]);

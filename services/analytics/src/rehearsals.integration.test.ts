@@ -177,6 +177,48 @@ describe("rehearsals on a real database", () => {
     expect((await rowOf("mine")).state).toBe("cancelled");
   });
 
+  it("go by what a sensor said then, not by what it says now", async () => {
+    const { raised } = await perceive({ people: 6, everyMs: 30_000, vx: 0.08 });
+    expect(raised).toBe(6);
+    const agent = await createAgent(database.pool);
+    await database.pool.query("INSERT INTO sensor (id, agent_id, name) VALUES ('gauge', $1, 'gauge')", [
+      agent.id,
+    ]);
+    const { rows } = await database.pool.query<{ no: number }>(
+      "INSERT INTO datastream (sensor_id, observed_property, unit) VALUES ('gauge', 'water_level', 'm') RETURNING no",
+    );
+    const no = rows[0]!.no;
+    // Water over the road in the second and third minute of three: two of six people walk through it.
+    for (const [seq, [atMs, value]] of [
+      [0, 0.1],
+      [60_000, 0.5],
+      [119_000, 0.1],
+    ].entries())
+      await database.pool.query(
+        `INSERT INTO observation (captured_at, value, seq, datastream_no, source_no, agent_lag_ms, ingest_lag_ms)
+         VALUES ($1, $2, $3, $4, 1, 0, 0)`,
+        [new Date(T0 + atMs!), value, seq, no],
+      );
+    const sensor = { datastreamId: String(no), comparison: "above" as const, value: 0.3, maxAgeMs: 300_000 };
+    await ask("wet", { subject: subject({ persistenceMs: 1_000, dedupeMs: 5_000, sensor }) });
+    await ask("unknown", {
+      subject: subject({
+        persistenceMs: 1_000,
+        dedupeMs: 5_000,
+        sensor: { ...sensor, datastreamId: "9999" },
+      }),
+    });
+    start();
+    expect((await ended("wet")).result).toMatchObject({ raised: 2 });
+    expect((await ended("unknown")).result).toMatchObject({ raised: 0 });
+  });
+
+  it("of a rule that lacks what it needs say so", async () => {
+    await ask("fast", { subject: subject({}, "speed_over") });
+    start();
+    expect(await ended("fast")).toMatchObject({ state: "failed", error: { code: "REHEARSAL_RULE_IDLE" } });
+  });
+
   it("of a camera that was never analysed look at nothing", async () => {
     await ask("nothing");
     start();

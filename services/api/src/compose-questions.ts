@@ -19,7 +19,7 @@ import { PostgresStoreReport } from "./adapters/postgres/store-report.ts";
 import type { CameraStore } from "./application/cameras.ts";
 import type { LookStore } from "./application/looks.ts";
 import { RehearsalClips } from "./application/rehearsal-clips.ts";
-import { Rehearsals } from "./application/rehearsals.ts";
+import { type RuleCheck, Rehearsals } from "./application/rehearsals.ts";
 import type { ZoneStore } from "./application/zones-and-rules.ts";
 
 export interface PoolsAndParts {
@@ -61,11 +61,19 @@ export function rehearsalParts(parts: {
   readonly cameras: CameraStore;
   readonly looks: LookStore;
   readonly clock: Clock;
+  readonly rules: RuleCheck;
 }): RehearsalRouteParts {
-  const { pool, cameras, looks, clock } = parts;
+  const { pool, cameras, looks, clock, rules } = parts;
   const clips = new RehearsalClips({ store: new PostgresRehearsalClipStore(pool), cameras });
   return {
     clips,
-    rehearsals: new Rehearsals({ jobs: new PostgresRehearsalJobs(pool), clips, cameras, looks, clock }),
+    rehearsals: new Rehearsals({
+      jobs: new PostgresRehearsalJobs(pool),
+      clips,
+      cameras,
+      looks,
+      clock,
+      rules,
+    }),
   };
 }

@@ -1,11 +1,11 @@
 import type { MediaBus, StreamProfile } from "@huishi/contracts";
-import { type Clock, type HuishiError, supervise } from "@huishi/kernel";
+import { type Clock, HuishiError, supervise } from "@huishi/kernel";
 import type { AlarmWriter } from "./alarm-writer.ts";
 import type { AnalysisSpans } from "./analysis-spans.ts";
 import { CameraScene } from "./camera-scene.ts";
 import type { FaultLog } from "./fault-log.ts";
 import type { PerceptionWriter } from "./perception-writer.ts";
-import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter } from "./ports.ts";
+import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter, SensorWatch } from "./ports.ts";
 import type { TrackIds } from "./track-ids.ts";
 
 /** What all cameras share. */
@@ -20,6 +20,8 @@ export interface AnalysisParts {
   readonly faults: FaultLog;
   readonly clock: Clock;
   readonly sampleFps: number;
+  /** Without it no sensor condition of a rule holds. */
+  readonly sensors?: SensorWatch;
 }
 
 export interface CameraStats {
@@ -56,6 +58,7 @@ export class CameraAnalysis {
   readonly #cameraNo: number;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
+  #feed: CameraFeed | null = null;
   #isRunning = false;
   #framesAnalysed = 0;
   #samplesDropped = 0;
@@ -66,7 +69,8 @@ export class CameraAnalysis {
     this.#cameraId = plan.cameraId;
     this.#cameraNo = plan.cameraNo;
     this.#parts = parts;
-    this.#scene = new CameraScene(plan, parts.trackIds);
+    this.#scene = new CameraScene(plan, parts.trackIds, parts.sensors);
+    this.#tellIdleRules();
     this.#running = supervise(
       { name: `analysis of ${plan.cameraId}`, run: (signal) => this.#run(signal) },
       this.#stop.signal,
@@ -77,11 +81,14 @@ export class CameraAnalysis {
   /** Takes edited zones and rules; they hold from the next frame on. */
   replace(plan: CameraPlan): void {
     this.#scene.replace(plan);
+    this.#feed?.watch?.(this.#scene.watch);
+    this.#tellIdleRules();
   }
 
   async stop(): Promise<void> {
     this.#stop.abort(new Error("the analysis was stopped"));
     await this.#running;
+    this.#scene.close();
   }
 
   stats(): CameraStats {
@@ -99,9 +106,11 @@ export class CameraAnalysis {
     const { pool, mediaBus, trackIds, meter, faults, sampleFps } = this.#parts;
     await trackIds.prepare();
     const end = new Ending(signal);
+    const { watch } = this.#scene;
     const feed = await pool.open({
       cameraId: this.#cameraId,
       sampleFps,
+      ...(watch && { watch }),
       onFrame: (frame) => this.#tryTake(frame, feed),
       onDrop: (reason, count) => {
         this.#samplesDropped += count;
@@ -109,6 +118,9 @@ export class CameraAnalysis {
       },
       onFault: (error) => end.fail(error),
     });
+    this.#feed = feed;
+    // The plan may have been edited while the process started.
+    feed.watch?.(this.#scene.watch);
     for (const code of ["MODEL_MISSING", "MODEL_CORRUPT"]) faults.recovered(code);
     const unsubscribe = mediaBus.subscribe(
       { cameraId: this.#cameraId, profile: this.profile },
@@ -120,10 +132,21 @@ export class CameraAnalysis {
       await end.reached;
     } finally {
       this.#isRunning = false;
+      this.#feed = null;
       unsubscribe();
       await feed.close();
       // The next feed's tracker knows nothing of these tracks.
       this.#parts.perception.write({ tracks: this.#scene.finish() });
+    }
+  }
+
+  #tellIdleRules(): void {
+    for (const { ruleId, hindrance } of this.#scene.idleRules) {
+      const fault = new HuishiError(
+        "RULE_IDLE",
+        "a rule does nothing as it is: see `hindrance`, and edit it",
+      );
+      this.#parts.faults.report(fault, FAULT, { cameraId: this.#cameraId, ruleId, hindrance });
     }
   }
 

@@ -1,12 +1,12 @@
 /** What the analysis needs from outside. Adapters fulfil these; tests bring their own. */
 import type { AccessUnit, Rule, StreamProfile, Zone } from "@huishi/contracts";
-import type { HuishiError } from "@huishi/kernel";
-import type { Track } from "../domain/index.ts";
+import type { GroundPlane, HuishiError } from "@huishi/kernel";
+import type { BackgroundWatch, PictureFacts, SensorReadings, Track } from "../domain/index.ts";
 import type { CrossingRow, DetectionRow, TrackRow } from "./records.ts";
 import type { AlarmReceipt, FrameAlarms } from "./alarms.ts";
 
 /** Where the time of one analysed frame went, in its inference process. */
-export const STAGES = ["queue", "decode", "gate", "detect", "track"] as const;
+export const STAGES = ["queue", "decode", "gate", "detect", "track", "background"] as const;
 type Stage = (typeof STAGES)[number];
 
 /** One sampled frame after detection and tracking. Frames of one camera come in order of their capture. */
@@ -18,6 +18,8 @@ export interface AnalysedFrame {
   /** Track ids are the tracker's own; the application gives them numbers that are never reused. */
   readonly tracks: readonly Track[];
   readonly ended: readonly Track[];
+  /** What the picture tells beside them. */
+  readonly picture?: PictureFacts;
   readonly stageMs: Readonly<Partial<Record<Stage, number>>>;
 }
 
@@ -25,6 +27,8 @@ export interface FeedOptions {
   readonly cameraId: string;
   /** Frames analysed a second, at most. */
   readonly sampleFps: number;
+  /** As `CameraFeed.watch`, from the start. */
+  readonly watch?: BackgroundWatch;
   readonly onFrame: (frame: AnalysedFrame) => void;
   /** Samples that were not analysed, by reason (snake case). */
   readonly onDrop: (reason: string, count: number) => void;
@@ -36,6 +40,8 @@ export interface FeedOptions {
 export interface CameraFeed {
   /** Never waits: a process that is behind drops, and says so through `onDrop`. */
   push(unit: AccessUnit): void;
+  /** What the pictures are looked at for beside their tracks; null: nothing. Without it: never anything. */
+  watch?(watch: BackgroundWatch | null): void;
   /** The picture of a frame analysed a moment ago, as JPEG without drawings; null when it is kept no longer. */
   snapshot(capturedAtMs: number): Promise<Uint8Array | null>;
   close(): Promise<void>;
@@ -56,6 +62,14 @@ export interface CameraPlan {
   readonly profiles: readonly StreamProfile[];
   readonly zones: readonly Zone[];
   readonly rules: readonly Rule[];
+  /** How the camera's picture lies on the ground; null or absent: not known. */
+  readonly groundPlane?: GroundPlane | null;
+}
+
+/** Latest values of the datastreams that rules name. */
+export interface SensorWatch extends SensorReadings {
+  /** What the camera's rules name from now on; replaces what they named before. */
+  watch(cameraId: string, datastreamIds: readonly string[]): void;
 }
 
 /** A row of the change outbox: something was written or deleted. */

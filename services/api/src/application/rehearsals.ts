@@ -8,7 +8,7 @@ import {
 } from "@huishi/contracts";
 import { type Clock, HuishiError } from "@huishi/kernel";
 import { randomUUID } from "node:crypto";
-import { checkRule } from "../domain/rule-fit.ts";
+import type { RuleSettings } from "../domain/rule-fit.ts";
 import { checkRange } from "../domain/time-range.ts";
 import { checkZoneShape } from "../domain/zone-shape.ts";
 import { type CameraStore, getCamera } from "./cameras.ts";
@@ -42,12 +42,18 @@ export interface RehearsalJobs {
   cancel(id: string): Promise<void>;
 }
 
+/** Could a rule stand on a zone that is only drawn? */
+export interface RuleCheck {
+  checkRuleOn(settings: RuleSettings, cameraId: string, zone: Zone): Promise<void>;
+}
+
 export interface RehearsalsParts {
   readonly jobs: RehearsalJobs;
   readonly clips: RehearsalClips;
   readonly cameras: CameraStore;
   readonly looks: LookStore;
   readonly clock: Clock;
+  readonly rules: RuleCheck;
 }
 
 /** Rules that are tried on what was perceived, or on a clip, before they wake anyone. Analytics does the work. */
@@ -61,15 +67,15 @@ export class Rehearsals {
   /**
    * Asks for a rehearsal. A look at what a camera perceived is written down like any other look.
    *
-   * @throws HuishiError of checkZoneShape and checkRule, CAMERA_NOT_FOUND, TIME_RANGE_INVALID, TIME_RANGE_TOO_LONG,
+   * @throws HuishiError of checkZoneShape and checkRuleOn, CAMERA_NOT_FOUND, TIME_RANGE_INVALID, TIME_RANGE_TOO_LONG,
    *   REHEARSAL_CLIP_NOT_FOUND, REHEARSAL_CLIP_INCOMPLETE, REHEARSAL_NEEDS_CLIP, REHEARSAL_LIMIT, BUSY
    */
   async create(asked: RehearsalCreateBody, user: User): Promise<Rehearsal> {
     const { jobs, clips, cameras } = this.#parts;
     const { cameraId, subject, baseline, source } = asked;
     await getCamera(cameras, cameraId);
-    checkSubject(subject, cameraId);
-    if (baseline) checkSubject(baseline, cameraId);
+    await this.#checkSubject(subject, cameraId);
+    if (baseline) await this.#checkSubject(baseline, cameraId);
     if (source.kind === "clip") await clips.requireComplete(source.clipId, cameraId);
     else this.#checkTracks(subject, source);
     const id = randomUUID();
@@ -100,6 +106,12 @@ export class Rehearsals {
     return this.get(id);
   }
 
+  async #checkSubject({ zone: drawn, rule }: RehearsalSubject, cameraId: string): Promise<void> {
+    checkZoneShape(drawn.kind, drawn.points);
+    const zone: Zone = { id: "rehearsed", cameraId, name: "rehearsed", version: 1, ...drawn };
+    await this.#parts.rules.checkRuleOn(rule, cameraId, zone);
+  }
+
   #checkTracks(subject: RehearsalSubject, source: { fromMs: number; toMs: number }): void {
     if (KINDS_OF_PICTURES.includes(subject.rule.kind)) {
       throw new HuishiError(
@@ -119,13 +131,6 @@ export class Rehearsals {
     const { looks } = this.#parts;
     await looks.endLooks(await looks.startLooks(user, [{ cameraId, profile: "sub" }], PURPOSE));
   }
-}
-
-/** @throws HuishiError of checkZoneShape and checkRule */
-function checkSubject({ zone: drawn, rule }: RehearsalSubject, cameraId: string): void {
-  checkZoneShape(drawn.kind, drawn.points);
-  const zone: Zone = { id: "rehearsed", cameraId, name: "rehearsed", version: 1, ...drawn };
-  checkRule(rule, cameraId, zone);
 }
 
 const notFound = (): HuishiError =>

@@ -14,20 +14,21 @@ function say(word: ClipWord): Promise<void> {
   });
 }
 
-async function look({ file, type, sampleFps, registry }: ClipOrder): Promise<void> {
+async function look({ file, type, sampleFps, watch, registry }: ClipOrder): Promise<void> {
   const facts = await probeClip({ file, type });
   const model = await loadModel({ ...(registry !== undefined && { registry }) });
   const detector = await OnnxDetector.open(model, { minScore: PARAMETERS.lowScore });
-  const analysis = new FrameAnalysis({ cameraId: "clip", sampleFps }, detector);
-  const aspectRatio = facts.size.width / facts.size.height;
+  const analysis = new FrameAnalysis({ cameraId: "clip", sampleFps, ...(watch && { watch }) }, detector);
   await say({ type: "begin" });
   let frames = 0;
   let lastMs = 0;
   for await (const picture of clipPictures({ file, type }, facts, sampleFps)) {
-    const { tracks } = await analysis.analyse(picture, 0);
+    const { tracks: all, picture: seen = {} } = await analysis.analyse(picture, 0);
+    // A tentative track is not believed yet, as in a camera's scene.
+    const tracks = all.filter(({ state }) => state !== "tentative");
     const { capturedAtMs } = picture;
     const progress = facts.lengthMs === null ? null : capturedAtMs / facts.lengthMs;
-    await say({ type: "frame", frame: { capturedAtMs, tracks, picture: { aspectRatio } }, progress });
+    await say({ type: "frame", frame: { capturedAtMs, tracks, picture: seen }, progress });
     frames++;
     lastMs = capturedAtMs;
   }

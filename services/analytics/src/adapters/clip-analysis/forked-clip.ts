@@ -15,6 +15,7 @@ import type {
   LookedAt,
   RehearsalJob,
 } from "../../application/rehearsal/ports.ts";
+import { type BackgroundWatch, backgroundWatch, ruleOf } from "../../domain/index.ts";
 import type { ClipOrder, ClipWord } from "./messages.ts";
 
 const fromSource = import.meta.url.endsWith(".ts");
@@ -55,6 +56,7 @@ export class ForkedClip implements FrameSource {
         file,
         type: await typeOf(file),
         sampleFps,
+        watch: watchOf(job),
         ...(registry !== undefined && { registry }),
       };
       return await look(order, listener, signal);
@@ -62,6 +64,20 @@ export class ForkedClip implements FrameSource {
       await rm(folder, { recursive: true, force: true });
     }
   }
+}
+
+/** What the rules want of the pictures beside the tracks. */
+function watchOf({ subject, baseline, cameraId }: RehearsalJob): BackgroundWatch | null {
+  const drawn = [subject, ...(baseline ? [baseline] : [])].map((one, index) => {
+    const { rule, zone } = ruleOf(one, cameraId);
+    // Two shapes of one zone are two zones here.
+    const zoneId = `${zone.id}-${index}`;
+    return { rule: { ...rule, zoneId }, zone: { ...zone, id: zoneId } };
+  });
+  return backgroundWatch(
+    drawn.map(({ rule }) => rule),
+    drawn.map(({ zone }) => zone),
+  );
 }
 
 /** @throws HuishiError REHEARSAL_CLIP_CORRUPT */

@@ -1,5 +1,6 @@
 /** What parent and child say to each other over the IPC channel (structured clone). */
 import type { ClipType } from "@huishi/contracts";
+import type { BackgroundWatch } from "../../domain/index.ts";
 import type { RehearsedFrame } from "../../application/rehearsal/ports.ts";
 
 /** How a child is told what to look at. */
@@ -8,6 +9,8 @@ export interface ClipOrder {
   readonly type: ClipType;
   /** Frames analysed a second, at most. */
   readonly sampleFps: number;
+  /** What the pictures are looked at for beside their tracks; null: nothing. */
+  readonly watch: BackgroundWatch | null;
   /** Path of the model registry; default: the one that comes with the service. */
   readonly registry?: string;
 }

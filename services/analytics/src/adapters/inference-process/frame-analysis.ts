@@ -2,8 +2,11 @@
 import type { ObjectClass } from "@huishi/contracts";
 import type { Detector } from "../../application/detector.ts";
 import {
+  BackgroundModel,
+  type BackgroundWatch,
   type Detection,
   MotionGate,
+  type PictureFacts,
   type Region,
   regionBox,
   RegionPlanner,
@@ -20,6 +23,8 @@ interface View {
   readonly luma: SmallLuma;
   readonly gate: MotionGate;
   readonly planner: RegionPlanner;
+  /** Null until somebody wants to know. */
+  background: BackgroundModel | null;
 }
 
 /** A frame that waited so long shows that the process is behind: it gives up close looks before it gives up frames. */
@@ -32,11 +37,20 @@ export class FrameAnalysis {
   #view: View | null = null;
   #tracker: Tracker | null = null;
   #tracks: FrameResult["tracks"] = [];
+  #watch: BackgroundWatch | null;
 
   constructor(settings: FeedSettings, detector: Detector) {
     this.#settings = settings;
     this.#detector = detector;
     this.#classes = new Set(settings.classes ?? detector.classes);
+    this.#watch = settings.watch ?? null;
+  }
+
+  /** What the pictures are looked at for from now on. What was learnt of the background is kept if it is the same. */
+  watch(watch: BackgroundWatch | null): void {
+    if (JSON.stringify(watch) === JSON.stringify(this.#watch)) return;
+    this.#watch = watch;
+    if (this.#view) this.#view.background = null;
   }
 
   /** @throws HuishiError DETECTOR_INVALID_OUTPUT, DETECTOR_CLOSED */
@@ -53,11 +67,14 @@ export class FrameAnalysis {
     const observed = regions.map((region) => regionBox(region, frame));
     const { tracks, ended } = this.#tracker.update(detections, capturedAtMs, observed);
     this.#tracks = tracks;
+    const trackedMs = performance.now();
+    const picture = this.#picture(view, frame);
     return {
       cameraId: this.#settings.cameraId,
       capturedAtMs,
       tracks,
       ended,
+      picture,
       detections,
       regions,
       stageMs: {
@@ -65,7 +82,8 @@ export class FrameAnalysis {
         queue: queueMs,
         gate: gatedMs - startMs,
         detect: detectedMs - gatedMs,
-        track: performance.now() - detectedMs,
+        track: trackedMs - detectedMs,
+        ...(this.#watch && { background: performance.now() - trackedMs }),
       },
     };
   }
@@ -83,6 +101,17 @@ export class FrameAnalysis {
     });
   }
 
+  /** What the picture tells beside its tracks; costs nothing while nobody wants it. */
+  #picture(view: View, frame: DecodedFrame): PictureFacts {
+    const aspectRatio = frame.width / frame.height;
+    const watch = this.#watch;
+    if (watch === null) return { aspectRatio };
+    const { width, height } = view.luma;
+    view.background ??= new BackgroundModel({ width, height, watch });
+    const luma = this.#settings.motionGate === false ? view.luma.update(frame) : view.luma.data;
+    return { aspectRatio, staticRegions: view.background.update(luma, frame.capturedAtMs, this.#tracks) };
+  }
+
   #wanted(detections: readonly Detection[]): Detection[] {
     return detections.filter(({ objectClass }) => this.#classes.has(objectClass));
   }
@@ -97,6 +126,7 @@ export class FrameAnalysis {
       luma,
       gate: new MotionGate({ width: luma.width, height: luma.height }),
       planner: new RegionPlanner({ width, height, inputSide: this.#detector.inputSize }),
+      background: null,
     };
     return this.#view;
   }

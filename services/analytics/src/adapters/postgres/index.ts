@@ -2,6 +2,7 @@ export { PostgresAlarmStore } from "./alarm-store.ts";
 export { PostgresChangeFeed } from "./change-feed.ts";
 export { PostgresPlanStore } from "./plan-store.ts";
 export { PostgresRecordStore } from "./record-store.ts";
+export { PostgresSensorReadings } from "./sensor-readings.ts";
 export { PostgresTrackIdSource } from "./track-id-source.ts";
 export { PostgresRehearsalPerception } from "./rehearsal-perception.ts";
 export { PostgresRehearsalStore } from "./rehearsal-store.ts";

@@ -1,7 +1,9 @@
-import { type Camera, OBJECT_CLASSES, type ObjectClass } from "@huishi/contracts";
+import { type Camera, type GroundPairs, OBJECT_CLASSES, type ObjectClass } from "@huishi/contracts";
+import type { GroundPlane } from "@huishi/kernel";
 import type { Pool } from "@huishi/platform";
-import type { StoredPerception } from "../../application/rehearsal/ports.ts";
+import type { GroundPlanes, StoredPerception } from "../../application/rehearsal/ports.ts";
 import type { SensorReading, Span, StoredFrame, TrackHistory } from "../../domain/index.ts";
+import { groundPlaneOf } from "./plan-store.ts";
 
 /** Rows of one page: about 0.5 MB, read in a few milliseconds. */
 const PAGE_ROWS = 2_000;
@@ -26,7 +28,7 @@ interface DetectionRow {
 }
 
 /** Detections, tracks and spans as analytics wrote them. What cameras detected themselves (ids below zero) is left out. */
-export class PostgresRehearsalPerception implements StoredPerception {
+export class PostgresRehearsalPerception implements StoredPerception, GroundPlanes {
   readonly #pool: Pool;
 
   constructor(pool: Pool) {
@@ -40,6 +42,14 @@ export class PostgresRehearsalPerception implements StoredPerception {
     );
     const row = rows[0];
     return row ? { cameraNo: row.no, aspectRatio: aspectRatioOf(row.streams) } : null;
+  }
+
+  async groundPlane(cameraId: string): Promise<GroundPlane | null> {
+    const { rows } = await this.#pool.query<{ pairs: GroundPairs }>(
+      "SELECT pairs FROM camera_ground_plane WHERE camera_id = $1",
+      [cameraId],
+    );
+    return groundPlaneOf(rows[0]?.pairs ?? null);
   }
 
   async spans(cameraNo: number, { fromMs, toMs }: Span): Promise<readonly Span[]> {

@@ -1,4 +1,5 @@
 /** What rehearsals need from outside. */
+import type { GroundPlane } from "@huishi/kernel";
 import type { RehearsalResult, RehearsalSource, RehearsalSubject } from "@huishi/contracts";
 import type {
   PictureFacts,
@@ -70,11 +71,16 @@ export interface LookedAt {
 }
 
 export interface FrameListener {
-  /** Before the first frame: what the rule finds beside the tracks, and what of it cannot be had is left out. */
-  onBegin(surroundings: Surroundings): void;
+  /** Before the first frame: what sensors say beside it, where that is known. */
+  onBegin(surroundings: Pick<Surroundings, "sensors">): void;
   onFrame(frame: RehearsedFrame): void;
   /** 0..1. */
   onProgress(progress: number): void;
+}
+
+export interface GroundPlanes {
+  /** How the camera's picture lies on the ground; null when that is not known. */
+  groundPlane(cameraId: string): Promise<GroundPlane | null>;
 }
 
 /** Where the frames of a rehearsal come from. */

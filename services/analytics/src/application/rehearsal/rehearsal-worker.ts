@@ -2,7 +2,7 @@ import type { RehearsalSubject } from "@huishi/contracts";
 import { HuishiError, type Runnable, sleep } from "@huishi/kernel";
 import { RehearsalRun } from "../../domain/index.ts";
 import type { FaultLog } from "../fault-log.ts";
-import type { FrameSource, RehearsalJob, RehearsalLane, RehearsalStore } from "./ports.ts";
+import type { FrameSource, GroundPlanes, RehearsalJob, RehearsalLane, RehearsalStore } from "./ports.ts";
 
 /** How often an idle worker looks for a job. */
 const LOOK_MS = 700;
@@ -26,6 +26,7 @@ export interface RehearsalWorkerOptions {
   readonly worker: string;
   readonly store: RehearsalStore;
   readonly source: FrameSource;
+  readonly grounds: GroundPlanes;
   readonly faults: FaultLog;
   /** A rehearsal that takes longer has failed (`REHEARSAL_TOO_SLOW`). */
   readonly deadlineMs: number;
@@ -63,16 +64,20 @@ export class RehearsalWorker implements Runnable {
   }
 
   async #rehearse(job: RehearsalJob, stopping: AbortSignal): Promise<void> {
-    const { store, worker, source, faults, deadlineMs } = this.#options;
+    const { store, worker, source, grounds, faults, deadlineMs } = this.#options;
     const hold = new JobHold(job.id, this.#options);
     const signal = AbortSignal.any([stopping, hold.lost, AbortSignal.timeout(deadlineMs)]);
     try {
       let run: RehearsalRun | null = null;
+      const groundPlane = await grounds.groundPlane(job.cameraId);
       const looked = await source.play(
         job,
         {
           onBegin: (surroundings) => {
-            run = new RehearsalRun({ ...withoutSensors(job), surroundings });
+            run = new RehearsalRun({
+              ...withoutSensors(job),
+              surroundings: { ...surroundings, groundPlane },
+            });
           },
           onFrame: ({ tracks, capturedAtMs, picture }) => run?.update(tracks, capturedAtMs, picture),
           onProgress: (progress) => hold.at(progress),

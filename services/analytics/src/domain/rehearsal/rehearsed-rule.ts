@@ -51,7 +51,8 @@ export class RehearsedRule {
   }
 }
 
-function ruleOf(subject: RehearsalSubject, cameraId: string): { rule: Rule; zone: Zone } {
+/** The rule and the zone as the engine takes them, whether they are saved or not. */
+export function ruleOf(subject: RehearsalSubject, cameraId: string): { rule: Rule; zone: Zone } {
   const zone: Zone = { id: ZONE_ID, cameraId, name: "rehearsed", version: 1, ...subject.zone };
   const rule: Rule = { ...subject.rule, id: RULE_ID, cameraId, zoneId: ZONE_ID, version: 1, enabled: true };
   return { rule, zone };
