@@ -24,10 +24,10 @@ CREATE INDEX rehearsal_camera ON rehearsal (camera_id, created_at DESC);
 CREATE INDEX rehearsal_age ON rehearsal (created_at);
 
 -- Clips lie in the database, so that any analytics process of any machine can take them. Kept for a day; no part of a
--- backup: what they are for is over by then.
+-- backup: what they are for is over by then. So no key ties them to what is restored.
 CREATE TABLE rehearsal_clip (
   id          text PRIMARY KEY,
-  camera_id   text NOT NULL REFERENCES camera (id) ON DELETE CASCADE,
+  camera_id   text NOT NULL,
   user_id     bigint NOT NULL,
   bytes       bigint NOT NULL CHECK (bytes > 0),
   created_at  timestamptz NOT NULL DEFAULT now()
