@@ -8,6 +8,8 @@ input ends.
 import fcntl, heapq, os, random, select, socket, struct, subprocess, sys, threading, time
 
 NAMESPACE = f"hsline{os.getpid()}"
+# A namespace that is deleted lets its devices go only later: each run has names of its own.
+NEAR_TUN, FAR_TUN, NEAR_VETH, FAR_VETH = (f"hs{each}{os.getpid()}" for each in "abcd")
 NEAR, FAR, BACK_NEAR, BACK_FAR = "10.201.77.1", "10.201.77.2", "10.201.78.1", "10.201.78.2"
 PORT = 7777
 QUEUE_BYTES = 64 * 1024
@@ -83,17 +85,17 @@ def carry(near, far, loss, rate, delay, chance):
 
 
 def main(loss, rate, delay_ms, seed, target_port):
-    near, far = tun("hsnear"), tun("hsfar")
+    near, far = tun(NEAR_TUN), tun(FAR_TUN)
     forwarder = None
     try:
         ip("netns", "add", NAMESPACE)
-        ip("link", "set", "hsfar", "netns", NAMESPACE)
-        ip("addr", "add", f"{NEAR}/24", "dev", "hsnear")
-        ip("link", "set", "hsnear", "up")
-        ip("link", "add", "hsback0", "type", "veth", "peer", "name", "hsback1", "netns", NAMESPACE)
-        ip("addr", "add", f"{BACK_NEAR}/24", "dev", "hsback0")
-        ip("link", "set", "hsback0", "up")
-        for device, address in (("hsfar", FAR), ("hsback1", BACK_FAR)):
+        ip("link", "set", FAR_TUN, "netns", NAMESPACE)
+        ip("addr", "add", f"{NEAR}/24", "dev", NEAR_TUN)
+        ip("link", "set", NEAR_TUN, "up")
+        ip("link", "add", NEAR_VETH, "type", "veth", "peer", "name", FAR_VETH, "netns", NAMESPACE)
+        ip("addr", "add", f"{BACK_NEAR}/24", "dev", NEAR_VETH)
+        ip("link", "set", NEAR_VETH, "up")
+        for device, address in ((FAR_TUN, FAR), (FAR_VETH, BACK_FAR)):
             ip("-n", NAMESPACE, "addr", "add", f"{address}/24", "dev", device)
             ip("-n", NAMESPACE, "link", "set", device, "up")
         back = (BACK_NEAR, PORT), ("127.0.0.1", target_port)
