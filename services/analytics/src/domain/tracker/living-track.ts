@@ -43,22 +43,23 @@ export class LivingTrack {
   objectClass: ObjectClass;
   observed = true;
   /** How much quicker than its class this track is to change its course. */
-  private agility = 1;
+  agility: number;
   /** Scores above the base, summed up: what makes it believed. */
   private evidence: number;
   private unseenSeconds = 0;
   private readonly votes = new Map<ObjectClass, number>();
   private readonly stillness: Stillness;
 
-  constructor(id: number, first: Measurement, capturedAtMs: number) {
+  constructor(id: number, first: Measurement, capturedAtMs: number, agility = 1) {
     const { detection, cx, cy, w, h } = first;
+    this.agility = agility;
     const speed = velocityVariances(detection.objectClass);
     this.id = id;
     this.firstSeenMs = capturedAtMs;
     this.lastSeenMs = capturedAtMs;
     this.lastInspectedMs = capturedAtMs;
-    this.cx = newAxis(cx, varianceX(first), speed.x * w * h);
-    this.cy = newAxis(cy, varianceY(first), speed.y * w * h);
+    this.cx = newAxis(cx, varianceX(first), speed.x * w * h * agility ** 2);
+    this.cy = newAxis(cy, varianceY(first), speed.y * w * h * agility ** 2);
     this.logW = { value: Math.log(w), variance: VARIANCE_LOG_W };
     this.logH = { value: Math.log(h), variance: VARIANCE_LOG_H };
     this.scoreSum = detection.score;
@@ -138,8 +139,8 @@ export class LivingTrack {
     this.missedSinceMs ??= capturedAtMs;
     this.misses++;
     this.lastInspectedMs = capturedAtMs;
-    if (this.state === "confirmed" && capturedAtMs - this.lastSeenMs > PARAMETERS.graceMs)
-      this.state = "lost";
+    const graceMs = this.isPlaced() ? PARAMETERS.graceMs : 0;
+    if (this.state === "confirmed" && capturedAtMs - this.lastSeenMs > graceMs) this.state = "lost";
   }
 
   /** The filtered box, normalised and clipped to the picture. */
@@ -173,6 +174,14 @@ export class LivingTrack {
       stationarySinceMs: this.stillness.sinceMs,
       observed: this.observed,
     };
+  }
+
+  /** Is it known well enough where it must be? */
+  private isPlaced(): boolean {
+    return (
+      Math.sqrt(this.cx.pp) < PARAMETERS.placedWithin * this.w &&
+      Math.sqrt(this.cy.pp) < PARAMETERS.placedWithin * this.h && this.observations >= PARAMETERS.placedObs
+    );
   }
 
   /** How far its velocity may stray, as a factor on its class's. */

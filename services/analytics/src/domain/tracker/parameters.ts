@@ -11,12 +11,14 @@ export const PARAMETERS = {
   /** Weaker ones only carry on a track that was there just before. */
   lowScore: 0.2,
   /** A new track is believed at its second sighting or later, when its scores above the base add up to this... */
-  evidenceBase: 0.3,
-  evidenceNeeded: 0.45,
+  evidenceBase: 0.7,
+  evidenceNeeded: 0.4,
   /** ...and given up when it is missed before that and was last seen this long ago. */
   tentativeMs: 250,
   /** A confirmed track that is missed counts as present for this long, so that it does not flicker... */
-  graceMs: 250,
+  graceMs: 1000,
+  placedWithin: 0.15,
+  placedObs: 2,
   /** ...and is looked for this long. */
   lostMs: 2_000,
   /** A stationary one longer: what hides it moves on. */
@@ -38,7 +40,8 @@ export const PARAMETERS = {
   /** How a track's agility follows its surprises (see LivingTrack.adapt). */
   agilityRate: 0.1,
   agilityLeast: 0.25,
-  agilityMost: 3,
+  agilityMost: 10,
+  campRate: 0.1,
   expectedSurprise: 0.7,
 
   /** Measurement noise: of the centre as a share of the sides, of the sides' logarithms, and their drift per √s. */

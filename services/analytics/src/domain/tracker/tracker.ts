@@ -33,6 +33,7 @@ export class Tracker {
   private nextId: number;
   private clockMs: number | null = null;
   private living: LivingTrack[] = [];
+  private logAgility = 0;
 
   constructor(options: TrackerOptions) {
     this.nextId = options.firstTrackId;
@@ -72,6 +73,9 @@ export class Tracker {
     for (const track of this.living) {
       if (!track.observed && isCovered(track, this.aspectRatio, observedRegions)) track.miss(capturedAtMs);
     }
+    for (const track of this.living)
+      if (track.observed && track.observations > 2)
+        this.logAgility += PARAMETERS.campRate * (Math.log(track.agility) - this.logAgility);
     this.begin(spare, capturedAtMs);
     ended.push(...this.end(capturedAtMs));
     return {
@@ -108,7 +112,7 @@ export class Tracker {
         (other) => sameGroup(other.objectClass, objectClass) && iou(other.box, box) > PARAMETERS.duplicateIou,
       );
       if (doubled) continue;
-      this.living.push(new LivingTrack(this.nextId++, measured, capturedAtMs));
+      this.living.push(new LivingTrack(this.nextId++, measured, capturedAtMs, Math.exp(this.logAgility)));
       boxes.push({ objectClass, box });
     }
   }
