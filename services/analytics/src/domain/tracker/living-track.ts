@@ -17,7 +17,7 @@ import type { Track, TrackState } from "./track.ts";
 /** One stray detection must not make a track wild. */
 const LARGEST_SURPRISE = 6;
 
-const evidenceOf = ({ score }: Detection): number => Math.max(0, score - PARAMETERS.evidenceBase);
+const evidenceOf = ({ score }: Detection, typical: number): number => Math.max(0, score / typical - PARAMETERS.evidenceBase);
 
 /** The tracker's working record of one track. */
 export class LivingTrack {
@@ -50,7 +50,7 @@ export class LivingTrack {
   private readonly votes = new Map<ObjectClass, number>();
   private readonly stillness: Stillness;
 
-  constructor(id: number, first: Measurement, capturedAtMs: number, agility = 1) {
+  constructor(id: number, first: Measurement, capturedAtMs: number, agility = 1, typical = 1) {
     const { detection, cx, cy, w, h } = first;
     this.agility = agility;
     const speed = velocityVariances(detection.objectClass);
@@ -63,7 +63,7 @@ export class LivingTrack {
     this.logW = { value: Math.log(w), variance: VARIANCE_LOG_W };
     this.logH = { value: Math.log(h), variance: VARIANCE_LOG_H };
     this.scoreSum = detection.score;
-    this.evidence = evidenceOf(detection);
+    this.evidence = evidenceOf(detection, typical);
     this.lastScore = detection.score;
     this.objectClass = detection.objectClass;
     this.votes.set(detection.objectClass, detection.score);
@@ -108,7 +108,7 @@ export class LivingTrack {
   }
 
   /** Takes in the detection that was assigned to the track. */
-  correct(measured: Measurement, capturedAtMs: number): void {
+  correct(measured: Measurement, capturedAtMs: number, typical = 1): void {
     const { detection, cx, cy, w, h } = measured;
     this.adapt(measured);
     correctAxis(this.cx, cx, varianceX(measured));
@@ -120,7 +120,7 @@ export class LivingTrack {
       this.confident++;
       this.scoreSum += detection.score;
     }
-    this.evidence += evidenceOf(detection);
+    this.evidence += evidenceOf(detection, typical);
     this.lastScore = detection.score;
     this.lastSeenMs = capturedAtMs;
     this.lastInspectedMs = capturedAtMs;

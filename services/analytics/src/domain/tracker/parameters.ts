@@ -7,7 +7,12 @@ import type { ObjectClass } from "@huishi/contracts";
  */
 export const PARAMETERS = {
   /** Detections from here start tracks and are assigned first. */
-  highScore: 0.4,
+  highScore: 0.8,
+ tq: 0.5,
+ tmin: 0.5,
+  typicalScore: 0.8,
+  typicalRate: 0.02,
+
   /** Weaker ones only carry on a track that was there just before. */
   lowScore: 0.2,
   /** A new track is believed at its second sighting or later, when its scores above the base add up to this... */
@@ -33,13 +38,13 @@ export const PARAMETERS = {
   speedY: 0.4,
   vehicleFactor: 2,
   /** How much slower what stands still is expected to be: while it is seen, and while it is not. */
-  stillFactor: 0.5,
+  stillFactor: 0.7,
   unseenStillFactor: 0.1,
   /** Seconds over which a velocity is forgotten. */
   velocityTimeConstant: 10,
   /** How a track's agility follows its surprises (see LivingTrack.adapt). */
   agilityRate: 0.1,
-  agilityLeast: 0.25,
+  agilityLeast: 0.4,
   agilityMost: 10,
   campRate: 0.1,
   expectedSurprise: 0.7,

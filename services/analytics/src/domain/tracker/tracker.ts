@@ -34,6 +34,7 @@ export class Tracker {
   private clockMs: number | null = null;
   private living: LivingTrack[] = [];
   private logAgility = 0;
+  private typicalScore = PARAMETERS.typicalScore;
 
   constructor(options: TrackerOptions) {
     this.nextId = options.firstTrackId;
@@ -62,13 +63,18 @@ export class Tracker {
     for (const track of this.living) track.predict(Math.max(0, elapsedMs) / 1000);
 
     const measured = ordered(detections, this.aspectRatio);
-    const strong = measured.filter((one) => one.detection.score >= PARAMETERS.highScore);
-    const weak = measured.filter((one) => one.detection.score < PARAMETERS.highScore);
+    let above = 0;
+    for (const { detection } of measured) above += detection.score > this.typicalScore ? PARAMETERS.tq : PARAMETERS.tq-1;
+    this.typicalScore = Math.max(PARAMETERS.tmin, this.typicalScore + PARAMETERS.typicalRate * above);
+    const high = PARAMETERS.highScore * this.typicalScore;
+    const strong = measured.filter((one) => one.detection.score >= high);
+    const weak = measured.filter((one) => one.detection.score < high);
     const shift = cameraShift(this.living, strong);
     if (shift !== null) for (const track of this.living) track.shift(shift);
-    const { alone, spare } = this.match(this.living, strong, capturedAtMs, PARAMETERS.matchLimit);
+    const { alone, spare: s1 } = this.match(this.living, strong, capturedAtMs, PARAMETERS.matchLimit);
     const present = alone.filter((track) => track.state !== "lost");
     this.match(present, weak, capturedAtMs, PARAMETERS.weakMatchLimit);
+    const spare = s1;
 
     for (const track of this.living) {
       if (!track.observed && isCovered(track, this.aspectRatio, observedRegions)) track.miss(capturedAtMs);
@@ -94,7 +100,7 @@ export class Tracker {
     const taken = new Set<number>(picks);
     tracks.forEach((track, i) => {
       const detection = detections[picks[i]!];
-      if (detection !== undefined) track.correct(detection, capturedAtMs);
+      if (detection !== undefined) track.correct(detection, capturedAtMs, this.typicalScore);
     });
     return {
       alone: tracks.filter((_, i) => picks[i] === -1),
@@ -112,7 +118,7 @@ export class Tracker {
         (other) => sameGroup(other.objectClass, objectClass) && iou(other.box, box) > PARAMETERS.duplicateIou,
       );
       if (doubled) continue;
-      this.living.push(new LivingTrack(this.nextId++, measured, capturedAtMs, Math.exp(this.logAgility)));
+      this.living.push(new LivingTrack(this.nextId++, measured, capturedAtMs, Math.exp(this.logAgility), this.typicalScore));
       boxes.push({ objectClass, box });
     }
   }
