@@ -4,6 +4,7 @@ import type { Detection } from "../detection.ts";
 import type { InspectedRegion } from "../regions.ts";
 import { associate } from "./association.ts";
 import { cameraShift } from "./camera-shift.ts";
+import { CameraHabits } from "./camera-habits.ts";
 import { LivingTrack } from "./living-track.ts";
 import { type Measurement, measure } from "./measurement.ts";
 import { PARAMETERS } from "./parameters.ts";
@@ -33,8 +34,7 @@ export class Tracker {
   private nextId: number;
   private clockMs: number | null = null;
   private living: LivingTrack[] = [];
-  private logAgility = 0;
-  private typicalScore = PARAMETERS.typicalScore;
+  private readonly habits = new CameraHabits();
 
   constructor(options: TrackerOptions) {
     this.nextId = options.firstTrackId;
@@ -63,25 +63,20 @@ export class Tracker {
     for (const track of this.living) track.predict(Math.max(0, elapsedMs) / 1000);
 
     const measured = ordered(detections, this.aspectRatio);
-    let above = 0;
-    for (const { detection } of measured) above += detection.score > this.typicalScore ? PARAMETERS.tq : PARAMETERS.tq-1;
-    this.typicalScore = Math.max(PARAMETERS.tmin, this.typicalScore + PARAMETERS.typicalRate * above);
-    const high = PARAMETERS.highScore * this.typicalScore;
+    this.habits.learnScores(measured);
+    const high = PARAMETERS.highScore * this.habits.typicalScore;
     const strong = measured.filter((one) => one.detection.score >= high);
     const weak = measured.filter((one) => one.detection.score < high);
     const shift = cameraShift(this.living, strong);
     if (shift !== null) for (const track of this.living) track.shift(shift);
-    const { alone, spare: s1 } = this.match(this.living, strong, capturedAtMs, PARAMETERS.matchLimit);
+    const { alone, spare } = this.match(this.living, strong, capturedAtMs, PARAMETERS.matchLimit);
     const present = alone.filter((track) => track.state !== "lost");
     this.match(present, weak, capturedAtMs, PARAMETERS.weakMatchLimit);
-    const spare = s1;
 
     for (const track of this.living) {
       if (!track.observed && isCovered(track, this.aspectRatio, observedRegions)) track.miss(capturedAtMs);
     }
-    for (const track of this.living)
-      if (track.observed && track.observations > 2)
-        this.logAgility += PARAMETERS.campRate * (Math.log(track.agility) - this.logAgility);
+    this.habits.learnAgility(this.living);
     this.begin(spare, capturedAtMs);
     ended.push(...this.end(capturedAtMs));
     return {
@@ -100,7 +95,7 @@ export class Tracker {
     const taken = new Set<number>(picks);
     tracks.forEach((track, i) => {
       const detection = detections[picks[i]!];
-      if (detection !== undefined) track.correct(detection, capturedAtMs, this.typicalScore);
+      if (detection !== undefined) track.correct(detection, capturedAtMs, this.habits.typicalScore);
     });
     return {
       alone: tracks.filter((_, i) => picks[i] === -1),
@@ -118,7 +113,7 @@ export class Tracker {
         (other) => sameGroup(other.objectClass, objectClass) && iou(other.box, box) > PARAMETERS.duplicateIou,
       );
       if (doubled) continue;
-      this.living.push(new LivingTrack(this.nextId++, measured, capturedAtMs, Math.exp(this.logAgility), this.typicalScore));
+      this.living.push(new LivingTrack(this.nextId++, measured, capturedAtMs, this.habits));
       boxes.push({ objectClass, box });
     }
   }
