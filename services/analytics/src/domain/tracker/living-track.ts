@@ -1,7 +1,15 @@
 import type { ObjectClass } from "@huishi/contracts";
 import type { Box } from "@huishi/kernel";
 import type { Detection } from "../detection.ts";
-import { type Axis, type Level, correctAxis, correctLevel, newAxis, predictAxis } from "./motion-model.ts";
+import {
+  type Axis,
+  type Level,
+  correctAxis,
+  correctLevel,
+  newAxis,
+  predictAxis,
+  settle,
+} from "./motion-model.ts";
 import {
   type Measurement,
   type Shift,
@@ -103,8 +111,17 @@ export class LivingTrack {
     const drift = sideDriftVariance(this.objectClass) * dt;
     this.logW.variance += drift;
     this.logH.variance += drift;
+    if (this.stillness.sinceMs !== null) this.rest();
     this.observed = false;
     this.unseenSeconds += dt;
+  }
+
+  /** Bounds the doubt about what stood still: however long nobody looks, it is where and as large as it was. */
+  private rest(): void {
+    settle(this.cx, PARAMETERS.stillSpread * this.w);
+    settle(this.cy, PARAMETERS.stillSpread * this.h);
+    this.logW.variance = Math.min(this.logW.variance, VARIANCE_LOG_W);
+    this.logH.variance = Math.min(this.logH.variance, VARIANCE_LOG_H);
   }
 
   /** The camera moved: everything is elsewhere in the picture by as much. */
@@ -191,10 +208,17 @@ export class LivingTrack {
     );
   }
 
-  /** How far its velocity may stray, as a factor on its class's. */
+  /**
+   * How far its velocity may stray, as a factor on its class's. What stood for long is likely to stand on: one stray box
+   * or a vehicle that passes before it must not take it along.
+   */
   private liveliness(): number {
-    if (this.stillness.sinceMs === null) return this.agility;
-    return this.unseenSeconds > 0 ? PARAMETERS.unseenStillFactor : this.agility * PARAMETERS.stillFactor;
+    const { sinceMs } = this.stillness;
+    if (sinceMs === null) return this.agility;
+    const stoodMs = Math.max(this.lastSeenMs - sinceMs, PARAMETERS.inertiaMs);
+    const inertia = Math.sqrt(PARAMETERS.inertiaMs / stoodMs);
+    const factor = PARAMETERS.stillFactor * Math.max(inertia, PARAMETERS.stillFactorLeast);
+    return this.unseenSeconds > 0 ? Math.min(factor, PARAMETERS.unseenStillFactor) : this.agility * factor;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { iou } from "@huishi/kernel";
+import { type Box, iou } from "@huishi/kernel";
 import { sameGroup } from "../class-group.ts";
 import type { Detection } from "../detection.ts";
 import type { InspectedRegion } from "../regions.ts";
@@ -58,7 +58,7 @@ export class Tracker {
   ): TrackerUpdate {
     const elapsedMs = this.clockMs === null ? 0 : capturedAtMs - this.clockMs;
     if (this.clockMs !== null && elapsedMs <= 0 && elapsedMs > -LATE_FRAME_MS) return this.unchanged();
-    const ended = elapsedMs < 0 ? this.endAll() : elapsedMs > PARAMETERS.gapMs ? this.endMoving() : [];
+    const ended = this.endByClock(elapsedMs);
     this.clockMs = capturedAtMs;
     for (const track of this.living) track.predict(Math.max(0, elapsedMs) / 1000);
 
@@ -74,7 +74,8 @@ export class Tracker {
     this.match(present, weak, capturedAtMs, PARAMETERS.weakMatchLimit);
 
     for (const track of this.living) {
-      if (!track.observed && isCovered(track, this.aspectRatio, observedRegions)) track.miss(capturedAtMs);
+      if (track.observed || !isCovered(track, this.aspectRatio, observedRegions)) continue;
+      if (!this.isHidden(track)) track.miss(capturedAtMs);
     }
     this.habits.learnAgility(this.living);
     this.begin(spare, capturedAtMs);
@@ -124,12 +125,22 @@ export class Tracker {
     return this.remove(over);
   }
 
-  private endAll(): LivingTrack[] {
-    return this.remove(this.living);
+  /** A clock that was set back ends everything, a gap in the pictures what may have gone meanwhile. */
+  private endByClock(elapsedMs: number): LivingTrack[] {
+    if (elapsedMs < 0 || elapsedMs > PARAMETERS.stationaryGapMs) return this.remove(this.living);
+    if (elapsedMs <= PARAMETERS.gapMs) return [];
+    return this.remove(this.living.filter((track) => track.stationarySinceMs === null));
   }
 
-  private endMoving(): LivingTrack[] {
-    return this.remove(this.living.filter((track) => track.stationarySinceMs === null));
+  /** Does something that is seen stand before what stood still there? Then nobody can say that it has gone. */
+  private isHidden(track: LivingTrack): boolean {
+    if (track.stationarySinceMs === null) return false;
+    const box = track.box(this.aspectRatio);
+    return this.living.some(
+      (other) =>
+        other.observed &&
+        sharedArea(box, other.box(this.aspectRatio)) > PARAMETERS.hiddenShare * box.w * box.h,
+    );
   }
 
   private remove(over: readonly LivingTrack[]): LivingTrack[] {
@@ -171,24 +182,35 @@ function isCovered(
 ): boolean {
   if (regions === undefined) return true;
   const box = track.box(aspectRatio);
-  const area = box.w * box.h;
   return regions.some((region) => {
-    const w = Math.min(box.x + box.w, region.x + region.w) - Math.max(box.x, region.x);
-    const h = Math.min(box.y + box.h, region.y + region.h) - Math.max(box.y, region.y);
     if (Math.max(track.w, track.h) < (region.leastSide ?? 0)) return false;
-    return w >= 0 && h >= 0 && w * h >= COVERED * area;
+    return sharedArea(box, region) >= COVERED * box.w * box.h;
   });
 }
 
+function sharedArea(a: Box, b: Box): number {
+  const w = Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x);
+  const h = Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y);
+  return w > 0 && h > 0 ? w * h : 0;
+}
+
 function isOver(track: LivingTrack, capturedAtMs: number, aspectRatio: number): boolean {
-  if (capturedAtMs - track.lastInspectedMs > PARAMETERS.unobservedMs) return true;
+  const still = track.stationarySinceMs !== null;
+  const unobservedMs = still ? PARAMETERS.stationaryUnobservedMs : PARAMETERS.unobservedMs;
+  if (capturedAtMs - track.lastInspectedMs > unobservedMs) return true;
   if (track.missedSinceMs === null) return false;
   const unseenMs = capturedAtMs - track.lastSeenMs;
   if (track.state === "tentative") return unseenMs >= PARAMETERS.tentativeMs;
   if (isOutside(track, aspectRatio)) return true;
   if (track.misses < 2) return false;
-  const patienceMs = track.stationarySinceMs === null ? PARAMETERS.lostMs : PARAMETERS.stationaryLostMs;
-  return capturedAtMs - track.missedSinceMs >= patienceMs;
+  return capturedAtMs - track.missedSinceMs >= patienceMs(track);
+}
+
+/** How long a confirmed track is looked for in vain. */
+function patienceMs({ stationarySinceMs, lastSeenMs }: LivingTrack): number {
+  if (stationarySinceMs === null) return PARAMETERS.lostMs;
+  const { stationaryLostLeastMs, stationaryLostMostMs } = PARAMETERS;
+  return Math.min(Math.max(lastSeenMs - stationarySinceMs, stationaryLostLeastMs), stationaryLostMostMs);
 }
 
 /** Has the expected centre left the picture? */
