@@ -216,7 +216,7 @@ export class LivingTrack {
     const { sinceMs } = this.stillness;
     if (sinceMs === null) return this.agility;
     const stoodMs = Math.max(this.lastSeenMs - sinceMs, PARAMETERS.inertiaMs);
-    const inertia = Math.sqrt(PARAMETERS.inertiaMs / stoodMs);
+    const inertia = PARAMETERS.inertiaMs / stoodMs;
     const factor = PARAMETERS.stillFactor * Math.max(inertia, PARAMETERS.stillFactorLeast);
     return this.unseenSeconds > 0 ? Math.min(factor, PARAMETERS.unseenStillFactor) : this.agility * factor;
   }

@@ -50,12 +50,12 @@ export const PARAMETERS = {
   speedY: 0.4,
   vehicleFactor: 2,
   /**
-   * How much slower what stands still is expected to be: at first, from this long on less with the root of the time,
+   * How much slower what stands still is expected to be: at first, from this long on in proportion to the time less,
    * after long (a share of the first), and while it is not seen.
    */
   stillFactor: 0.7,
-  inertiaMs: 10_000,
-  stillFactorLeast: 0.1,
+  inertiaMs: 5_000,
+  stillFactorLeast: 0.07,
   unseenStillFactor: 0.1,
   /** What stood still and is not seen is still there: its place gets no less certain than this share of its sides. */
   stillSpread: 0.4,
