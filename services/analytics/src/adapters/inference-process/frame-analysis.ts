@@ -10,6 +10,7 @@ import {
   Tracker,
 } from "../../domain/index.ts";
 import type { DecodedFrame } from "../ffmpeg/index.ts";
+import { appearanceOf } from "./appearance.ts";
 import type { FeedSettings, FrameResult } from "./messages.ts";
 import { SmallLuma } from "./small-luma.ts";
 
@@ -56,7 +57,9 @@ export class FrameAnalysis {
     const detections = regions.length === 0 ? [] : this.#wanted(await this.#detector.detect(frame, regions));
     const detectedMs = performance.now();
     const observed = regions.map((region) => regionBox(region, frame));
-    const { tracks, ended } = this.#tracker.update(detections, capturedAtMs, observed);
+    const { tracks, ended } = this.#tracker.update(detections, capturedAtMs, observed, (box) =>
+      appearanceOf(frame, box),
+    );
     this.#tracks = tracks;
     return {
       cameraId: this.#settings.cameraId,

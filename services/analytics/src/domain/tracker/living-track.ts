@@ -1,6 +1,7 @@
 import type { ObjectClass } from "@huishi/contracts";
 import type { Box } from "@huishi/kernel";
 import type { Detection } from "../detection.ts";
+import { type Appearance, blend } from "./appearance.ts";
 import {
   type Axis,
   type Level,
@@ -61,6 +62,9 @@ export class LivingTrack {
   agility: number;
   /** Scores above the base, summed up: what makes it believed. */
   private evidence: number;
+  /** What it looked like while it stood free; null when no look was taken. */
+  appearance: Appearance | null = null;
+  private lookedAtMs = -Infinity;
   private unseenSeconds = 0;
   private readonly votes = new Map<ObjectClass, number>();
   private readonly stillness: Stillness;
@@ -156,6 +160,16 @@ export class LivingTrack {
     this.stillness.update(this.cx.position, this.cy.position, Math.sqrt(this.w * this.h), capturedAtMs);
     if (this.state === "lost") this.state = "confirmed";
     if (this.state === "tentative" && this.evidence >= PARAMETERS.evidenceNeeded) this.state = "confirmed";
+  }
+
+  isLookDue(capturedAtMs: number): boolean {
+    return this.appearance === null || capturedAtMs - this.lookedAtMs >= PARAMETERS.appearanceEveryMs;
+  }
+
+  /** Takes in what it looks like now. */
+  learnLook(appearance: Appearance, capturedAtMs: number): void {
+    this.appearance = this.appearance === null ? appearance : blend(this.appearance, appearance);
+    this.lookedAtMs = capturedAtMs;
   }
 
   /** The place was inspected and the object not found there. */

@@ -87,6 +87,17 @@ export const PARAMETERS = {
   unseenCostMost: 2,
   /** A detection of another class of the same group costs this much more. */
   classChangeCost: 0.5,
+  /**
+   * Looks (see appearance.ts): the distance that says nothing, what a distance of 1 more would cost, and how much looks
+   * count at most; how often one is taken of a track that stands free, and how much of it the older ones make room for.
+   */
+  appearanceNeutral: 0.28,
+  appearanceSlope: 12,
+  appearanceCostMost: 2,
+  appearanceEveryMs: 1_000,
+  appearanceRate: 0.3,
+  /** Share of a box that another one may hide for its look to be its own. */
+  appearanceOverlap: 0.1,
   /** Overlap with an assigned detection from which another one is its duplicate, not a new object. */
   duplicateIou: 0.6,
 

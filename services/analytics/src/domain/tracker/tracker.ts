@@ -2,6 +2,7 @@ import { type Box, iou } from "@huishi/kernel";
 import { sameGroup } from "../class-group.ts";
 import type { Detection } from "../detection.ts";
 import type { InspectedRegion } from "../regions.ts";
+import { Glances, type Look } from "./appearance.ts";
 import { associate } from "./association.ts";
 import { cameraShift } from "./camera-shift.ts";
 import { CameraHabits } from "./camera-habits.ts";
@@ -15,6 +16,12 @@ export interface TrackerOptions {
   readonly firstTrackId: number;
   /** Picture width / height, so that distances are the same in both directions. Default 16/9. */
   readonly aspectRatio?: number;
+}
+
+/** The frame at hand. */
+interface Frame {
+  readonly capturedAtMs: number;
+  readonly glances: Glances;
 }
 
 /** A clock that goes back further than this was set; a smaller step is a late frame. */
@@ -34,6 +41,8 @@ export class Tracker {
   private nextId: number;
   private clockMs: number | null = null;
   private living: LivingTrack[] = [];
+  /** The detections of this frame that are somebody's. */
+  private readonly matched = new Map<LivingTrack, Measurement>();
   private readonly habits = new CameraHabits();
 
   constructor(options: TrackerOptions) {
@@ -50,11 +59,13 @@ export class Tracker {
    * Takes the detections of one frame.
    * @param observedRegions the parts of the picture that were inspected, normalised; absent = the whole picture.
    * A track outside of them is carried on, not counted as missed.
+   * @param look at boxes of this frame's picture; called for few of them. Absent = nothing is known of appearances.
    */
   update(
     detections: readonly Detection[],
     capturedAtMs: number,
     observedRegions?: readonly InspectedRegion[],
+    look?: Look,
   ): TrackerUpdate {
     const elapsedMs = this.clockMs === null ? 0 : capturedAtMs - this.clockMs;
     if (this.clockMs !== null && elapsedMs <= 0 && elapsedMs > -LATE_FRAME_MS) return this.unchanged();
@@ -63,20 +74,23 @@ export class Tracker {
     for (const track of this.living) track.predict(Math.max(0, elapsedMs) / 1000);
 
     const measured = ordered(detections, this.aspectRatio);
+    this.matched.clear();
     this.habits.learnScores(measured);
     const high = PARAMETERS.highScore * this.habits.typicalScore;
     const strong = measured.filter((one) => one.detection.score >= high);
     const weak = measured.filter((one) => one.detection.score < high);
     const shift = cameraShift(this.living, strong);
     if (shift !== null) for (const track of this.living) track.shift(shift);
-    const { alone, spare } = this.match(this.living, strong, capturedAtMs, PARAMETERS.matchLimit);
+    const frame = { capturedAtMs, glances: new Glances(look) };
+    const { alone, spare } = this.match(this.living, strong, frame, PARAMETERS.matchLimit);
     const present = alone.filter((track) => track.state !== "lost");
-    this.match(present, weak, capturedAtMs, PARAMETERS.weakMatchLimit);
+    this.match(present, weak, frame, PARAMETERS.weakMatchLimit);
 
     for (const track of this.living) {
       if (track.observed || !isCovered(track, this.aspectRatio, observedRegions)) continue;
       if (!this.isHidden(track)) track.miss(capturedAtMs);
     }
+    this.learnLooks(frame);
     this.habits.learnAgility(this.living);
     this.begin(spare, capturedAtMs);
     ended.push(...this.end(capturedAtMs));
@@ -89,19 +103,36 @@ export class Tracker {
   private match(
     tracks: readonly LivingTrack[],
     detections: readonly Measurement[],
-    capturedAtMs: number,
+    { capturedAtMs, glances }: Frame,
     limit: number,
   ): { alone: LivingTrack[]; spare: Measurement[] } {
-    const picks = associate(tracks, detections, limit);
+    const picks = associate(tracks, detections, limit, glances);
     const taken = new Set<number>(picks);
     tracks.forEach((track, i) => {
       const detection = detections[picks[i]!];
-      if (detection !== undefined) track.correct(detection, capturedAtMs, this.habits.typicalScore);
+      if (detection === undefined) return;
+      track.correct(detection, capturedAtMs, this.habits.typicalScore);
+      this.matched.set(track, detection);
     });
     return {
       alone: tracks.filter((_, i) => picks[i] === -1),
       spare: detections.filter((_, i) => !taken.has(i)),
     };
+  }
+
+  /** Takes a look at who stands free and was not looked at lately: where boxes overlap it would show the wrong one. */
+  private learnLooks({ capturedAtMs, glances }: Frame): void {
+    for (const [track, measured] of this.matched) {
+      if (!track.isLookDue(capturedAtMs)) continue;
+      const { box } = measured.detection;
+      const isFree = [...this.matched.values()].every(
+        (other) =>
+          other === measured ||
+          sharedArea(box, other.detection.box) <= PARAMETERS.appearanceOverlap * box.w * box.h,
+      );
+      const seen = isFree ? glances.of(measured) : null;
+      if (seen !== null) track.learnLook(seen, capturedAtMs);
+    }
   }
 
   /** Starts a track for every confident detection that is nobody's, unless it doubles one that is somebody's. */
