@@ -6,3 +6,4 @@ export * from "./rules/outcome.ts";
 export * from "./rules/rule-engine.ts";
 export * from "./tracker/track.ts";
 export * from "./tracker/tracker.ts";
+export type { Appearance, Look } from "./tracker/appearance.ts";
