@@ -4,11 +4,13 @@ import { systemClock, supervise } from "@huishi/kernel";
 import { createPool, type Logger } from "@huishi/platform";
 import { register, type Registry } from "prom-client";
 import { ForkedInferencePool } from "./adapters/inference-process/index.ts";
+import { LoopDelay, processUsage } from "./adapters/procfs/index.ts";
 import {
   PostgresAlarmStore,
   PostgresChangeFeed,
   PostgresPlanStore,
   PostgresRecordStore,
+  PostgresStatusStore,
   PostgresTrackIdSource,
 } from "./adapters/postgres/index.ts";
 import { AlarmWriter } from "./application/alarm-writer.ts";
@@ -18,6 +20,7 @@ import { FaultLog } from "./application/fault-log.ts";
 import { PerceptionWriter } from "./application/perception-writer.ts";
 import type { InferencePool } from "./application/ports.ts";
 import { SharedPool } from "./application/shared-pool.ts";
+import { StatusReporter } from "./application/status-reporter.ts";
 import { TrackIds } from "./application/track-ids.ts";
 import { AnalyticsMetrics } from "./metrics.ts";
 
@@ -112,6 +115,20 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
   });
   const pending = (): AnalyticsStats["pending"] => ({ alarms: alarms.pending, ...perception.pending() });
   metrics.showPending(pending);
+  const loop = new LoopDelay();
+  const reporter = new StatusReporter({
+    store: new PostgresStatusStore(urgent),
+    faults,
+    clock,
+    cameras: () => assignment.stats(),
+    framesAnalysed: () => metrics.framesAnalysed,
+    drops: () => metrics.drops(),
+    takeStages: () => metrics.takeStages(),
+    takeLoopDelayP99Ms: () => loop.takeP99Ms(),
+    inferencePids: () => pool.pids,
+    usage: processUsage,
+  });
+  const reporting = reporter.run(stop.signal);
   logger.info({ sampleFps, inferenceProcesses: options.inferenceProcesses }, "analytics started");
 
   return {
@@ -123,7 +140,8 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     }),
     async close() {
       stop.abort(new Error("analytics is closing"));
-      await following;
+      await Promise.all([following, reporting]);
+      loop.close();
       await assignment.stop();
       await Promise.all([alarms.close(CLOSE_DEADLINE_MS), perception.close(CLOSE_DEADLINE_MS)]);
       await pool.close();

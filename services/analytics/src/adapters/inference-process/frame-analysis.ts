@@ -60,6 +60,7 @@ export class FrameAnalysis {
       ended,
       detections,
       regions,
+      inferences: regions.length,
       stageMs: {
         decode: frame.decodeMs,
         queue: queueMs,
