@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { MediaBus } from "@huishi/contracts";
 import { systemClock, supervise } from "@huishi/kernel";
 import { createPool, type Logger } from "@huishi/platform";
@@ -16,6 +15,7 @@ import {
 import { AlarmWriter } from "./application/alarm-writer.ts";
 import { Assignment } from "./application/assignment.ts";
 import type { CameraStats } from "./application/camera-analysis.ts";
+import type { DetectorChoice } from "./application/detection/detector-choice.ts";
 import { FaultLog } from "./application/fault-log.ts";
 import { PerceptionWriter } from "./application/perception-writer.ts";
 import type { InferencePool } from "./application/ports.ts";
@@ -32,8 +32,8 @@ export interface AnalyticsOptions {
   readonly inferenceProcesses: number;
   /** Frames analysed a second for each camera, at most. */
   readonly sampleFps: number;
-  /** Folder of `registry.json` and the models; the service's own when absent. */
-  readonly modelDir?: string;
+  /** Which detector to use (`detectorChoice` reads it from the environment); absent: our own model on the CPU. */
+  readonly detector?: DetectorChoice;
   /** Where the metrics go; prom-client's own registry when absent. */
   readonly registry?: Registry;
   /** The inference to use instead of our own processes. */
@@ -154,7 +154,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
 function forkedPool(options: AnalyticsOptions, faults: FaultLog): InferencePool {
   return new ForkedInferencePool({
     processes: options.inferenceProcesses,
-    ...(options.modelDir !== undefined && { registry: join(options.modelDir, "registry.json") }),
+    ...(options.detector && { detector: options.detector }),
     onFault: (error) => faults.report(error, INFERENCE_FAULT, error.details),
   });
 }

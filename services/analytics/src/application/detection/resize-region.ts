@@ -3,7 +3,7 @@
  * not square keeps its shape and is framed in grey: squeezed 16:9 made cars so narrow that few were recognised (from
  * above, 9 of 59 frames against 24 in shape).
  */
-import type { RgbFrame } from "../../application/detector.ts";
+import type { RgbFrame } from "../detector.ts";
 import type { Region } from "../../domain/index.ts";
 
 const FRACTION_BITS = 8;
@@ -29,14 +29,27 @@ export interface Placement {
 const LARGEST_SQUEEZE = 1.4;
 const GREY = 127;
 
+export interface ResizeOptions {
+  /** `auto` (default): filled up to 1.4:1, in shape beyond; `letterbox`: always in shape; `stretch`: always filled. */
+  readonly fit?: "auto" | "letterbox" | "stretch";
+  /** Grey of the frame around what keeps its shape. Default 127. */
+  readonly fill?: number;
+}
+
+const LARGEST_STRETCH = { auto: LARGEST_SQUEEZE, letterbox: 1, stretch: Infinity } as const;
+
 /** Owns the tables of one target size, so that a frame costs no allocation. */
 export class RegionResizer {
   readonly size: number;
+  readonly #largestStretch: number;
+  readonly #fill: number;
   readonly #columns: Taps;
   readonly #rows: Taps;
 
-  constructor(size: number) {
+  constructor(size: number, { fit = "auto", fill = GREY }: ResizeOptions = {}) {
     this.size = size;
+    this.#largestStretch = LARGEST_STRETCH[fit];
+    this.#fill = fill;
     this.#columns = emptyTaps(size);
     this.#rows = emptyTaps(size);
   }
@@ -48,12 +61,12 @@ export class RegionResizer {
   resize(frame: RgbFrame, region: Region, target: Uint8Array): Placement {
     const { size } = this;
     const longer = Math.max(region.w, region.h);
-    const isSqueezed = longer <= LARGEST_SQUEEZE * Math.min(region.w, region.h);
-    const width = isSqueezed ? size : Math.max(1, Math.round((region.w / longer) * size));
-    const height = isSqueezed ? size : Math.max(1, Math.round((region.h / longer) * size));
+    const isFilled = longer <= this.#largestStretch * Math.min(region.w, region.h);
+    const width = isFilled ? size : Math.max(1, Math.round((region.w / longer) * size));
+    const height = isFilled ? size : Math.max(1, Math.round((region.h / longer) * size));
     const left = (size - width) >> 1;
     const top = (size - height) >> 1;
-    if (width < size || height < size) target.fill(GREY);
+    if (width < size || height < size) target.fill(this.#fill);
     const stride = frame.width * 3;
     fillTaps(this.#columns, region.x, region.w, 3, width);
     fillTaps(this.#rows, region.y, region.h, stride, height);
