@@ -35,7 +35,9 @@ const modes: Readonly<Record<string, (given: typeof options) => Promise<unknown>
 };
 const measure = modes[mode ?? ""];
 if (measure === undefined) {
-  process.stderr.write("usage: bench/analytics.ts pipeline|camera|thirty|keyframes [MEDIA] [SECONDS] [CAMERAS]\n");
+  process.stderr.write(
+    "usage: bench/analytics.ts pipeline|camera|thirty|keyframes [MEDIA] [SECONDS] [CAMERAS]\n",
+  );
   process.exit(2);
 }
 process.stdout.write(`${JSON.stringify(await measure(options), null, 2)}\n`);

@@ -2,10 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import {
-  loadModel,
-  sessionOptions,
-} from "../../services/analytics/src/adapters/onnxruntime/index.ts";
+import { loadModel, sessionOptions } from "../../services/analytics/src/adapters/onnxruntime/index.ts";
 import type { Clip } from "./footage.ts";
 
 /** Milliseconds of processor time since a mark. */
@@ -48,9 +45,17 @@ export async function bareDecodeMs(clip: Clip): Promise<number> {
 async function decodeSeconds(file: string, loops: number): Promise<number> {
   const child = spawn(
     "ffmpeg",
-    ["-hide_banner", "-nostdin", "-benchmark", "-stream_loop", String(loops), "-threads", "1", "-i", file].concat(
-      ["-fps_mode", "passthrough", "-f", "null", "-"],
-    ),
+    [
+      "-hide_banner",
+      "-nostdin",
+      "-benchmark",
+      "-stream_loop",
+      String(loops),
+      "-threads",
+      "1",
+      "-i",
+      file,
+    ].concat(["-fps_mode", "passthrough", "-f", "null", "-"]),
     { stdio: ["ignore", "ignore", "pipe"] },
   );
   let text = "";

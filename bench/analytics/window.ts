@@ -40,7 +40,12 @@ export async function measureWindow(running: Running, options: PlayOptions): Pro
     }),
   );
   await new Promise((resolve) => setTimeout(resolve, warmUpSeconds * 1000));
-  const before = { ...counts(running), pictures, cpu: cpuSecondsByProgram(process.pid), ages: running.agesMs.length };
+  const before = {
+    ...counts(running),
+    pictures,
+    cpu: cpuSecondsByProgram(process.pid),
+    ages: running.agesMs.length,
+  };
   const loop = monitorEventLoopDelay({ resolution: 5 });
   loop.enable();
   await playing;
@@ -75,7 +80,11 @@ export async function measureWindow(running: Running, options: PlayOptions): Pro
   };
 }
 
-function counts({ analytics }: Running): { frames: number; inferences: number; drops: Record<string, number> } {
+function counts({ analytics }: Running): {
+  frames: number;
+  inferences: number;
+  drops: Record<string, number>;
+} {
   const { framesAnalysed, dropped, cameras } = analytics.stats();
   return {
     frames: framesAnalysed,

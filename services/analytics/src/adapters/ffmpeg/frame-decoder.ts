@@ -1,4 +1,4 @@
-/** One camera's decoder: access units in, sampled RGB frames with their exact capture times out. */
+/** One camera's decoder: access units in, sampled frames (I420) with their exact capture times out. */
 import type { AccessUnit } from "@huishi/contracts";
 import { type Clock, HuishiError, messageOf, supervise, systemClock } from "@huishi/kernel";
 import { extractParameterSets, parseSps } from "@huishi/media";
@@ -224,7 +224,13 @@ export class FrameDecoder {
     const decodeMs = this.#wallClock.nowMs() - unit.fedAtMs;
     // Behind: better the present soon than the past completely.
     if (decodeMs > MAX_LAG_MS) this.#skippingToKeyframe = true;
-    this.#options.onFrame({ ...stream.size, data, capturedAtMs: unit.capturedAtMs, decodeMs });
+    this.#options.onFrame({
+      ...stream.size,
+      layout: "i420",
+      data,
+      capturedAtMs: unit.capturedAtMs,
+      decodeMs,
+    });
   }
 }
 
