@@ -25,6 +25,10 @@ interface View {
 /** A frame that waited so long shows that the process is behind: it gives up close looks before it gives up frames. */
 const BEHIND_MS = 100;
 
+/** Close looks a second that a camera gets at most: above 6 samples a second they are shared out over the frames. */
+const CROPS_PER_SECOND = 20;
+const MOST_CROPS = 3;
+
 export class FrameAnalysis {
   readonly #settings: FeedSettings;
   readonly #detector: Detector;
@@ -32,6 +36,7 @@ export class FrameAnalysis {
   #view: View | null = null;
   #tracker: Tracker | null = null;
   #tracks: FrameResult["tracks"] = [];
+  #cropsDue = 0;
 
   constructor(settings: FeedSettings, detector: Detector) {
     this.#settings = settings;
@@ -80,8 +85,16 @@ export class FrameAnalysis {
       motion: boxes,
       tracks: this.#tracks,
       lightingStep,
-      ...(queueMs > BEHIND_MS && { maxCrops: 1 }),
+      maxCrops: queueMs > BEHIND_MS ? 1 : this.#cropsAllowed(),
     });
+  }
+
+  /** Crops for this frame, out of the camera's share. */
+  #cropsAllowed(): number {
+    this.#cropsDue = Math.min(MOST_CROPS, this.#cropsDue + CROPS_PER_SECOND / this.#settings.sampleFps);
+    const allowed = Math.floor(this.#cropsDue);
+    this.#cropsDue -= allowed;
+    return allowed;
   }
 
   #wanted(detections: readonly Detection[]): Detection[] {
