@@ -1,7 +1,7 @@
 import type { PictureSize } from "./analysis-size.ts";
 
 /** Pictures above 8K (7680x4320) are refused: a small file can ask for gigabytes. */
-const MAX_PIXELS = 33_177_600;
+export const MAX_PIXELS = 33_177_600;
 /** File descriptor on which ffmpeg prints the time of each picture that it writes to stdout. */
 export const TIMES_FD = 3;
 /** Keeps `t * fps` of a time that lies on the grid from falling just below it. */
