@@ -1,5 +1,5 @@
-import { rgbOf } from "../../application/detection/resize-yuv.ts";
 import type { RgbFrame } from "../../application/detector.ts";
+import { rgbOf } from "./i420.ts";
 
 const QUALITY = 80;
 

@@ -1,5 +1,6 @@
 /** The small grey picture that the motion gate looks at. */
 import type { RgbFrame } from "../../application/detector.ts";
+import { halveLuma } from "../../domain/index.ts";
 
 const WANTED_WIDTH = 320;
 /** Sum of two luma bytes of limited range (16..235 each) -> their mean over the full range. */
@@ -23,7 +24,9 @@ export class SmallLuma {
   update(frame: RgbFrame): Uint8Array {
     const factor = this.#factor;
     const diagonal = factor > 1 ? frame.width + 1 : 0;
-    if (frame.layout === "i420") this.#shrinkLuma(frame.data, factor, frame.width, diagonal);
+    // The usual case, 640 pixels wide.
+    if (frame.layout === "i420" && factor === 2) halveLuma(frame.data, frame.width, this);
+    else if (frame.layout === "i420") this.#shrinkLuma(frame.data, factor, frame.width, diagonal);
     else this.#shrinkGreen(frame.data, factor, frame.width, diagonal);
     return this.data;
   }

@@ -60,13 +60,13 @@ export class RegionResizer {
     const height = isFilled ? size : Math.max(1, Math.round((region.h / longer) * size));
     const left = (size - width) >> 1;
     const top = (size - height) >> 1;
-    if (width < size || height < size) target.fill(this.#fill);
     const placement = { x: left / size, y: top / size, w: width / size, h: height / size };
     if (frame.layout === "i420") {
       this.#yuv ??= new YuvResizer(size);
-      this.#yuv.resize(frame, region, { data: target, left, top, width, height });
+      this.#yuv.resize(frame, region, { data: target, left, top, width, height, fill: this.#fill });
       return placement;
     }
+    if (width < size || height < size) target.fill(this.#fill);
     const stride = frame.width * 3;
     fillTaps(this.#columns, axisOf(region.x, region.w, 3), width);
     fillTaps(this.#rows, axisOf(region.y, region.h, stride), height);
