@@ -17,6 +17,7 @@ import type { DetectorChoice } from "./application/detection/detector-choice.ts"
 import { FaultLog } from "./application/fault-log.ts";
 import { PerceptionWriter } from "./application/perception-writer.ts";
 import type { InferencePool } from "./application/ports.ts";
+import type { RuleFault } from "./application/rule-classes.ts";
 import { SharedPool } from "./application/shared-pool.ts";
 import { TrackIds } from "./application/track-ids.ts";
 import { AnalyticsMetrics } from "./metrics.ts";
@@ -39,6 +40,8 @@ export interface AnalyticsOptions {
 
 export interface AnalyticsStats {
   readonly cameras: readonly CameraStats[];
+  /** Rules about classes that the model does not know. */
+  readonly ruleFaults: readonly RuleFault[];
   readonly framesAnalysed: number;
   /** What was lost since the start, by reason; empty when nothing was. */
   readonly dropped: Readonly<Record<string, number>>;
@@ -117,6 +120,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
   return {
     stats: () => ({
       cameras: assignment.stats(),
+      ruleFaults: assignment.ruleFaults(),
       framesAnalysed: metrics.framesAnalysed,
       dropped: metrics.droppedByReason(),
       pending: pending(),

@@ -5,6 +5,7 @@ import { CameraScene } from "./camera-scene.ts";
 import type { FaultLog } from "./fault-log.ts";
 import type { PerceptionWriter } from "./perception-writer.ts";
 import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter } from "./ports.ts";
+import { RuleClasses, type RuleFault } from "./rule-classes.ts";
 import type { TrackIds } from "./track-ids.ts";
 
 /** What all cameras share. */
@@ -32,6 +33,8 @@ export interface CameraStats {
 
 /** A model that is missing or corrupt, a process that died: tried again after these pauses. */
 const RETRY = { baseDelayMs: 500, maxDelayMs: 5_000, healthyAfterMs: 30_000 };
+/** Over as soon as a detector was opened. */
+const DETECTOR_FAULTS = ["MODEL_MISSING", "MODEL_CORRUPT", "MODEL_MISMATCH", "EXECUTION_PROVIDER_MISSING"];
 const FAULT = {
   code: "ANALYSIS_FAILED",
   message: "the analysis of a camera failed and goes on with its next frame or start",
@@ -53,6 +56,7 @@ export class CameraAnalysis {
   readonly #cameraId: string;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
+  readonly #ruleClasses: RuleClasses;
   #isRunning = false;
   #framesAnalysed = 0;
   #samplesDropped = 0;
@@ -63,6 +67,7 @@ export class CameraAnalysis {
     this.#cameraId = plan.cameraId;
     this.#parts = parts;
     this.#scene = new CameraScene(plan, parts.trackIds);
+    this.#ruleClasses = new RuleClasses(plan.cameraId, plan.rules, parts.faults);
     this.#running = supervise(
       { name: `analysis of ${plan.cameraId}`, run: (signal) => this.#run(signal) },
       this.#stop.signal,
@@ -73,6 +78,12 @@ export class CameraAnalysis {
   /** Takes edited zones and rules; they hold from the next frame on. */
   replace(plan: CameraPlan): void {
     this.#scene.replace(plan);
+    this.#ruleClasses.replace(plan.rules);
+  }
+
+  /** Rules that its model cannot serve. */
+  ruleFaults(): readonly RuleFault[] {
+    return this.#ruleClasses.faults;
   }
 
   async stop(): Promise<void> {
@@ -105,7 +116,8 @@ export class CameraAnalysis {
       },
       onFault: (error) => end.fail(error),
     });
-    for (const code of ["MODEL_MISSING", "MODEL_CORRUPT"]) faults.recovered(code);
+    for (const code of DETECTOR_FAULTS) faults.recovered(code);
+    this.#ruleClasses.modelKnows(feed.classes);
     const unsubscribe = mediaBus.subscribe(
       { cameraId: this.#cameraId, profile: this.profile },
       (unit) => feed.push(unit),

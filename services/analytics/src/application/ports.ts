@@ -1,5 +1,5 @@
 /** What the analysis needs from outside. Adapters fulfil these; tests bring their own. */
-import type { AccessUnit, Rule, StreamProfile, Zone } from "@huishi/contracts";
+import type { AccessUnit, ObjectClass, Rule, StreamProfile, Zone } from "@huishi/contracts";
 import type { HuishiError } from "@huishi/kernel";
 import type { Track } from "../domain/index.ts";
 import type { CrossingRow, DetectionRow, TrackRow } from "./records.ts";
@@ -34,6 +34,8 @@ export interface FeedOptions {
 
 /** One camera's way into inference. */
 export interface CameraFeed {
+  /** The classes that its detector can report; absent: not told. */
+  readonly classes?: readonly ObjectClass[];
   /** Never waits: a process that is behind drops, and says so through `onDrop`. */
   push(unit: AccessUnit): void;
   /** The picture of a frame analysed a moment ago, as JPEG without drawings; null when it is kept no longer. */
