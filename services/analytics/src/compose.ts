@@ -6,6 +6,7 @@ import { ForkedInferencePool } from "./adapters/inference-process/index.ts";
 import {
   PostgresAlarmStore,
   PostgresChangeFeed,
+  PostgresPictureStore,
   PostgresPlanStore,
   PostgresRecordStore,
   PostgresTrackIdSource,
@@ -16,6 +17,7 @@ import type { CameraStats } from "./application/camera-analysis.ts";
 import type { DetectorChoice } from "./application/detection/detector-choice.ts";
 import { FaultLog } from "./application/fault-log.ts";
 import { PerceptionWriter } from "./application/perception-writer.ts";
+import { PictureReports } from "./application/picture/picture-reports.ts";
 import type { InferencePool } from "./application/ports.ts";
 import type { RuleFault } from "./application/rule-classes.ts";
 import { SharedPool } from "./application/shared-pool.ts";
@@ -92,6 +94,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
   });
   const perception = new PerceptionWriter(new PostgresRecordStore(records), metrics, faults);
   const alarms = new AlarmWriter({ store: new PostgresAlarmStore(urgent), meter: metrics, faults, clock });
+  const pictures = new PictureReports({ store: new PostgresPictureStore(records), faults, clock });
   const assignment = new Assignment({
     store: new PostgresPlanStore(urgent),
     changes: new PostgresChangeFeed(databaseUrl),
@@ -102,6 +105,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       trackIds: new TrackIds(new PostgresTrackIdSource(records)),
       perception,
       alarms,
+      pictures,
       meter: metrics,
       faults,
       clock,
@@ -129,7 +133,11 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       stop.abort(new Error("analytics is closing"));
       await following;
       await assignment.stop();
-      await Promise.all([alarms.close(CLOSE_DEADLINE_MS), perception.close(CLOSE_DEADLINE_MS)]);
+      await Promise.all([
+        alarms.close(CLOSE_DEADLINE_MS),
+        perception.close(CLOSE_DEADLINE_MS),
+        pictures.close(CLOSE_DEADLINE_MS),
+      ]);
       await pool.close();
       await Promise.all([records.end(), urgent.end()]);
       metrics.unregister();

@@ -5,6 +5,7 @@ import { CameraScene } from "./camera-scene.ts";
 import type { FaultLog } from "./fault-log.ts";
 import type { PerceptionWriter } from "./perception-writer.ts";
 import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter } from "./ports.ts";
+import type { PictureReports } from "./picture/picture-reports.ts";
 import { RuleClasses, type RuleFault } from "./rule-classes.ts";
 import type { TrackIds } from "./track-ids.ts";
 
@@ -15,6 +16,8 @@ export interface AnalysisParts {
   readonly trackIds: TrackIds;
   readonly perception: PerceptionWriter;
   readonly alarms: AlarmWriter;
+  /** Where it is told what is wrong with pictures. */
+  readonly pictures?: PictureReports;
   readonly meter: Meter;
   readonly faults: FaultLog;
   readonly clock: Clock;
@@ -118,6 +121,7 @@ export class CameraAnalysis {
     });
     for (const code of DETECTOR_FAULTS) faults.recovered(code);
     this.#ruleClasses.modelKnows(feed.classes);
+    this.#parts.pictures?.unknown(this.#cameraId);
     const unsubscribe = mediaBus.subscribe(
       { cameraId: this.#cameraId, profile: this.profile },
       (unit) => feed.push(unit),
@@ -130,6 +134,7 @@ export class CameraAnalysis {
       this.#isRunning = false;
       unsubscribe();
       await feed.close();
+      this.#parts.pictures?.unknown(this.#cameraId);
       // The next feed's tracker knows nothing of these tracks.
       this.#parts.perception.write({ tracks: this.#scene.finish() });
     }
@@ -153,6 +158,7 @@ export class CameraAnalysis {
     if (update.alarms) alarms.push(update.alarms, () => feed.snapshot(frame.capturedAtMs));
     mediaBus.publishScene(update.scene);
     perception.write(update);
+    if (frame.picture) this.#parts.pictures?.saw(this.#cameraId, frame.picture);
     this.#framesAnalysed += 1;
     this.#lastCapturedAtMs = frame.capturedAtMs;
     meter.frame(frame.stageMs, clock.nowMs() - frame.capturedAtMs);

@@ -2,6 +2,7 @@
 import type { AccessUnit, ObjectClass, Rule, StreamProfile, Zone } from "@huishi/contracts";
 import type { HuishiError } from "@huishi/kernel";
 import type { Track } from "../domain/index.ts";
+import type { PictureVerdict } from "./picture/picture-look.ts";
 import type { CrossingRow, DetectionRow, TrackRow } from "./records.ts";
 import type { AlarmReceipt, FrameAlarms } from "./alarms.ts";
 
@@ -19,6 +20,8 @@ export interface AnalysedFrame {
   readonly tracks: readonly Track[];
   readonly ended: readonly Track[];
   readonly stageMs: Readonly<Partial<Record<Stage, number>>>;
+  /** Of the frames at which the picture itself was looked at: what is wrong with it. */
+  readonly picture?: PictureVerdict;
 }
 
 export interface FeedOptions {

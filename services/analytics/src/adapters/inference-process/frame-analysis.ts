@@ -1,6 +1,8 @@
 /** What is done with one camera's frames: motion gate, choice of regions, detection, tracking. */
 import type { ObjectClass } from "@huishi/contracts";
+import type { LumaPicture } from "@huishi/media";
 import type { Detector } from "../../application/detector.ts";
+import { PictureLook } from "../../application/picture/picture-look.ts";
 import {
   type Detection,
   MotionGate,
@@ -32,6 +34,7 @@ export class FrameAnalysis {
   #view: View | null = null;
   #tracker: Tracker | null = null;
   #tracks: FrameResult["tracks"] = [];
+  readonly #pictureLook = new PictureLook();
 
   constructor(settings: FeedSettings, detector: Detector) {
     this.#settings = settings;
@@ -47,6 +50,7 @@ export class FrameAnalysis {
 
     const startMs = performance.now();
     const regions = this.#regions(view, frame, queueMs);
+    const picture = this.#pictureLook.at(capturedAtMs, () => this.#smallPicture(view, frame));
     const gatedMs = performance.now();
     const detections = regions.length === 0 ? [] : this.#wanted(await this.#detector.detect(frame, regions));
     const detectedMs = performance.now();
@@ -60,6 +64,7 @@ export class FrameAnalysis {
       ended,
       detections,
       regions,
+      ...(picture && { picture }),
       stageMs: {
         decode: frame.decodeMs,
         queue: queueMs,
@@ -81,6 +86,12 @@ export class FrameAnalysis {
       lightingStep,
       ...(queueMs > BEHIND_MS && { maxCrops: 1 }),
     });
+  }
+
+  /** The gate has made it of this frame already, unless there is no gate. */
+  #smallPicture({ luma }: View, frame: DecodedFrame): LumaPicture {
+    const pixels = this.#settings.motionGate === false ? luma.update(frame) : luma.data;
+    return { width: luma.width, height: luma.height, pixels };
   }
 
   #wanted(detections: readonly Detection[]): Detection[] {
