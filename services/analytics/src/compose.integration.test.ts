@@ -117,6 +117,20 @@ describe("analytics on a real database", () => {
     expect(changes[0]?.["n"]).toBe(2);
   });
 
+  it("says of a camera what is wrong with its pictures, and no more when it is not analysed", async () => {
+    await insertRule(database.pool, rule());
+    const { inference } = await started();
+    await until("cam-1 is analysed", () => inference.feeds.has("cam-1"));
+    const pictureFaults = async () =>
+      (await rows("SELECT picture_faults FROM camera"))[0]?.["picture_faults"];
+    const frozen = { fault: "frozen" as const, sinceMs: Date.now() };
+    inference.see("cam-1", Date.now(), { picture: { faults: [frozen], isKnown: true } });
+    await until("the fault is written", async () => (await pictureFaults()) !== null);
+    expect(await pictureFaults()).toEqual([frozen]);
+    await updateRule(database.pool, rule({ enabled: false }));
+    await until("it is not known any more", async () => (await pictureFaults()) === null);
+  });
+
   it("says which rules wait for a class that the model does not know, and goes on with the others", async () => {
     await insertRule(database.pool, rule());
     await insertRule(database.pool, rule({ id: "rule-2", classes: ["boat"] }));
