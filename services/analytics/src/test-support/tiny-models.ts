@@ -3,7 +3,7 @@ import type { LoadedModel, ModelRecord } from "../application/detection/model-re
 import { sha256Of } from "../adapters/model-registry/index.ts";
 import { OnnxGraph } from "../model-build/onnx-writer.ts";
 
-export const TINY_SIZE = 96;
+const TINY_SIZE = 96;
 
 export interface TinyOutput {
   readonly dims: readonly number[];
