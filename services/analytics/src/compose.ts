@@ -7,6 +7,7 @@ import { LoopDelay, processUsage } from "./adapters/procfs/index.ts";
 import {
   PostgresAlarmStore,
   PostgresChangeFeed,
+  PostgresPictureStore,
   PostgresPlanStore,
   PostgresRecordStore,
   PostgresStatusStore,
@@ -18,7 +19,9 @@ import type { CameraStats } from "./application/camera-analysis.ts";
 import type { DetectorChoice } from "./application/detection/detector-choice.ts";
 import { FaultLog } from "./application/fault-log.ts";
 import { PerceptionWriter } from "./application/perception-writer.ts";
+import { PictureReports } from "./application/picture/picture-reports.ts";
 import type { InferencePool } from "./application/ports.ts";
+import type { RuleFault } from "./application/rule-classes.ts";
 import { SharedPool } from "./application/shared-pool.ts";
 import { StatusReporter } from "./application/status-reporter.ts";
 import { TrackIds } from "./application/track-ids.ts";
@@ -42,6 +45,8 @@ export interface AnalyticsOptions {
 
 export interface AnalyticsStats {
   readonly cameras: readonly CameraStats[];
+  /** Rules about classes that the model does not know. */
+  readonly ruleFaults: readonly RuleFault[];
   readonly framesAnalysed: number;
   /** What was lost since the start, by reason; empty when nothing was. */
   readonly dropped: Readonly<Record<string, number>>;
@@ -92,6 +97,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
   });
   const perception = new PerceptionWriter(new PostgresRecordStore(records), metrics, faults);
   const alarms = new AlarmWriter({ store: new PostgresAlarmStore(urgent), meter: metrics, faults, clock });
+  const pictures = new PictureReports({ store: new PostgresPictureStore(records), faults, clock });
   const assignment = new Assignment({
     store: new PostgresPlanStore(urgent),
     changes: new PostgresChangeFeed(databaseUrl),
@@ -102,6 +108,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       trackIds: new TrackIds(new PostgresTrackIdSource(records)),
       perception,
       alarms,
+      pictures,
       meter: metrics,
       faults,
       clock,
@@ -134,6 +141,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
   return {
     stats: () => ({
       cameras: assignment.stats(),
+      ruleFaults: assignment.ruleFaults(),
       framesAnalysed: metrics.framesAnalysed,
       dropped: metrics.droppedByReason(),
       pending: pending(),
@@ -143,7 +151,11 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       await Promise.all([following, reporting]);
       loop.close();
       await assignment.stop();
-      await Promise.all([alarms.close(CLOSE_DEADLINE_MS), perception.close(CLOSE_DEADLINE_MS)]);
+      await Promise.all([
+        alarms.close(CLOSE_DEADLINE_MS),
+        perception.close(CLOSE_DEADLINE_MS),
+        pictures.close(CLOSE_DEADLINE_MS),
+      ]);
       await pool.close();
       await Promise.all([records.end(), urgent.end()]);
       metrics.unregister();

@@ -13,6 +13,8 @@ import type { FaultLog } from "./fault-log.ts";
 import type { PerceptionWriter } from "./perception-writer.ts";
 import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter, StageMs } from "./ports.ts";
 import { samplingOf } from "./sampling.ts";
+import type { PictureReports } from "./picture/picture-reports.ts";
+import { RuleClasses, type RuleFault } from "./rule-classes.ts";
 import type { TrackIds } from "./track-ids.ts";
 
 /** What all cameras share. */
@@ -22,6 +24,8 @@ export interface AnalysisParts {
   readonly trackIds: TrackIds;
   readonly perception: PerceptionWriter;
   readonly alarms: AlarmWriter;
+  /** Where it is told what is wrong with pictures. */
+  readonly pictures?: PictureReports;
   readonly meter: Meter;
   readonly faults: FaultLog;
   readonly clock: Clock;
@@ -32,6 +36,8 @@ export type CameraStats = AnalysedCamera;
 
 /** A model that is missing or corrupt, a process that died: tried again after these pauses. */
 const RETRY = { baseDelayMs: 500, maxDelayMs: 5_000, healthyAfterMs: 30_000 };
+/** Over as soon as a detector was opened. */
+const DETECTOR_FAULTS = ["MODEL_MISSING", "MODEL_CORRUPT", "MODEL_MISMATCH", "EXECUTION_PROVIDER_MISSING"];
 const FAULT = {
   code: "ANALYSIS_FAILED",
   message: "the analysis of a camera failed and goes on with its next frame or start",
@@ -54,6 +60,7 @@ export class CameraAnalysis {
   readonly #cameraId: string;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
+  readonly #ruleClasses: RuleClasses;
   #isRunning = false;
   #framesAnalysed = 0;
   #samplesDropped = 0;
@@ -67,6 +74,7 @@ export class CameraAnalysis {
     this.#cameraId = plan.cameraId;
     this.#parts = parts;
     this.#scene = new CameraScene(plan, parts.trackIds);
+    this.#ruleClasses = new RuleClasses(plan.cameraId, plan.rules, parts.faults);
     this.#running = supervise(
       { name: `analysis of ${plan.cameraId}`, run: (signal) => this.#run(signal) },
       this.#stop.signal,
@@ -77,6 +85,12 @@ export class CameraAnalysis {
   /** Takes edited zones and rules; they hold from the next frame on. */
   replace(plan: CameraPlan): void {
     this.#scene.replace(plan);
+    this.#ruleClasses.replace(plan.rules);
+  }
+
+  /** Rules that its model cannot serve. */
+  ruleFaults(): readonly RuleFault[] {
+    return this.#ruleClasses.faults;
   }
 
   async stop(): Promise<void> {
@@ -116,7 +130,9 @@ export class CameraAnalysis {
       },
       onFault: (error) => end.fail(error),
     });
-    for (const code of ["MODEL_MISSING", "MODEL_CORRUPT"]) faults.recovered(code);
+    for (const code of DETECTOR_FAULTS) faults.recovered(code);
+    this.#ruleClasses.modelKnows(feed.classes);
+    this.#parts.pictures?.unknown(this.#cameraId);
     const unsubscribe = mediaBus.subscribe(
       { cameraId: this.#cameraId, profile: this.profile },
       (unit) => feed.push(unit),
@@ -129,6 +145,7 @@ export class CameraAnalysis {
       this.#isRunning = false;
       unsubscribe();
       await feed.close();
+      this.#parts.pictures?.unknown(this.#cameraId);
       // The next feed's tracker knows nothing of these tracks.
       this.#parts.perception.write({ tracks: this.#scene.finish() });
     }
@@ -153,6 +170,7 @@ export class CameraAnalysis {
     if (update.alarms) alarms.push(update.alarms, () => feed.snapshot(frame.capturedAtMs));
     mediaBus.publishScene(update.scene);
     perception.write(update);
+    if (frame.picture) this.#parts.pictures?.saw(this.#cameraId, frame.picture);
     const stageMs = { ...frame.stageMs, rules: performance.now() - startedMs };
     this.#count(frame, stageMs);
     this.#parts.meter.frame(stageMs, clock.nowMs() - frame.capturedAtMs);

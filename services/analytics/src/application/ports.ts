@@ -1,7 +1,16 @@
 /** What the analysis needs from outside. Adapters fulfil these; tests bring their own. */
-import type { AccessUnit, AnalyticsStage, Rule, Sampling, StreamProfile, Zone } from "@huishi/contracts";
+import type {
+  AccessUnit,
+  AnalyticsStage,
+  ObjectClass,
+  Rule,
+  Sampling,
+  StreamProfile,
+  Zone,
+} from "@huishi/contracts";
 import type { HuishiError } from "@huishi/kernel";
 import type { Track } from "../domain/index.ts";
+import type { PictureVerdict } from "./picture/picture-look.ts";
 import type { CrossingRow, DetectionRow, TrackRow } from "./records.ts";
 import type { AlarmReceipt, FrameAlarms } from "./alarms.ts";
 
@@ -18,6 +27,8 @@ export interface AnalysedFrame {
   readonly stageMs: StageMs;
   /** Inferences that it took. */
   readonly inferences?: number;
+  /** Of the frames at which the picture itself was looked at: what is wrong with it. */
+  readonly picture?: PictureVerdict;
 }
 
 export type StageMs = Readonly<Partial<Record<AnalyticsStage, number>>>;
@@ -37,6 +48,8 @@ export interface FeedOptions {
 
 /** One camera's way into inference. */
 export interface CameraFeed {
+  /** The classes that its detector can report; absent: not told. */
+  readonly classes?: readonly ObjectClass[];
   /** Never waits: a process that is behind drops, and says so through `onDrop`. */
   push(unit: AccessUnit): void;
   /** The picture of a frame analysed a moment ago, as JPEG without drawings; null when it is kept no longer. */

@@ -1,6 +1,8 @@
 /** What is done with one camera's frames: motion gate, choice of regions, detection, tracking. */
 import type { ObjectClass } from "@huishi/contracts";
+import type { LumaPicture } from "@huishi/media";
 import type { Detector } from "../../application/detector.ts";
+import { PictureLook } from "../../application/picture/picture-look.ts";
 import {
   type Detection,
   type InferenceCredit,
@@ -37,6 +39,7 @@ export class FrameAnalysis {
   #tracker: Tracker | null = null;
   #tracks: FrameResult["tracks"] = [];
   #cropsDue = 0;
+  readonly #pictureLook = new PictureLook();
 
   /** @param credit what the camera may spend; without one every look that is of use is taken */
   constructor(settings: FeedSettings, detector: Detector, credit: InferenceCredit | null = null) {
@@ -55,6 +58,7 @@ export class FrameAnalysis {
     const startMs = performance.now();
     const regions = this.#regions(view, frame, this.#credit?.next(queueMs) ?? Infinity);
     this.#credit?.spend(regions.length);
+    const picture = this.#pictureLook.at(capturedAtMs, () => this.#smallPicture(view, frame));
     const gatedMs = performance.now();
     const detections = regions.length === 0 ? [] : this.#wanted(await this.#detector.detect(frame, regions));
     const detectedMs = performance.now();
@@ -71,6 +75,7 @@ export class FrameAnalysis {
       detections,
       regions,
       inferences: regions.length,
+      ...(picture && { picture }),
       stageMs: {
         decode: frame.decodeMs,
         queue: queueMs,
@@ -101,6 +106,12 @@ export class FrameAnalysis {
     const allowed = Math.floor(this.#cropsDue);
     this.#cropsDue -= allowed;
     return allowed;
+  }
+
+  /** The gate has made it of this frame already, unless there is no gate. */
+  #smallPicture({ luma }: View, frame: DecodedFrame): LumaPicture {
+    const pixels = this.#settings.motionGate === false ? luma.update(frame) : luma.data;
+    return { width: luma.width, height: luma.height, pixels };
   }
 
   #wanted(detections: readonly Detection[]): Detection[] {

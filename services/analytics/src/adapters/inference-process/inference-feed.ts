@@ -1,4 +1,4 @@
-import type { AccessUnit } from "@huishi/contracts";
+import type { AccessUnit, ObjectClass } from "@huishi/contracts";
 import type { CameraFeed, FeedOptions } from "../../application/ports.ts";
 import type { FeedSettings, FrameResult, ToChild } from "./messages.ts";
 
@@ -14,6 +14,8 @@ export interface InferenceFeedOptions
 
 /** The way from a feed to its process. */
 export interface FeedChannel {
+  /** Empty before the process is ready. */
+  readonly classes: readonly ObjectClass[];
   /** Returns false when the process cannot take the message now. */
   send(message: ToChild): boolean;
   snapshot(feedId: number, capturedAtMs: number): Promise<Uint8Array | null>;
@@ -33,6 +35,10 @@ export class InferenceFeed implements CameraFeed {
     this.id = id;
     this.options = options;
     this.#channel = channel;
+  }
+
+  get classes(): readonly ObjectClass[] {
+    return this.#channel.classes;
   }
 
   get settings(): FeedSettings {
