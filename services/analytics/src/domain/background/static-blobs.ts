@@ -141,8 +141,8 @@ function contourEdges(pixels: readonly number[], mask: Uint8Array, pictures: Two
   let past = 0;
   let count = 0;
   for (const pixel of pixels) {
-    const isInner = mask[pixel - 1]! + mask[pixel + 1]! + mask[pixel - width]! + mask[pixel + width]! === 4;
-    if (isInner) continue;
+    const near = mask[pixel - 1]! + mask[pixel + 1]! + mask[pixel - width]! + mask[pixel + width]!;
+    if (near === 4) continue;
     present += strongestEdge(now, pixel, pictures);
     past += strongestEdge(before, pixel, pictures);
     count++;
