@@ -25,3 +25,4 @@ export * from "./recordings.ts";
 export * from "./uploads.ts";
 export * from "./clip-type.ts";
 export * from "./rehearsal.ts";
+export * from "./analytics-status.ts";

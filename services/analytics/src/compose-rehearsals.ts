@@ -9,6 +9,7 @@ import {
   PostgresSpanStore,
 } from "./adapters/postgres/index.ts";
 import { AnalysisSpans } from "./application/analysis-spans.ts";
+import type { DetectorChoice } from "./application/detection/detector-choice.ts";
 import type { FaultLog } from "./application/fault-log.ts";
 import type { FrameSource, RehearsalLane } from "./application/rehearsal/ports.ts";
 import { RehearsalWorker } from "./application/rehearsal/rehearsal-worker.ts";
@@ -28,8 +29,8 @@ export interface RehearsalsOptions {
   readonly logger: Logger;
   readonly faults: FaultLog;
   readonly sampleFps: number;
-  /** Path of the model registry; the service's own when absent. */
-  readonly registry?: string;
+  /** Which detector looks at clips; absent: our own model on the CPU. */
+  readonly detector?: DetectorChoice;
 }
 
 export interface Rehearsals {
@@ -40,7 +41,7 @@ export interface Rehearsals {
 
 /** Takes rehearsals out of the database, one of each lane at a time. Its connections are its own: nothing live waits. */
 export function startRehearsals(options: RehearsalsOptions): Rehearsals {
-  const { databaseUrl, logger, faults, sampleFps, registry } = options;
+  const { databaseUrl, logger, faults, sampleFps, detector } = options;
   const pool = createPool(databaseUrl, { max: 3, applicationName: "huishi-analytics-rehearsals", logger });
   const store = new PostgresRehearsalStore(pool);
   const perception = new PostgresRehearsalPerception(pool);
@@ -53,7 +54,7 @@ export function startRehearsals(options: RehearsalsOptions): Rehearsals {
       new ForkedClip({
         contents: new PostgresClipContents(pool),
         sampleFps,
-        ...(registry !== undefined && { registry }),
+        ...(detector && { detector }),
       }),
       CLIP_DEADLINE_MS,
     ],

@@ -3,6 +3,7 @@ import type { Pool } from "@huishi/platform";
 import type { QuestionRouteParts } from "./adapters/fastify/routes/question-routes.ts";
 import type { RehearsalRouteParts } from "./adapters/fastify/routes/rehearsal-routes.ts";
 import type { StoreRouteParts } from "./adapters/fastify/routes/store-routes.ts";
+import { PostgresAnalyticsReport } from "./adapters/postgres/analytics-report.ts";
 import { PostgresAreaStore } from "./adapters/postgres/area-store.ts";
 import { PostgresDeadLetterStore } from "./adapters/postgres/dead-letter-store.ts";
 import { PostgresDeviceEventStore } from "./adapters/postgres/device-event-store.ts";
@@ -52,6 +53,7 @@ export function storeParts({ pool, questions }: PoolsAndParts): StoreRouteParts 
     areas: new PostgresAreaStore(pool),
     deviceRecords: new PostgresDeviceRecordStore(pool),
     report: new PostgresStoreReport(questions),
+    analytics: new PostgresAnalyticsReport(pool),
   };
 }
 

@@ -1,7 +1,6 @@
 /** What the rules said about one frame, with everything an alarm row copies: the rule may be gone tomorrow. */
 import type { Alarm, AlarmSensorReading, Rule, Zone } from "@huishi/contracts";
-import { type Box, footPoint, type GeoPosition } from "@huishi/kernel";
-import type { CameraPlan } from "./ports.ts";
+import { type Box, footPoint, type GeoPosition, type GroundPlane } from "@huishi/kernel";
 import type { RaisedOutcome, RepeatedOutcome, RuleOutcome, Track } from "../domain/index.ts";
 
 type EvidenceBox = Alarm["boxes"][number];
@@ -51,11 +50,18 @@ interface FrameFacts {
   readonly tracks: readonly Track[];
 }
 
+/** What people set up for the camera. */
+interface FramePlan {
+  readonly rules: readonly Rule[];
+  readonly zones: readonly Zone[];
+  readonly groundPlane?: GroundPlane | null;
+}
+
 /** Gathers the outcomes of one frame into alarms, one for each rule; null when none raises or repeats one. */
 export function frameAlarms(
   frame: FrameFacts,
   outcomes: readonly RuleOutcome[],
-  plan: Pick<CameraPlan, "rules" | "zones" | "groundPlane">,
+  plan: FramePlan,
 ): FrameAlarms | null {
   const byRule = new Map<string, (RaisedOutcome | RepeatedOutcome)[]>();
   for (const outcome of outcomes) {
@@ -78,7 +84,7 @@ type Said = RaisedOutcome | RepeatedOutcome;
 function ruleAlarm(
   frame: FrameFacts,
   said: readonly Said[],
-  { rule, zone, groundPlane }: { rule: Rule; zone: Zone; groundPlane: CameraPlan["groundPlane"] },
+  { rule, zone, groundPlane }: { rule: Rule; zone: Zone; groundPlane: FramePlan["groundPlane"] },
 ): RuleAlarm {
   const first = said[0] as Said;
   const deciding = new Set(said.flatMap((outcome) => outcome.trackIds));

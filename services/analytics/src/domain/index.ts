@@ -1,4 +1,6 @@
 export * from "./detection.ts";
+export * from "./inference-budget.ts";
+export { halveLuma } from "./kernels/picture-kernels.ts";
 export * from "./merge-detections.ts";
 export * from "./motion-gate.ts";
 export * from "./regions.ts";
@@ -19,3 +21,4 @@ export { ruleOf } from "./rehearsal/rehearsed-rule.ts";
 export * from "./rehearsal/replayed-track.ts";
 export * from "./rehearsal/sensor-history.ts";
 export * from "./rehearsal/track-replay.ts";
+export type { Appearance, Look } from "./tracker/appearance.ts";

@@ -1,8 +1,8 @@
 /** Entry of the process that looks at one clip: the live pipeline's detector and tracker, at the clip's own pace. */
 import { HuishiError, messageOf } from "@huishi/kernel";
 import { PARAMETERS } from "../../domain/tracker/parameters.ts";
+import { openDetector } from "../detector/open-detector.ts";
 import { FrameAnalysis } from "../inference-process/frame-analysis.ts";
-import { loadModel, OnnxDetector } from "../onnxruntime/index.ts";
 import { clipPictures, probeClip } from "./clip-pictures.ts";
 import type { ClipOrder, ClipWord } from "./messages.ts";
 
@@ -14,10 +14,9 @@ function say(word: ClipWord): Promise<void> {
   });
 }
 
-async function look({ file, type, sampleFps, watch, registry }: ClipOrder): Promise<void> {
+async function look({ file, type, sampleFps, watch, detector: choice }: ClipOrder): Promise<void> {
   const facts = await probeClip({ file, type });
-  const model = await loadModel({ ...(registry !== undefined && { registry }) });
-  const detector = await OnnxDetector.open(model, { minScore: PARAMETERS.lowScore });
+  const detector = await openDetector(choice ?? {}, { minScore: PARAMETERS.lowScore });
   const analysis = new FrameAnalysis({ cameraId: "clip", sampleFps, ...(watch && { watch }) }, detector);
   await say({ type: "begin" });
   let frames = 0;

@@ -16,6 +16,7 @@ import type {
   RehearsalJob,
 } from "../../application/rehearsal/ports.ts";
 import { type BackgroundWatch, backgroundWatch, ruleOf } from "../../domain/index.ts";
+import type { DetectorChoice } from "../../application/detection/detector-choice.ts";
 import type { ClipOrder, ClipWord } from "./messages.ts";
 
 const fromSource = import.meta.url.endsWith(".ts");
@@ -30,7 +31,7 @@ const NICE = 10;
 export interface ForkedClipOptions {
   readonly contents: ClipContents;
   readonly sampleFps: number;
-  readonly registry?: string;
+  readonly detector?: DetectorChoice;
 }
 
 /**
@@ -51,13 +52,13 @@ export class ForkedClip implements FrameSource {
       const file = join(folder, "clip");
       const contents = Readable.from(this.#options.contents.read(job.source.clipId));
       await pipeline(contents, createWriteStream(file, { mode: 0o600 }), { signal });
-      const { sampleFps, registry } = this.#options;
+      const { sampleFps, detector } = this.#options;
       const order: ClipOrder = {
         file,
         type: await typeOf(file),
         sampleFps,
         watch: watchOf(job),
-        ...(registry !== undefined && { registry }),
+        ...(detector && { detector }),
       };
       return await look(order, listener, signal);
     } finally {

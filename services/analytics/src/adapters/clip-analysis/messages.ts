@@ -1,5 +1,6 @@
 /** What parent and child say to each other over the IPC channel (structured clone). */
 import type { ClipType } from "@huishi/contracts";
+import type { DetectorChoice } from "../../application/detection/detector-choice.ts";
 import type { BackgroundWatch } from "../../domain/index.ts";
 import type { RehearsedFrame } from "../../application/rehearsal/ports.ts";
 
@@ -11,8 +12,8 @@ export interface ClipOrder {
   readonly sampleFps: number;
   /** What the pictures are looked at for beside their tracks; null: nothing. */
   readonly watch: BackgroundWatch | null;
-  /** Path of the model registry; default: the one that comes with the service. */
-  readonly registry?: string;
+  /** Which detector to open; default: our own model. */
+  readonly detector?: DetectorChoice;
 }
 
 export type ClipWord =

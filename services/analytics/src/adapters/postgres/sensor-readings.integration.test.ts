@@ -1,4 +1,4 @@
-import { HuishiError } from "@huishi/kernel";
+import type { HuishiError } from "@huishi/kernel";
 import { createAgent, type TestDatabase, testDatabase, until } from "@huishi/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PostgresSensorReadings } from "./sensor-readings.ts";

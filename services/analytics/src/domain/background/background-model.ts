@@ -42,6 +42,7 @@ export class BackgroundModel {
   private readonly values: Uint8Array;
   private readonly hidden: Uint8Array;
   private readonly isStatic: Uint8Array;
+  private readonly now: Float32Array;
   private reported: readonly StaticRegion[] = [];
   private clockMs: number | null = null;
   /** Since when the light has been another one. */
@@ -57,6 +58,7 @@ export class BackgroundModel {
     this.values = new Uint8Array(width * height);
     this.hidden = new Uint8Array(width * height);
     this.isStatic = new Uint8Array(width * height);
+    this.now = new Float32Array(width * height);
   }
 
   /**
@@ -121,8 +123,9 @@ export class BackgroundModel {
       isStatic[i] = memory.isStatic(i) ? 1 : 0;
       if (isStatic[i] === 1) any = true;
     }
-    const now = any ? this.pictureNow() : this.values;
-    const blobs = any ? staticBlobs(isStatic, { width, height, now, before: memory.slow }) : [];
+    const blobs = any
+      ? staticBlobs(isStatic, { width, height, now: this.pictureNow(), before: memory.slow })
+      : [];
     const watched = blobs.filter(({ box }) => watch.polygons.some((polygon) => mayTouch(box, polygon)));
     const { regions, absorbed } = this.regions.update(watched, capturedAtMs, (box) => this.isExcused(box));
     for (const pixel of absorbed) memory.absorb(pixel);
@@ -131,11 +134,12 @@ export class BackgroundModel {
 
   /** The picture as it is, without what stands in front for the moment. */
   private pictureNow(): Float32Array {
-    const { memory, values, hidden, isStatic } = this;
-    return Float32Array.from(values, (value, i) => {
-      if (isStatic[i] === 1) return memory.settled[i]!;
-      return hidden[i] === 1 ? memory.slow[i]! : value;
-    });
+    const { memory, values, hidden, isStatic, now } = this;
+    for (let i = 0; i < now.length; i++) {
+      if (isStatic[i] === 1) now[i] = memory.settled[i]!;
+      else now[i] = hidden[i] === 1 ? memory.slow[i]! : values[i]!;
+    }
+    return now;
   }
 
   private isExcused(box: Box): boolean {

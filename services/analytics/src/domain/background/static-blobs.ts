@@ -12,8 +12,8 @@ export interface Blob {
 export interface TwoPictures {
   readonly width: number;
   readonly height: number;
-  readonly now: ArrayLike<number>;
-  readonly before: ArrayLike<number>;
+  readonly now: Float32Array;
+  readonly before: Float32Array;
 }
 
 /** Smaller than this share of the picture is noise (24 of 320 x 180 pixels). */
@@ -141,8 +141,8 @@ function contourEdges(pixels: readonly number[], mask: Uint8Array, pictures: Two
   let past = 0;
   let count = 0;
   for (const pixel of pixels) {
-    const isInner = mask[pixel - 1]! + mask[pixel + 1]! + mask[pixel - width]! + mask[pixel + width]! === 4;
-    if (isInner) continue;
+    const near = mask[pixel - 1]! + mask[pixel + 1]! + mask[pixel - width]! + mask[pixel + width]!;
+    if (near === 4) continue;
     present += strongestEdge(now, pixel, pictures);
     past += strongestEdge(before, pixel, pictures);
     count++;
@@ -151,7 +151,7 @@ function contourEdges(pixels: readonly number[], mask: Uint8Array, pictures: Two
 }
 
 /** The strongest gradient within two pixels: a blob may be a little smaller than its thing. */
-function strongestEdge(picture: ArrayLike<number>, pixel: number, { width, height }: TwoPictures): number {
+function strongestEdge(picture: Float32Array, pixel: number, { width, height }: TwoPictures): number {
   const x = pixel % width;
   const y = (pixel - x) / width;
   let strongest = 0;

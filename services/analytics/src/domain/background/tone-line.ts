@@ -1,5 +1,5 @@
 /** Every how-manieth pixel is looked at. */
-const STRIDE = 7;
+const STRIDE = 11;
 const ROUNDS = 4;
 /** A pixel this far from the line (in levels) has a quarter of the say of one on it. */
 const DOUBT = 6;
