@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import type { MediaBus } from "@huishi/contracts";
 import { systemClock, supervise } from "@huishi/kernel";
@@ -6,7 +8,9 @@ import { register, type Registry } from "prom-client";
 import { ForkedInferencePool } from "./adapters/inference-process/index.ts";
 import {
   PostgresAlarmStore,
+  PostgresCameraLeaseStore,
   PostgresChangeFeed,
+  PostgresLeaseFence,
   PostgresPlanStore,
   PostgresRecordStore,
   PostgresTrackIdSource,
@@ -14,11 +18,15 @@ import {
 import { AlarmWriter } from "./application/alarm-writer.ts";
 import { Assignment } from "./application/assignment.ts";
 import type { CameraStats } from "./application/camera-analysis.ts";
+import { CameraTenure } from "./application/camera-tenure.ts";
 import { FaultLog } from "./application/fault-log.ts";
+import { fencedAlarms, fencedRecords } from "./application/fenced-stores.ts";
+import { HeldPool } from "./application/held-pool.ts";
 import { PerceptionWriter } from "./application/perception-writer.ts";
 import type { InferencePool } from "./application/ports.ts";
 import { SharedPool } from "./application/shared-pool.ts";
 import { TrackIds } from "./application/track-ids.ts";
+import { UnstoppedClock } from "./domain/index.ts";
 import { AnalyticsMetrics } from "./metrics.ts";
 
 export interface AnalyticsOptions {
@@ -35,9 +43,22 @@ export interface AnalyticsOptions {
   readonly registry?: Registry;
   /** The inference to use instead of our own processes. */
   readonly inference?: () => Promise<InferencePool>;
+  /** How this process stands among those that share the cameras. */
+  readonly worker?: WorkerOptions;
+}
+
+export interface WorkerOptions {
+  /** What people call it. Default: the host's name and the process id. */
+  readonly name?: string;
+  /** Its share of the load, relative to the other processes. Default: its inference processes. */
+  readonly capacity?: number;
+  /** A lock on this machine says that whoever had the name before is dead: its cameras need not wait. */
+  readonly isSuccessor?: boolean;
 }
 
 export interface AnalyticsStats {
+  /** Cameras that this process holds. */
+  readonly camerasHeld: number;
   readonly cameras: readonly CameraStats[];
   readonly framesAnalysed: number;
   /** What was lost since the start, by reason; empty when nothing was. */
@@ -87,14 +108,27 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     lingerMs: POOL_LINGER_MS,
     start: options.inference ?? (() => Promise.resolve(forkedPool(options, faults))),
   });
-  const perception = new PerceptionWriter(new PostgresRecordStore(records), metrics, faults);
-  const alarms = new AlarmWriter({ store: new PostgresAlarmStore(urgent), meter: metrics, faults, clock });
+  const tenure = tenureOf(options, faults);
+  const fenceOf = (connections: typeof records): PostgresLeaseFence =>
+    new PostgresLeaseFence(connections, () => tenure.workerIds);
+  const perception = new PerceptionWriter(
+    fencedRecords(new PostgresRecordStore(records), fenceOf(records), metrics),
+    metrics,
+    faults,
+  );
+  const alarms = new AlarmWriter({
+    store: fencedAlarms(new PostgresAlarmStore(urgent), fenceOf(urgent), metrics),
+    meter: metrics,
+    faults,
+    clock,
+  });
   const assignment = new Assignment({
+    tenure,
     store: new PostgresPlanStore(urgent),
     changes: new PostgresChangeFeed(databaseUrl),
     faults,
     analysis: {
-      pool,
+      pool: new HeldPool(pool, tenure, metrics),
       mediaBus,
       trackIds: new TrackIds(new PostgresTrackIdSource(records)),
       perception,
@@ -110,12 +144,15 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     ...FOLLOW_RETRY,
     onFailure: ({ error }) => faults.report(error, PLAN_UNKNOWN),
   });
+  const holding = tenure.run(stop.signal, assignment);
+  metrics.showHeld(() => tenure.heldCount);
   const pending = (): AnalyticsStats["pending"] => ({ alarms: alarms.pending, ...perception.pending() });
   metrics.showPending(pending);
   logger.info({ sampleFps, inferenceProcesses: options.inferenceProcesses }, "analytics started");
 
   return {
     stats: () => ({
+      camerasHeld: tenure.heldCount,
       cameras: assignment.stats(),
       framesAnalysed: metrics.framesAnalysed,
       dropped: metrics.droppedByReason(),
@@ -123,14 +160,34 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     }),
     async close() {
       stop.abort(new Error("analytics is closing"));
-      await following;
+      await Promise.all([following, holding]);
       await assignment.stop();
+      // Before what is left is written: others take over at once, and rows from before that are accepted still.
+      await tenure.release();
       await Promise.all([alarms.close(CLOSE_DEADLINE_MS), perception.close(CLOSE_DEADLINE_MS)]);
       await pool.close();
       await Promise.all([records.end(), urgent.end()]);
       metrics.unregister();
     },
   };
+}
+
+function tenureOf(
+  { databaseUrl, logger, worker = {}, inferenceProcesses }: AnalyticsOptions,
+  faults: FaultLog,
+): CameraTenure {
+  return new CameraTenure({
+    store: new PostgresCameraLeaseStore(databaseUrl),
+    worker: {
+      name: worker.name ?? `${hostname()}-${process.pid}`,
+      capacity: worker.capacity ?? inferenceProcesses,
+      isSuccessor: worker.isSuccessor ?? false,
+    },
+    newId: randomUUID,
+    clock: new UnstoppedClock({ nowMs: () => performance.now() }, systemClock),
+    faults,
+    log: logger,
+  });
 }
 
 function forkedPool(options: AnalyticsOptions, faults: FaultLog): InferencePool {

@@ -1,1 +1,7 @@
-export { type Analytics, type AnalyticsOptions, type AnalyticsStats, startAnalytics } from "./compose.ts";
+export {
+  type Analytics,
+  type AnalyticsOptions,
+  type AnalyticsStats,
+  startAnalytics,
+  type WorkerOptions,
+} from "./compose.ts";

@@ -1,4 +1,5 @@
 export * from "./detection.ts";
+export * from "./leases/index.ts";
 export * from "./merge-detections.ts";
 export * from "./motion-gate.ts";
 export * from "./regions.ts";
