@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { MediaBus } from "@huishi/contracts";
 import { systemClock, supervise } from "@huishi/kernel";
-import { createPool, type Logger } from "@huishi/platform";
+import { createPool, databaseHealth, type Logger, type PartHealth } from "@huishi/platform";
 import { register, type Registry } from "prom-client";
 import { ForkedInferencePool } from "./adapters/inference-process/index.ts";
 import {
@@ -74,6 +74,8 @@ export interface AnalyticsStats {
 
 export interface Analytics {
   stats(): AnalyticsStats;
+  /** The database, and whether this process may analyse what it holds. */
+  health(): Promise<readonly PartHealth[]>;
   /** Stops the analysis, writes what it knows, ends the children. */
   close(): Promise<void>;
 }
@@ -158,6 +160,10 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       dropped: metrics.droppedByReason(),
       pending: pending(),
     }),
+    health: async () => [
+      await databaseHealth(urgent),
+      { name: "camera leases", ok: tenure.isValid, detail: `${tenure.heldCount} cameras held` },
+    ],
     async close() {
       stop.abort(new Error("analytics is closing"));
       await Promise.all([following, holding]);

@@ -91,6 +91,11 @@ export class CameraTenure implements Tenure {
     return this.#held.size;
   }
 
+  /** The heartbeat got through in time, or nobody else is there to take the cameras. */
+  get isValid(): boolean {
+    return this.#options.clock.nowMs() < this.#validUntilMs || this.#mayGoOnAlone();
+  }
+
   want(cameras: ReadonlyMap<string, number>): void {
     this.#wanted = cameras;
     this.#isOffered = false;
@@ -98,8 +103,7 @@ export class CameraTenure implements Tenure {
   }
 
   isHeld(cameraId: string): boolean {
-    if (!this.#held.has(cameraId)) return false;
-    return this.#options.clock.nowMs() < this.#validUntilMs || this.#mayGoOnAlone();
+    return this.#held.has(cameraId) && this.isValid;
   }
 
   async run(signal: AbortSignal, tenant: Tenant): Promise<void> {
