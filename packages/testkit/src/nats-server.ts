@@ -9,12 +9,13 @@ import { HuishiError } from "@huishi/kernel";
 import { makeTlsFiles, type TestTlsFiles } from "./tls-files.ts";
 import { until } from "./wait.ts";
 
+const PROGRAM = "nats-server";
 /** Debian installs it where only root's path looks. */
 const PATH = `${process.env["PATH"] ?? ""}:/usr/sbin`;
 
 /** False, with a line that says so, where nats-server is not installed. */
 export function hasNatsServer(): boolean {
-  const isThere = PATH.split(":").some((folder) => folder && existsSync(path.join(folder, "nats-server")));
+  const isThere = PATH.split(":").some((folder) => folder && existsSync(path.join(folder, PROGRAM)));
   if (!isThere) process.stderr.write("skipped, nats-server is not here (apt-get install nats-server)\n");
   return isThere;
 }
@@ -63,7 +64,7 @@ export class NatsServer {
 
   /** Starts the process (again), on the same port. */
   async run(): Promise<void> {
-    const child = spawn("nats-server", ["-c", path.join(this.folder, "nats.conf")], {
+    const child = spawn(PROGRAM, ["-c", path.join(this.folder, "nats.conf")], {
       stdio: ["ignore", "ignore", "pipe"],
       env: { ...process.env, PATH },
     });

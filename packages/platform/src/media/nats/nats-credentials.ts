@@ -30,17 +30,10 @@ export function connectFields(
   credentials: NatsCredentials,
   nonce: string | undefined,
 ): Record<string, string> {
-  switch (credentials.kind) {
-    case "none":
-      return {};
-    case "password":
-      return { user: credentials.user, pass: credentials.password };
-    case "creds":
-      return {
-        jwt: credentials.jwt,
-        sig: sign(null, Buffer.from(nonce ?? ""), credentials.key).toString("base64url"),
-      };
-  }
+  if (credentials.kind === "none") return {};
+  if (credentials.kind === "password") return { user: credentials.user, pass: credentials.password };
+  const sig = sign(null, Buffer.from(nonce ?? ""), credentials.key).toString("base64url");
+  return { jwt: credentials.jwt, sig };
 }
 
 function keyOfSeed(seed: string): KeyObject {

@@ -10,7 +10,7 @@ export type NatsFrame =
 /** INFO lists a cluster's addresses and is the longest line there is. */
 const MAX_LINE_BYTES = 64 * 1024;
 /** The largest that a server can be configured to take (`max_payload`, 64 MiB) is never what the bus sends. */
-export const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
+const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
 const CRLF = "\r\n";
 
 interface Message {

@@ -1,7 +1,7 @@
 import { sleep } from "@huishi/kernel";
 import { until } from "@huishi/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Lease, LeaseScene, type LeaseWorker } from "./lease-scene.ts";
+import { type Lease, LeaseScene, type LeaseWorker } from "./test-support/lease-scene.ts";
 
 const isLong = process.env["HUISHI_FAULTS"] === "long";
 const CAMERAS = 200;

@@ -1,5 +1,5 @@
 /**
- * One analytics process of the proof (leases.faults.test.ts): the whole of `startAnalytics` on the real database, but
+ * One analytics process of the proof (../leases.faults.test.ts): the whole of `startAnalytics` on the real database, but
  * for pictures and inference. Every camera under analysis gives one frame every half a second, in which stands one
  * object whose `x` is the number of this process: so every detection row tells who concluded it, and when.
  */
