@@ -8,7 +8,7 @@ import { hasNatsServer, NatsServer, type TestDatabase, testDatabase, until } fro
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,6 +19,7 @@ const video = footage("vtest.avi");
 const isPossible = hasNatsServer() && video !== null;
 const logger = createLogger({ name: "test", level: "silent" });
 const PASSWORD = "operator-password";
+const SHIPPED = fileURLToPath(new URL("../../nats/nats.conf", import.meta.url));
 /** What the issue allows a dead process's cameras to be without one, by the database's clock. */
 const MOVE_MS = 10_000;
 
@@ -32,7 +33,7 @@ const children: ChildProcess[] = [];
 beforeEach(async (context) => {
   if (!isPossible) context.skip();
   folder = await mkdtemp(join(tmpdir(), "huishi-processes-"));
-  nats = await NatsServer.start();
+  nats = await NatsServer.start({ config: await shippedAccounts() });
   database = await testDatabase();
   simulator = new CameraSimulator({ cacheDir: join(folder, "footage") });
   agent = null;
@@ -47,6 +48,14 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }, 60_000);
 
+/** The accounts and rights that deploy/nats ships, each with the password `secret-NAME`. */
+async function shippedAccounts(): Promise<string> {
+  const conf = await readFile(SHIPPED, "utf8");
+  return conf
+    .slice(conf.indexOf("authorization {"))
+    .replace(/user: (\w+),(\s+)password: "\$\w+"/g, 'user: $1,$2password: "secret-$1"');
+}
+
 interface Started {
   readonly child: ChildProcess;
   readonly message: { readonly port?: number; readonly healthPort?: number };
@@ -55,12 +64,16 @@ interface Started {
 /** The real main.ts of a service; those that tell their parent where they listen are waited for. */
 async function service(name: string, env: Record<string, string>, tells = true): Promise<Started> {
   const entry = fileURLToPath(new URL(`../../../services/${name}/src/main.ts`, import.meta.url));
+  const passwordFile = join(folder, `nats-${name}`);
+  await writeFile(passwordFile, `secret-${name}\n`, { mode: 0o600 });
   const child = fork(entry, [], {
     execArgv: ["--import", "tsx", "--conditions=huishi-source"],
     env: {
       PATH: process.env["PATH"],
       DATABASE_URL: database.databaseUrl,
       HUISHI_NATS_URL: nats.url,
+      HUISHI_NATS_USER: name,
+      HUISHI_NATS_PASSWORD_FILE: passwordFile,
       HUISHI_HEALTH_PORT: "0",
       HUISHI_LOG_LEVEL: "error",
       ...env,

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { createLogger } from "../../logger.ts";
 import { openMediaBus, readMediaBusConfig } from "../open-media-bus.ts";
 import { NatsConnection } from "./nats-connection.ts";
+import { credsFile, makeJwt, makeNkey } from "./test-support/nkeys.ts";
 
 const lines: string[] = [];
 const logger = createLogger({ name: "test", destination: { write: (line) => void lines.push(line) } });
@@ -47,6 +48,26 @@ describe.skipIf(!isHere)("a connection to a NATS server", () => {
     });
     await until("it is connected", () => isConnected(bus));
     expect(lines.join("")).not.toContain("hunter2");
+  });
+
+  it("signs in with a creds file where the server trusts an operator", async () => {
+    const [operator, account, user] = [makeNkey("operator"), makeNkey("account"), makeNkey("user")];
+    const any = { subs: -1, data: -1, payload: -1 };
+    const limits = { ...any, imports: -1, exports: -1, wildcards: true, conn: -1, leaf: -1 };
+    const accountJwt = makeJwt(operator, account, { type: "account", limits });
+    const nats = await server({
+      config: `operator: ${makeJwt(operator, operator, { type: "operator" })}
+        resolver: MEMORY
+        resolver_preload: { ${account.name}: ${accountJwt} }`,
+    });
+    const file = path.join(nats.folder, "user.creds");
+    await writeFile(
+      file,
+      credsFile(makeJwt(account, user, { type: "user", ...any, pub: {}, sub: {} }), user.seed),
+    );
+    const bus = await open({ HUISHI_NATS_URL: nats.url, HUISHI_NATS_CREDENTIALS_FILE: file });
+    await until("it is connected", () => isConnected(bus));
+    expect(lines.join("")).not.toContain(user.seed);
   });
 
   it("refuses a certificate that the authority did not sign, and a server without TLS", async () => {
