@@ -9,6 +9,7 @@ export * from "./commands.ts";
 export * from "./media-framing.ts";
 export * from "./upload-framing.ts";
 export * from "./media-bus.ts";
+export * from "./bus-demand.ts";
 export * from "./rules.ts";
 export * from "./ground-plane.ts";
 export * from "./camera.ts";
