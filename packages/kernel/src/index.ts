@@ -6,3 +6,4 @@ export * from "./supervisor.ts";
 export * from "./ids.ts";
 export * from "./geometry.ts";
 export * from "./path.ts";
+export * from "./zone-flows.ts";

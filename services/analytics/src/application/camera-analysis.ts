@@ -119,7 +119,7 @@ export class CameraAnalysis {
       unsubscribe();
       await feed.close();
       // The next feed's tracker knows nothing of these tracks.
-      this.#parts.perception.write({ tracks: this.#scene.finish() });
+      this.#parts.perception.write(this.#scene.finish());
     }
   }
 

@@ -2,7 +2,7 @@
 import type { AccessUnit, Rule, StreamProfile, Zone } from "@huishi/contracts";
 import type { HuishiError } from "@huishi/kernel";
 import type { Track } from "../domain/index.ts";
-import type { CrossingRow, DetectionRow, TrackRow } from "./records.ts";
+import type { CrossingRow, DetectionRow, OccupancyRow, TrackRow } from "./records.ts";
 import type { AlarmReceipt, FrameAlarms } from "./alarms.ts";
 
 /** Where the time of one analysed frame went, in its inference process. */
@@ -97,6 +97,7 @@ export interface RecordStore {
   writeDetections(rows: readonly DetectionRow[]): Promise<void>;
   writeTracks(rows: readonly TrackRow[]): Promise<void>;
   writeCrossings(rows: readonly CrossingRow[]): Promise<void>;
+  writeOccupancy(rows: readonly OccupancyRow[]): Promise<void>;
 }
 
 export interface AlarmStore {
@@ -126,7 +127,11 @@ export interface Meter {
   frame(stageMs: AnalysedFrame["stageMs"], ageMs: number): void;
   /** Something was perceived or asked for and is not there: by reason (snake case). */
   dropped(reason: string, count: number): void;
-  rows(table: "detection" | "track" | "line_crossing", count: number, tookMs: number): void;
+  rows(
+    table: "detection" | "track" | "line_crossing" | "zone_occupancy",
+    count: number,
+    tookMs: number,
+  ): void;
   /** From the deciding frame's capture to the commit. */
   alarm(kind: "opened" | "counted", ageMs: number): void;
 }
