@@ -102,6 +102,7 @@ export const HeatMapQuery = Type.Object(
   },
   { additionalProperties: false },
 );
+export type HeatMapQuery = Static<typeof HeatMapQuery>;
 export const HeatMapSchema = Type.Object(
   {
     /** As asked for, widened to whole hours. */
