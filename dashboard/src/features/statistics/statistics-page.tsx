@@ -123,7 +123,9 @@ function complete(
     cameras.find(({ id }) => allZones.some((zone) => zone.cameraId === id)) ??
     cameras[0];
   const cameraId = chosen?.id ?? "";
-  const zones = allZones.filter((zone) => zone.cameraId === cameraId && zone.kind === "polygon");
+  const zones = allZones
+    .filter((zone) => zone.cameraId === cameraId && zone.kind === "polygon")
+    .toSorted((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }) || (a.id < b.id ? -1 : 1));
   const lines = allRules.filter((rule) => rule.cameraId === cameraId && rule.kind === "line_crossing");
   const zone = zones.find(({ id }) => id === choice.zoneId) ?? zones[0];
   const line = lines.find(({ id }) => id === choice.ruleId);
