@@ -1,5 +1,6 @@
 /** A question to the server as a page's state: asked again when its key changes, or on a beat. */
 import { useCallback, useEffect, useRef, useState } from "react";
+import { createStore, type Store, useStore } from "./store.ts";
 
 export interface Answer<T> {
   /** The newest answer; null before the first, and when the question is another one. */
@@ -12,50 +13,61 @@ export interface Answer<T> {
   readonly retry: () => void;
 }
 
+type Ask<T> = (key: string, signal: AbortSignal) => Promise<T>;
+type State<T> = Omit<Answer<T>, "retry"> & { readonly key: string | null };
+
+const nothing = { value: null, atMs: null, isLoading: false, thrown: null };
+
+/** One question at a time; another one ends the one before. */
+class Asker<T> {
+  readonly state: Store<State<T>> = createStore<State<T>>({ ...nothing, key: null });
+  #stop = new AbortController();
+
+  /** Keeps the answer that is there while the same is asked again. */
+  ask(key: string, ask: Ask<T>): void {
+    this.#stop.abort();
+    const stop = new AbortController();
+    this.#stop = stop;
+    this.state.update((was) => ({ ...(was.key === key ? was : { ...nothing, key }), isLoading: true }));
+    ask(key, stop.signal).then(
+      (value) => {
+        if (stop.signal.aborted) return;
+        this.state.set({ key, value, atMs: performance.now(), isLoading: false, thrown: null });
+      },
+      (thrown: unknown) => {
+        if (!stop.signal.aborted) this.state.update((was) => ({ ...was, isLoading: false, thrown }));
+      },
+    );
+  }
+
+  end(): void {
+    this.#stop.abort();
+  }
+}
+
 /**
  * @param key what is asked; null asks nothing
  * @param ask is called with the key; a new function alone asks nothing anew
  * @param everyMs asks again that long after each answer, while the page is visible
  */
-export function useQuestion<T>(
-  key: string | null,
-  ask: (key: string, signal: AbortSignal) => Promise<T>,
-  everyMs?: number,
-): Answer<T> {
+export function useQuestion<T>(key: string | null, ask: Ask<T>, everyMs?: number): Answer<T> {
+  const [asker] = useState(() => new Asker<T>());
   const askRef = useRef(ask);
-  const [attempt, setAttempt] = useState(0);
-  const [state, setState] = useState<Omit<Answer<T>, "retry"> & { readonly key: string | null }>(
-    nothing(null),
-  );
   useEffect(() => {
     askRef.current = ask;
   });
   useEffect(() => {
-    if (key === null) {
-      setState(nothing(null));
-      return undefined;
-    }
-    const stop = new AbortController();
-    setState((was) => (was.key === key ? { ...was, isLoading: true } : { ...nothing(key), isLoading: true }));
-    askRef.current(key, stop.signal).then(
-      (value) => {
-        if (stop.signal.aborted) return;
-        setState({ key, value, atMs: performance.now(), isLoading: false, thrown: null });
-      },
-      (thrown: unknown) => {
-        if (!stop.signal.aborted) setState((was) => ({ ...was, isLoading: false, thrown }));
-      },
-    );
-    return () => stop.abort();
-  }, [key, attempt]);
-  const retry = useCallback(() => setAttempt((count) => count + 1), []);
-  useBeat(state.isLoading || key === null ? undefined : everyMs, retry);
-  const current = state.key === key ? state : { ...nothing(key), isLoading: key !== null };
-  return { ...current, retry };
-}
-
-function nothing(key: string | null) {
-  return { key, value: null, atMs: null, isLoading: false, thrown: null };
+    if (key === null) return undefined;
+    asker.ask(key, askRef.current);
+    return () => asker.end();
+  }, [asker, key]);
+  const state = useStore(asker.state);
+  const retry = useCallback(() => {
+    if (key !== null) asker.ask(key, askRef.current);
+  }, [asker, key]);
+  const isCurrent = state.key === key;
+  useBeat(!isCurrent || state.isLoading || key === null ? undefined : everyMs, retry);
+  return { ...(isCurrent ? state : { ...nothing, isLoading: key !== null }), retry };
 }
 
 /** Calls after a pause, but not while nobody sees the page; at once when somebody does again. */

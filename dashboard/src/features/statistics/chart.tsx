@@ -36,8 +36,10 @@ export function Chart({ label, testId, count, describe, largest, tick, draw }: C
   const under = cursor === null ? null : bandOf(plot, cursor, count);
   return (
     <div className="chart" ref={ref}>
+      {/* A native slider cannot hold a drawing. */}
       <div
         className="chart-surface"
+        // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role
         role="slider"
         tabIndex={0}
         aria-label={label}
@@ -80,9 +82,15 @@ export function Chart({ label, testId, count, describe, largest, tick, draw }: C
           ) : null}
           {draw(plot, max)}
           {labelled(plot, count, TICK_PX).map((index) => {
-            const band = bandOf(plot, index, count);
+            const { x } = bandOf(plot, index, count);
+            const isAtEnd = x > plot.width - TICK_PX;
             return (
-              <text key={index} className="chart-tick" x={band.x} y={plot.height - 8}>
+              <text
+                key={index}
+                x={isAtEnd ? plot.width - 2 : x}
+                y={plot.height - 8}
+                textAnchor={isAtEnd ? "end" : "start"}
+              >
                 {tick(index)}
               </text>
             );

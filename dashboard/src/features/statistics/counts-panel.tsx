@@ -7,7 +7,7 @@ import { useQuestion } from "../../core/use-question.ts";
 import { Chart } from "./chart.tsx";
 import { Panel } from "./panel.tsx";
 import { bandOf, bucketsOf, type Plot, yOf } from "./scale.ts";
-import type { Asked } from "./statistics-page.tsx";
+import type { Asked } from "./asked.ts";
 import { useTick } from "./use-tick.ts";
 
 interface Bar {

@@ -8,7 +8,7 @@ import { Chart } from "./chart.tsx";
 import { quantilePlace, wideBins } from "./dwell-bins.ts";
 import { Panel } from "./panel.tsx";
 import { bandOf, type Plot, yOf } from "./scale.ts";
-import type { Asked } from "./statistics-page.tsx";
+import type { Asked } from "./asked.ts";
 
 export function DwellPanel({ asked, drawAction }: { asked: Asked; drawAction: React.ReactNode }) {
   const { api } = useApp();

@@ -7,7 +7,7 @@ import { useWords } from "../../core/i18n/use-words.ts";
 import { useQuestion } from "../../core/use-question.ts";
 import { SelectField } from "../../ui/field.tsx";
 import { Panel } from "./panel.tsx";
-import type { Asked } from "./statistics-page.tsx";
+import type { Asked } from "./asked.ts";
 
 export function FlowsPanel(props: { asked: Asked; zones: readonly Zone[]; drawAction: React.ReactNode }) {
   const { asked, zones, drawAction } = props;

@@ -8,7 +8,7 @@ import { useWords } from "../../core/i18n/use-words.ts";
 import { useSelector } from "../../core/store.ts";
 import { useQuestion } from "../../core/use-question.ts";
 import { Panel } from "./panel.tsx";
-import type { Asked } from "./statistics-page.tsx";
+import type { Asked } from "./asked.ts";
 
 const DAY_MS = 86_400_000;
 /** Heat maps go over so long at most. */

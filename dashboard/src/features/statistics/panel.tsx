@@ -6,7 +6,7 @@ import { useWords } from "../../core/i18n/use-words.ts";
 import type { Answer } from "../../core/use-question.ts";
 import { ErrorNote } from "../../ui/error-note.tsx";
 
-export interface Lesson {
+interface Lesson {
   readonly title: string;
   readonly text: string;
   readonly action?: React.ReactNode;

@@ -1,5 +1,5 @@
 /** Figures of one camera over time: crossings, objects at once, stays, where, from where to where. */
-import type { Granularity, ObjectClass, Rule, TimeRange, Zone } from "@huishi/contracts";
+import type { Rule, Zone } from "@huishi/contracts";
 import { useMemo, useState } from "react";
 import { useApp } from "../../core/app-context.ts";
 import { useWords } from "../../core/i18n/use-words.ts";
@@ -7,6 +7,7 @@ import { navigate, routeHash } from "../../core/route.ts";
 import { useStore } from "../../core/store.ts";
 import { ConsolePage } from "../../ui/console-page.tsx";
 import { ErrorNote } from "../../ui/error-note.tsx";
+import type { Asked } from "./asked.ts";
 import { type Choice, granularityOf, parseChoice, rangeOf, writeChoice } from "./choice.ts";
 import { Chooser } from "./chooser.tsx";
 import { CountsPanel } from "./counts-panel.tsx";
@@ -14,21 +15,6 @@ import { DwellPanel } from "./dwell-panel.tsx";
 import { FlowsPanel } from "./flows-panel.tsx";
 import { HeatPanel } from "./heat-panel.tsx";
 import { OccupancyPanel } from "./occupancy-panel.tsx";
-
-/** What every panel asks about. */
-export interface Asked {
-  readonly cameraId: string;
-  readonly zoneId: string | null;
-  /** null: all counting lines of the camera. */
-  readonly ruleId: string | null;
-  /** Empty: all classes. */
-  readonly classes: { readonly class?: ObjectClass[] };
-  readonly range: TimeRange;
-  readonly by: Granularity;
-  readonly timeZone: string;
-  /** Rises when somebody wants newer figures. */
-  readonly turn: number;
-}
 
 export function StatisticsPage({ text }: { text: string }) {
   const { operations } = useApp();

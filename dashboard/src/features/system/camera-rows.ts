@@ -6,7 +6,7 @@ const PROCESS_STALE_MS = 15_000;
 /** Keyframes may be ten seconds apart. */
 const CAMERA_STALE_MS = 20_000;
 
-export type CameraRowState = "running" | "stale" | "starting" | "none";
+type CameraRowState = "running" | "stale" | "starting" | "none";
 
 export interface CameraRow {
   readonly cameraId: string;
@@ -24,8 +24,7 @@ export interface CameraRow {
   readonly loadMs: number | null;
 }
 
-export const SORT_KEYS = ["name", "lastAgeMs", "frames", "drops", "costMs", "loadMs"] as const;
-export type SortKey = (typeof SORT_KEYS)[number];
+export type SortKey = "name" | "lastAgeMs" | "frames" | "drops" | "costMs" | "loadMs";
 
 export const isStale = ({ updatedAtMs }: Pick<AnalyticsProcess, "updatedAtMs">, nowMs: number): boolean =>
   nowMs - updatedAtMs > PROCESS_STALE_MS;

@@ -7,7 +7,7 @@ export function StageBars({ stages, scaleMs }: { stages: readonly StageTimes[]; 
   const perFrame = stages.filter(({ stage }) => stage !== "write");
   return (
     <>
-      <h4 title={t.system.stageHint}>{t.system.stages}</h4>
+      <h4>{t.system.stages}</h4>
       {stages.length === 0 ? <p className="hint">{t.system.noStages}</p> : null}
       <div className="stage-bar" data-testid="stage-bar" aria-hidden>
         {perFrame.map(({ stage, meanMs }) => (
@@ -39,7 +39,6 @@ export function StageBars({ stages, scaleMs }: { stages: readonly StageTimes[]; 
           </li>
         ))}
       </ul>
-      <p className="hint">{t.system.stageHint}</p>
     </>
   );
 }

@@ -17,8 +17,8 @@ export function SystemPage() {
   const answer = useQuestion("analytics", (_, signal) => api.analytics(signal), ANALYTICS_STATUS_EVERY_MS);
   const cameras = useStore(operations.cameras);
   const names = useMemo(() => new Map(cameras.map(({ id, name }) => [id, name])), [cameras]);
-  useEverySecond();
-  const nowMs = hub.serverNowMs();
+  const nowMs = useNow(hub.serverNowMs);
+  const pageMs = useNow(pageClock);
   const processes = answer.value?.processes ?? [];
   const rows = cameraRows(processes, names, nowMs);
   const total = processes.reduce((sum, { cameraCount }) => sum + cameraCount, 0);
@@ -28,7 +28,7 @@ export function SystemPage() {
         <h2>{t.system.analytics}</h2>
         {answer.atMs === null ? null : (
           <span className="hint numeric" data-testid="answer-age">
-            {t.system.answerAge(age(performance.now() - answer.atMs))}
+            {t.system.answerAge(age(pageMs - answer.atMs))}
           </span>
         )}
       </div>
@@ -49,6 +49,7 @@ export function SystemPage() {
           <p>{t.system.none}</p>
         </div>
       ) : null}
+      {processes.length === 0 ? null : <p className="hint">{t.system.stageHint}</p>}
       <div className="processes">
         {processes.map((process) => (
           <ProcessCard
@@ -148,11 +149,14 @@ function ProcessCard({
   );
 }
 
-/** Ages tick, whether or not an answer comes. */
-function useEverySecond(): void {
-  const [, setTurn] = useState(0);
+const pageClock = (): number => performance.now();
+
+/** The time to the second: ages tick, whether or not an answer comes. */
+function useNow(readMs: () => number): number {
+  const [nowMs, setNowMs] = useState(readMs);
   useEffect(() => {
-    const timer = setInterval(() => setTurn((turn) => turn + 1), 1_000);
+    const timer = setInterval(() => setNowMs(readMs()), 1_000);
     return () => clearInterval(timer);
-  }, []);
+  }, [readMs]);
+  return nowMs;
 }

@@ -35,7 +35,7 @@ beforeEach(async () => {
 afterEach(() => database.drop());
 
 async function number(sql: string): Promise<number> {
-  return Number((await database.pool.query<{ value: number }>(sql)).rows[0]?.value);
+  return Number((await database.pool.query<{ value: string }>(sql)).rows[0]?.value);
 }
 const rowsOf = async (sql: string): Promise<unknown[]> => (await database.pool.query(sql)).rows;
 
