@@ -1,5 +1,6 @@
 export * from "./clock.ts";
 export * from "./errors.ts";
+export * from "./fault-latch.ts";
 export * from "./bounded-queue.ts";
 export * from "./retry.ts";
 export * from "./supervisor.ts";

@@ -1,23 +1,29 @@
-import { join } from "node:path";
 import type { MediaBus } from "@huishi/contracts";
 import { systemClock, supervise } from "@huishi/kernel";
 import { createPool, type Logger } from "@huishi/platform";
 import { register, type Registry } from "prom-client";
 import { ForkedInferencePool } from "./adapters/inference-process/index.ts";
+import { LoopDelay, processUsage } from "./adapters/procfs/index.ts";
 import {
   PostgresAlarmStore,
   PostgresChangeFeed,
+  PostgresPictureStore,
   PostgresPlanStore,
   PostgresRecordStore,
+  PostgresStatusStore,
   PostgresTrackIdSource,
 } from "./adapters/postgres/index.ts";
 import { AlarmWriter } from "./application/alarm-writer.ts";
 import { Assignment } from "./application/assignment.ts";
 import type { CameraStats } from "./application/camera-analysis.ts";
+import type { DetectorChoice } from "./application/detection/detector-choice.ts";
 import { FaultLog } from "./application/fault-log.ts";
 import { PerceptionWriter } from "./application/perception-writer.ts";
+import { PictureReports } from "./application/picture/picture-reports.ts";
 import type { InferencePool } from "./application/ports.ts";
+import type { RuleFault } from "./application/rule-classes.ts";
 import { SharedPool } from "./application/shared-pool.ts";
+import { StatusReporter } from "./application/status-reporter.ts";
 import { TrackIds } from "./application/track-ids.ts";
 import { AnalyticsMetrics } from "./metrics.ts";
 
@@ -29,8 +35,8 @@ export interface AnalyticsOptions {
   readonly inferenceProcesses: number;
   /** Frames analysed a second for each camera, at most. */
   readonly sampleFps: number;
-  /** Folder of `registry.json` and the models; the service's own when absent. */
-  readonly modelDir?: string;
+  /** Which detector to use (`detectorChoice` reads it from the environment); absent: our own model on the CPU. */
+  readonly detector?: DetectorChoice;
   /** Where the metrics go; prom-client's own registry when absent. */
   readonly registry?: Registry;
   /** The inference to use instead of our own processes. */
@@ -39,6 +45,8 @@ export interface AnalyticsOptions {
 
 export interface AnalyticsStats {
   readonly cameras: readonly CameraStats[];
+  /** Rules about classes that the model does not know. */
+  readonly ruleFaults: readonly RuleFault[];
   readonly framesAnalysed: number;
   /** What was lost since the start, by reason; empty when nothing was. */
   readonly dropped: Readonly<Record<string, number>>;
@@ -90,6 +98,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
   });
   const perception = new PerceptionWriter(new PostgresRecordStore(records), metrics, faults);
   const alarms = new AlarmWriter({ store: new PostgresAlarmStore(urgent), meter: metrics, faults, clock });
+  const pictures = new PictureReports({ store: new PostgresPictureStore(records), faults, clock });
   const assignment = new Assignment({
     store: new PostgresPlanStore(urgent),
     changes: new PostgresChangeFeed(databaseUrl),
@@ -100,6 +109,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       trackIds: new TrackIds(new PostgresTrackIdSource(records)),
       perception,
       alarms,
+      pictures,
       meter: metrics,
       faults,
       clock,
@@ -113,20 +123,40 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
   });
   const pending = (): AnalyticsStats["pending"] => ({ alarms: alarms.pending, ...perception.pending() });
   metrics.showPending(pending);
+  const loop = new LoopDelay();
+  const reporter = new StatusReporter({
+    store: new PostgresStatusStore(urgent),
+    faults,
+    clock,
+    cameras: () => assignment.stats(),
+    framesAnalysed: () => metrics.framesAnalysed,
+    drops: () => metrics.drops(),
+    takeStages: () => metrics.takeStages(),
+    takeLoopDelayP99Ms: () => loop.takeP99Ms(),
+    inferencePids: () => pool.pids,
+    usage: processUsage,
+  });
+  const reporting = reporter.run(stop.signal);
   logger.info({ sampleFps, inferenceProcesses: options.inferenceProcesses }, "analytics started");
 
   return {
     stats: () => ({
       cameras: assignment.stats(),
+      ruleFaults: assignment.ruleFaults(),
       framesAnalysed: metrics.framesAnalysed,
       dropped: metrics.droppedByReason(),
       pending: pending(),
     }),
     async close() {
       stop.abort(new Error("analytics is closing"));
-      await following;
+      await Promise.all([following, reporting]);
+      loop.close();
       await assignment.stop();
-      await Promise.all([alarms.close(CLOSE_DEADLINE_MS), perception.close(CLOSE_DEADLINE_MS)]);
+      await Promise.all([
+        alarms.close(CLOSE_DEADLINE_MS),
+        perception.close(CLOSE_DEADLINE_MS),
+        pictures.close(CLOSE_DEADLINE_MS),
+      ]);
       await pool.close();
       await Promise.all([records.end(), urgent.end()]);
       metrics.unregister();
@@ -137,7 +167,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
 function forkedPool(options: AnalyticsOptions, faults: FaultLog): InferencePool {
   return new ForkedInferencePool({
     processes: options.inferenceProcesses,
-    ...(options.modelDir !== undefined && { registry: join(options.modelDir, "registry.json") }),
+    ...(options.detector && { detector: options.detector }),
     onFault: (error) => faults.report(error, INFERENCE_FAULT, error.details),
   });
 }

@@ -1,4 +1,6 @@
 export * from "./detection.ts";
+export * from "./inference-budget.ts";
+export { halveLuma } from "./kernels/picture-kernels.ts";
 export * from "./merge-detections.ts";
 export * from "./motion-gate.ts";
 export * from "./regions.ts";
@@ -6,3 +8,4 @@ export * from "./rules/outcome.ts";
 export * from "./rules/rule-engine.ts";
 export * from "./tracker/track.ts";
 export * from "./tracker/tracker.ts";
+export type { Appearance, Look } from "./tracker/appearance.ts";
