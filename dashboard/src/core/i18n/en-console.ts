@@ -124,6 +124,7 @@ export const enConsole = {
       gate: "Gate",
       detect: "Detect",
       track: "Track",
+      background: "Background",
       rules: "Rules",
       write: "Write",
     } as Readonly<Record<string, string>>,

@@ -117,6 +117,7 @@ export const zhCnConsole: typeof enConsole = {
       gate: "运动筛选",
       detect: "检测",
       track: "跟踪",
+      background: "背景模型",
       rules: "规则",
       write: "写入",
     },

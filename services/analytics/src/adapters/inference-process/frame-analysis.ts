@@ -4,9 +4,12 @@ import type { LumaPicture } from "@huishi/media";
 import type { Detector } from "../../application/detector.ts";
 import { PictureLook } from "../../application/picture/picture-look.ts";
 import {
+  BackgroundModel,
+  type BackgroundWatch,
   type Detection,
   type InferenceCredit,
   MotionGate,
+  type PictureFacts,
   type Region,
   regionBox,
   RegionPlanner,
@@ -24,6 +27,8 @@ interface View {
   readonly luma: SmallLuma;
   readonly gate: MotionGate;
   readonly planner: RegionPlanner;
+  /** Null until somebody wants to know. */
+  background: BackgroundModel | null;
 }
 
 /** Close looks a second that a camera gets at most: above 6 samples a second they are shared out over the frames. */
@@ -40,6 +45,7 @@ export class FrameAnalysis {
   #tracks: FrameResult["tracks"] = [];
   #cropsDue = 0;
   readonly #pictureLook = new PictureLook();
+  #watch: BackgroundWatch | null;
 
   /** @param credit what the camera may spend; without one every look that is of use is taken */
   constructor(settings: FeedSettings, detector: Detector, credit: InferenceCredit | null = null) {
@@ -47,6 +53,14 @@ export class FrameAnalysis {
     this.#settings = settings;
     this.#detector = detector;
     this.#classes = new Set(settings.classes ?? detector.classes);
+    this.#watch = settings.watch ?? null;
+  }
+
+  /** What the pictures are looked at for from now on. What was learnt of the background is kept if it is the same. */
+  watch(watch: BackgroundWatch | null): void {
+    if (JSON.stringify(watch) === JSON.stringify(this.#watch)) return;
+    this.#watch = watch;
+    if (this.#view) this.#view.background = null;
   }
 
   /** @throws HuishiError DETECTOR_INVALID_OUTPUT, DETECTOR_CLOSED */
@@ -58,7 +72,7 @@ export class FrameAnalysis {
     const startMs = performance.now();
     const regions = this.#regions(view, frame, this.#credit?.next(queueMs) ?? Infinity);
     this.#credit?.spend(regions.length);
-    const picture = this.#pictureLook.at(capturedAtMs, () => this.#smallPicture(view, frame));
+    const verdict = this.#pictureLook.at(capturedAtMs, () => this.#smallPicture(view, frame));
     const gatedMs = performance.now();
     const detections = regions.length === 0 ? [] : this.#wanted(await this.#detector.detect(frame, regions));
     const detectedMs = performance.now();
@@ -67,21 +81,25 @@ export class FrameAnalysis {
       appearanceOf(frame, box),
     );
     this.#tracks = tracks;
+    const trackedMs = performance.now();
+    const picture = this.#picture(view, frame);
     return {
       cameraId: this.#settings.cameraId,
       capturedAtMs,
       tracks,
       ended,
+      picture,
       detections,
       regions,
       inferences: regions.length,
-      ...(picture && { picture }),
+      ...(verdict && { verdict }),
       stageMs: {
         decode: frame.decodeMs,
         queue: queueMs,
         gate: gatedMs - startMs,
         detect: detectedMs - gatedMs,
-        track: performance.now() - detectedMs,
+        track: trackedMs - detectedMs,
+        ...(this.#watch && { background: performance.now() - trackedMs }),
       },
     };
   }
@@ -114,6 +132,17 @@ export class FrameAnalysis {
     return { width: luma.width, height: luma.height, pixels };
   }
 
+  /** What the picture tells beside its tracks; costs nothing while nobody wants it. */
+  #picture(view: View, frame: DecodedFrame): PictureFacts {
+    const aspectRatio = frame.width / frame.height;
+    const watch = this.#watch;
+    if (watch === null) return { aspectRatio };
+    const { width, height } = view.luma;
+    view.background ??= new BackgroundModel({ width, height, watch });
+    const luma = this.#settings.motionGate === false ? view.luma.update(frame) : view.luma.data;
+    return { aspectRatio, staticRegions: view.background.update(luma, frame.capturedAtMs, this.#tracks) };
+  }
+
   #wanted(detections: readonly Detection[]): Detection[] {
     return detections.filter(({ objectClass }) => this.#classes.has(objectClass));
   }
@@ -128,6 +157,7 @@ export class FrameAnalysis {
       luma,
       gate: new MotionGate({ width: luma.width, height: luma.height }),
       planner: new RegionPlanner({ width, height, inputSide: this.#detector.inputSize }),
+      background: null,
     };
     return this.#view;
   }
