@@ -7,8 +7,5 @@ export * from "./supervisor.ts";
 export * from "./ids.ts";
 export * from "./geometry.ts";
 export * from "./path.ts";
-<<<<<<< HEAD
 export * from "./zone-flows.ts";
-=======
 export * from "./ground-plane.ts";
->>>>>>> main

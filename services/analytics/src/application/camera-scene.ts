@@ -1,18 +1,4 @@
 import type { ObjectClass, SceneFrame } from "@huishi/contracts";
-<<<<<<< HEAD
-import { type CrossedOutcome, RuleEngine, type Track } from "../domain/index.ts";
-import { type FrameAlarms, frameAlarms, rounded } from "./alarms.ts";
-import { OccupancyRecorder } from "./occupancy-recorder.ts";
-import type { AnalysedFrame, CameraPlan } from "./ports.ts";
-import {
-  classCode,
-  type CrossingRow,
-  type DetectionRow,
-  detectionRow,
-  type OccupancyRow,
-  type TrackRow,
-} from "./records.ts";
-=======
 import {
   type BackgroundWatch,
   backgroundWatch,
@@ -23,9 +9,16 @@ import {
   type Track,
 } from "../domain/index.ts";
 import { type FrameAlarms, frameAlarms, rounded, roundedBox } from "./alarms.ts";
+import { OccupancyRecorder } from "./occupancy-recorder.ts";
 import type { AnalysedFrame, CameraPlan, SensorWatch } from "./ports.ts";
-import { classCode, type CrossingRow, type DetectionRow, detectionRow, type TrackRow } from "./records.ts";
->>>>>>> main
+import {
+  classCode,
+  type CrossingRow,
+  type DetectionRow,
+  detectionRow,
+  type OccupancyRow,
+  type TrackRow,
+} from "./records.ts";
 import type { TrackIds } from "./track-ids.ts";
 import { TrackRecorder } from "./track-recorder.ts";
 
@@ -65,10 +58,7 @@ export class CameraScene {
     this.#plan = plan;
     this.#trackIds = trackIds;
     this.#recorder = new TrackRecorder(plan.cameraNo);
-<<<<<<< HEAD
     this.#occupancy = new OccupancyRecorder(plan.zones);
-    this.#engine = new RuleEngine(plan.rules, plan.zones);
-=======
     this.#sensors = sensors;
     this.#engine = new RuleEngine(plan.rules, plan.zones, undefined, {
       groundPlane: plan.groundPlane ?? null,
@@ -85,19 +75,14 @@ export class CameraScene {
   /** What the camera's pictures must be looked at for. */
   get watch(): BackgroundWatch | null {
     return backgroundWatch(this.#plan.rules, this.#plan.zones);
->>>>>>> main
   }
 
   /** Takes an edited plan of the same camera; rules that did not change keep their state. */
   replace(plan: CameraPlan): void {
     this.#plan = plan;
-<<<<<<< HEAD
     this.#occupancy.replace(plan.zones);
-    this.#engine.replace(plan.rules, plan.zones);
-=======
     this.#engine.replace(plan.rules, plan.zones, plan.groundPlane ?? null);
     this.#watchSensors();
->>>>>>> main
     for (const ruleId of this.#lineCounts.keys()) {
       if (!plan.rules.some((rule) => rule.id === ruleId)) this.#lineCounts.delete(ruleId);
     }
@@ -127,22 +112,14 @@ export class CameraScene {
     };
   }
 
-<<<<<<< HEAD
-  /** Ends the living tracks and the open minute: the analysis of this camera stops. */
-  finish(): { readonly tracks: TrackRow[]; readonly occupancy: OccupancyRow[] } {
-    return { tracks: this.#endTracks(), occupancy: this.#occupancy.finish() };
-=======
   /** The camera is not analysed any more. */
   close(): void {
     this.#sensors?.watch(this.#plan.cameraId, []);
   }
 
-  /** Ends the living tracks: the analysis of this camera stops. */
-  finish(): TrackRow[] {
-    this.#session = null;
-    this.#ids = new Map();
-    return this.#recorder.finish();
->>>>>>> main
+  /** Ends the living tracks and the open minute: the analysis of this camera stops. */
+  finish(): { readonly tracks: TrackRow[]; readonly occupancy: OccupancyRow[] } {
+    return { tracks: this.#endTracks(), occupancy: this.#occupancy.finish() };
   }
 
   /** A new session counts its regions from 1 again: here their ids are never reused. */
