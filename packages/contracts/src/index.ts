@@ -19,6 +19,7 @@ export * from "./http.ts";
 export * from "./paging.ts";
 export * from "./perception.ts";
 export * from "./statistics.ts";
+export * from "./zone-statistics.ts";
 export * from "./sensors.ts";
 export * from "./store.ts";
 export * from "./socket.ts";

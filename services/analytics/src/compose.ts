@@ -78,6 +78,7 @@ export interface AnalyticsStats {
     readonly detection: number;
     readonly track: number;
     readonly line_crossing: number;
+    readonly zone_occupancy: number;
   };
 }
 
