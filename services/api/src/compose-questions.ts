@@ -21,6 +21,7 @@ import type { CameraStore } from "./application/cameras.ts";
 import type { LookStore } from "./application/looks.ts";
 import { RehearsalClips } from "./application/rehearsal-clips.ts";
 import { type RuleCheck, Rehearsals } from "./application/rehearsals.ts";
+import { PostgresZoneStatisticsStore } from "./adapters/postgres/zone-statistics-store.ts";
 import type { ZoneStore } from "./application/zones-and-rules.ts";
 
 export interface PoolsAndParts {
@@ -37,7 +38,12 @@ export function questionParts({ pool, questions, clock, zones }: PoolsAndParts):
   const names = new PostgresNameDirectory(questions);
   return {
     perception: { store: new PostgresPerceptionStore(questions), names, clock },
-    statistics: { store: new PostgresStatisticsStore(questions), names, zones },
+    statistics: {
+      store: new PostgresStatisticsStore(questions),
+      zoneStatistics: new PostgresZoneStatisticsStore(questions),
+      names,
+      zones,
+    },
     states: { store: new PostgresDeviceStateStore(questions, pool), clock },
     names,
     series: { store: new PostgresSensorSeriesStore(questions), clock },

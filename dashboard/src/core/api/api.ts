@@ -3,6 +3,7 @@ import type {
   Alarm,
   AlarmMove,
   AlarmState,
+  AnalyticsStatus,
   Camera,
   Rehearsal,
   RehearsalClip,
@@ -17,6 +18,7 @@ import type {
 } from "@huishi/contracts";
 import type { Point } from "@huishi/kernel";
 import { request } from "./http.ts";
+import { statisticsApi } from "./statistics-api.ts";
 
 export interface ServerInfo {
   readonly version: string;
@@ -37,6 +39,7 @@ const MOVE_PATHS: Readonly<Record<AlarmMove, string>> = {
 const id = encodeURIComponent;
 
 export const api = {
+  ...statisticsApi,
   server: (signal?: AbortSignal) => request<ServerInfo>(`${BASE}/server`, signal ? { signal } : {}),
   setUp: (body: { token: string; userName: string; password: string }) =>
     request<Session>(`${BASE}/setup`, { method: "POST", body }),
@@ -86,6 +89,8 @@ export const api = {
       method: "PUT",
       ...chunk,
     }),
+  /** What the analytics processes say of themselves. */
+  analytics: (signal: AbortSignal) => request<AnalyticsStatus>(`${BASE}/analytics`, { signal }),
   moveAlarm: (alarmId: string, move: AlarmMove) =>
     request<Alarm>(`${BASE}/alarms/${id(alarmId)}/${MOVE_PATHS[move]}`, { method: "POST", body: {} }),
 };
