@@ -34,6 +34,7 @@ import { SharedPool } from "./application/shared-pool.ts";
 import { StatusReporter } from "./application/status-reporter.ts";
 import { TrackIds } from "./application/track-ids.ts";
 import { UnstoppedClock } from "./domain/index.ts";
+import { startRehearsals } from "./compose-rehearsals.ts";
 import { AnalyticsMetrics } from "./metrics.ts";
 
 export interface AnalyticsOptions {
@@ -140,6 +141,13 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     clock,
   });
   const pictures = new PictureReports({ store: new PostgresPictureStore(records), faults, clock });
+  const rehearsals = startRehearsals({
+    databaseUrl,
+    logger,
+    faults,
+    sampleFps,
+    ...(options.detector && { detector: options.detector }),
+  });
   const sensors = new PostgresSensorReadings({
     pool: urgent,
     onFault: (error) => faults.report(error, SENSORS_UNKNOWN),
@@ -154,6 +162,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       mediaBus,
       trackIds: new TrackIds(new PostgresTrackIdSource(records)),
       perception,
+      spans: rehearsals.spans,
       alarms,
       pictures,
       meter: metrics,
@@ -212,6 +221,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       await assignment.stop();
       // Before what is left is written: others take over at once, and rows from before that are accepted still.
       await tenure.release();
+      await rehearsals.close();
       await Promise.all([
         alarms.close(CLOSE_DEADLINE_MS),
         perception.close(CLOSE_DEADLINE_MS),
