@@ -29,7 +29,7 @@ export interface RehearsalsOptions {
   readonly logger: Logger;
   readonly faults: FaultLog;
   readonly sampleFps: number;
-  /** Which detector looks at clips; absent: our own model on the CPU. */
+  /** What looks at clips; default: our own model on the CPU. */
   readonly detector?: DetectorChoice;
 }
 

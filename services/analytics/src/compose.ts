@@ -33,8 +33,8 @@ import type { RuleFault } from "./application/rule-classes.ts";
 import { SharedPool } from "./application/shared-pool.ts";
 import { StatusReporter } from "./application/status-reporter.ts";
 import { TrackIds } from "./application/track-ids.ts";
-import { startRehearsals } from "./compose-rehearsals.ts";
 import { UnstoppedClock } from "./domain/index.ts";
+import { startRehearsals } from "./compose-rehearsals.ts";
 import { AnalyticsMetrics } from "./metrics.ts";
 
 export interface AnalyticsOptions {
@@ -126,13 +126,6 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     lingerMs: POOL_LINGER_MS,
     start: options.inference ?? (() => Promise.resolve(forkedPool(options, faults))),
   });
-  const rehearsals = startRehearsals({
-    databaseUrl,
-    logger,
-    faults,
-    sampleFps,
-    ...(options.detector && { detector: options.detector }),
-  });
   const tenure = tenureOf(options, faults);
   const fenceOf = (connections: typeof records): PostgresLeaseFence =>
     new PostgresLeaseFence(connections, () => tenure.workerIds);
@@ -148,6 +141,13 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     clock,
   });
   const pictures = new PictureReports({ store: new PostgresPictureStore(records), faults, clock });
+  const rehearsals = startRehearsals({
+    databaseUrl,
+    logger,
+    faults,
+    sampleFps,
+    ...(options.detector && { detector: options.detector }),
+  });
   const sensors = new PostgresSensorReadings({
     pool: urgent,
     onFault: (error) => faults.report(error, SENSORS_UNKNOWN),
@@ -219,9 +219,9 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       await Promise.all([following, holding, reading, reporting]);
       loop.close();
       await assignment.stop();
-      await rehearsals.close();
       // Before what is left is written: others take over at once, and rows from before that are accepted still.
       await tenure.release();
+      await rehearsals.close();
       await Promise.all([
         alarms.close(CLOSE_DEADLINE_MS),
         perception.close(CLOSE_DEADLINE_MS),

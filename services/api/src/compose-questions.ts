@@ -17,11 +17,11 @@ import { PostgresRetentionStore } from "./adapters/postgres/retention-store.ts";
 import { PostgresSensorSeriesStore } from "./adapters/postgres/sensor-series-store.ts";
 import { PostgresStatisticsStore } from "./adapters/postgres/statistics-store.ts";
 import { PostgresStoreReport } from "./adapters/postgres/store-report.ts";
+import { PostgresZoneStatisticsStore } from "./adapters/postgres/zone-statistics-store.ts";
 import type { CameraStore } from "./application/cameras.ts";
 import type { LookStore } from "./application/looks.ts";
 import { RehearsalClips } from "./application/rehearsal-clips.ts";
 import { type RuleCheck, Rehearsals } from "./application/rehearsals.ts";
-import { PostgresZoneStatisticsStore } from "./adapters/postgres/zone-statistics-store.ts";
 import type { ZoneStore } from "./application/zones-and-rules.ts";
 
 export interface PoolsAndParts {

@@ -72,6 +72,8 @@ export const api = {
     const query = new URLSearchParams(Object.entries(range).map(([key, value]) => [key, String(value)]));
     return request<Series>(`${BASE}/sensors/${id(sensorId)}/datastreams/${no}/series?${query.toString()}`);
   },
+  /** What the analytics processes say of themselves. */
+  analytics: (signal: AbortSignal) => request<AnalyticsStatus>(`${BASE}/analytics`, { signal }),
   /** A page of sensors; `after` is the page's end before. */
   sensors: (after?: string) =>
     request<{ sensors: SensorState[]; next: string | null }>(
@@ -89,8 +91,6 @@ export const api = {
       method: "PUT",
       ...chunk,
     }),
-  /** What the analytics processes say of themselves. */
-  analytics: (signal: AbortSignal) => request<AnalyticsStatus>(`${BASE}/analytics`, { signal }),
   moveAlarm: (alarmId: string, move: AlarmMove) =>
     request<Alarm>(`${BASE}/alarms/${id(alarmId)}/${MOVE_PATHS[move]}`, { method: "POST", body: {} }),
 };

@@ -59,6 +59,11 @@ async function refusalOf(response: Response): Promise<ApiError> {
   );
 }
 
+function contentType({ body, bytes }: RequestOptions): Record<string, string> {
+  if (bytes) return { "content-type": "application/octet-stream" };
+  return body === undefined ? {} : { "content-type": "application/json" };
+}
+
 async function send(
   path: string,
   options: RequestOptions & { readonly accept?: string },
@@ -70,11 +75,10 @@ async function send(
       credentials: "same-origin",
       headers: {
         accept: options.accept ?? "application/json",
-        ...(options.body === undefined ? {} : { "content-type": "application/json" }),
-        ...(options.bytes && { "content-type": "application/octet-stream" }),
+        ...contentType(options),
       },
-      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
       ...(options.bytes && { body: options.bytes }),
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
       signal,
     });
   } catch (cause) {

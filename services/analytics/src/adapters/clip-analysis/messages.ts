@@ -1,7 +1,7 @@
 /** What parent and child say to each other over the IPC channel (structured clone). */
 import type { ClipType } from "@huishi/contracts";
-import type { DetectorChoice } from "../../application/detection/detector-choice.ts";
 import type { BackgroundWatch } from "../../domain/index.ts";
+import type { DetectorChoice } from "../../application/detection/detector-choice.ts";
 import type { RehearsedFrame } from "../../application/rehearsal/ports.ts";
 
 /** How a child is told what to look at. */
@@ -12,7 +12,7 @@ export interface ClipOrder {
   readonly sampleFps: number;
   /** What the pictures are looked at for beside their tracks; null: nothing. */
   readonly watch: BackgroundWatch | null;
-  /** Which detector to open; default: our own model. */
+  /** Default: our own model on the CPU. */
   readonly detector?: DetectorChoice;
 }
 
