@@ -88,6 +88,13 @@ describe("ProbeMatches", () => {
     );
   });
 
+  test("looks at a bounded number of addresses and matches", () => {
+    const far = `${"http://a ".repeat(15)}${GOOD}`;
+    expect(parse(reply(match("urn:a", far)))[0]?.onvifUrl).toBe(GOOD);
+    expect(parse(reply(match("urn:a", `http://a ${far}`)))[0]?.onvifUrl).toBeNull();
+    expect(parse(reply(match("urn:a", GOOD).repeat(200)))).toHaveLength(16);
+  });
+
   test("takes linear time on hostile nesting", () => {
     const bomb = Buffer.from(`<RelatesTo>${ID}</RelatesTo>${"<ProbeMatch>".repeat(5_000)}`);
     expect(parse(bomb)).toEqual([]);

@@ -2,6 +2,9 @@
 export const MAX_REPLY_BYTES = 64 * 1024;
 const MAX_MATCHES = 16;
 const MAX_ENDPOINT = 200;
+/** A device tells one address a family and interface, and a handful of scopes. */
+const MAX_ADDRESSES = 16;
+const MAX_SCOPES = 200;
 
 /** What a match says; without `onvifUrl` the device named no address of its own. */
 export interface Match {
@@ -28,7 +31,7 @@ export function parseMatches(
   if (xml === null) return [];
   const relatesTo = elementText(xml, "RelatesTo");
   if (relatesTo === null || !sentMessageIds.has(relatesTo)) return [];
-  return [...elements(xml, "ProbeMatch"), ...elements(xml, "ResolveMatch")]
+  return [...elements(xml, "ProbeMatch", MAX_MATCHES), ...elements(xml, "ResolveMatch", MAX_MATCHES)]
     .slice(0, MAX_MATCHES)
     .flatMap((match) => readMatch(match, from.address) ?? []);
 }
@@ -40,12 +43,12 @@ function soundXml(bytes: Uint8Array): string | null {
 }
 
 function readMatch(xml: string, responder: string): Match | null {
-  const endpoint = elementText(elements(xml, "EndpointReference")[0] ?? "", "Address");
+  const endpoint = elementText(elements(xml, "EndpointReference", 1)[0] ?? "", "Address");
   const onvifUrl = (elementText(xml, "XAddrs") ?? "")
-    .split(/\s+/)
+    .split(/\s+/, MAX_ADDRESSES)
     .find((address) => isDeviceServiceOf(address, responder));
   if (!endpoint && !onvifUrl) return null;
-  const scopes = (elementText(xml, "Scopes") ?? "").split(/\s+/);
+  const scopes = (elementText(xml, "Scopes") ?? "").split(/\s+/, MAX_SCOPES);
   return {
     endpoint: endpoint?.slice(0, MAX_ENDPOINT) || new URL(onvifUrl as string).host,
     onvifUrl: onvifUrl ? new URL(onvifUrl).href : null,
@@ -83,12 +86,12 @@ function scopeValue(scopes: readonly string[], kind: string): string | null {
   }
 }
 
-/** Contents of all elements of that local name, whatever their prefix. */
-function elements(xml: string, localName: string): string[] {
+/** Contents of the first elements of that local name, whatever their prefix. */
+function elements(xml: string, localName: string, most: number): string[] {
   const open = new RegExp(`<(?:[\\w.-]+:)?${localName}(?:\\s[^<>]*)?>`, "g");
   const close = new RegExp(`</(?:[\\w.-]+:)?${localName}\\s*>`, "g");
   const found: string[] = [];
-  for (let start = open.exec(xml); start; start = open.exec(xml)) {
+  for (let start = open.exec(xml); start && found.length < most; start = open.exec(xml)) {
     if (start[0].endsWith("/>")) continue;
     close.lastIndex = open.lastIndex;
     const end = close.exec(xml);
@@ -100,7 +103,7 @@ function elements(xml: string, localName: string): string[] {
 }
 
 function elementText(xml: string, localName: string): string | null {
-  const content = elements(xml, localName)[0];
+  const content = elements(xml, localName, 1)[0];
   if (content === undefined || content.includes("<")) return null;
   return content
     .replace(/&lt;/g, "<")
