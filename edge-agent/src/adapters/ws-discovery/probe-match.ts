@@ -1,3 +1,5 @@
+import { isLinkLocal } from "../network-guard/link-zones.ts";
+
 /** Larger replies are nobody's: a UDP datagram of an honest device has one or a few matches. */
 export const MAX_REPLY_BYTES = 64 * 1024;
 const MAX_MATCHES = 16;
@@ -44,9 +46,9 @@ function soundXml(bytes: Uint8Array): string | null {
 
 function readMatch(xml: string, responder: string): Match | null {
   const endpoint = elementText(elements(xml, "EndpointReference", 1)[0] ?? "", "Address");
-  const onvifUrl = (elementText(xml, "XAddrs") ?? "")
-    .split(/\s+/, MAX_ADDRESSES)
-    .find((address) => isDeviceServiceOf(address, responder));
+  const addresses = (elementText(xml, "XAddrs") ?? "").split(/\s+/, MAX_ADDRESSES);
+  const onvifUrl =
+    addresses.find((address) => isDeviceServiceOf(address, responder)) ?? onLinkOf(responder, addresses);
   if (!endpoint && !onvifUrl) return null;
   const scopes = (elementText(xml, "Scopes") ?? "").split(/\s+/, MAX_SCOPES);
   return {
@@ -64,6 +66,24 @@ function isDeviceServiceOf(text: string, responder: string): boolean {
   if (url.protocol !== "http:" && url.protocol !== "https:") return false;
   if (url.username !== "" || url.password !== "") return false;
   return sameHost(url.hostname, responder);
+}
+
+/**
+ * A device that is asked over IPv6 multicast answers from its link-local address, and may name only a routed one: its
+ * service is asked at the address that answered, at the path and port that it named.
+ */
+function onLinkOf(responder: string, addresses: readonly string[]): string | undefined {
+  const plain = responder.replace(/%.*$/, "");
+  if (!isLinkLocal(plain)) return undefined;
+  const named = addresses.find((text) => {
+    if (text.length > 512 || !URL.canParse(text)) return false;
+    const { protocol, hostname, username, password } = new URL(text);
+    return /^https?:$/.test(protocol) && hostname.startsWith("[") && username === "" && password === "";
+  });
+  if (named === undefined) return undefined;
+  const url = new URL(named);
+  url.hostname = `[${plain}]`;
+  return url.href;
 }
 
 /** IPv6 has many notations of one address: both are compared as a URL writes them. */
