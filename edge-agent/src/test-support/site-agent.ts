@@ -47,14 +47,8 @@ const config = (cameras: readonly CameraConfig[]): EdgeAgentConfig => ({
 const logger = createLogger({ name: "site-agent", level: "fatal" });
 const timings = { healthIntervalMs: 500, retry: { baseDelayMs: 200, maxDelayMs: 500 } };
 const looking = await startEdgeAgent({ ...config([]), logger, timings });
-const found = await until(
-  "the devices",
-  () => {
-    const keys = new Map(centre.eventsOf("device_found").map((event) => [event.deviceKey, event]));
-    return keys.size >= devices && [...keys.values()];
-  },
-  30_000,
-).finally(() => looking.close());
+const found = await devicesFound();
+await looking.close();
 tell({
   kind: "found",
   devices: found.map(({ deviceKey, onvifUrl }) => ({ key: deviceKey, url: onvifUrl ?? null })),
@@ -63,6 +57,17 @@ tell({
 process.once("message", ({ cameras }: ToSiteAgent) => {
   void watch(cameras).then((seen) => tell({ kind: "seen", cameras: seen }));
 });
+
+async function devicesFound() {
+  return until(
+    "the devices",
+    () => {
+      const keys = new Map(centre.eventsOf("device_found").map((event) => [event.deviceKey, event]));
+      return keys.size >= devices && [...keys.values()];
+    },
+    30_000,
+  );
+}
 
 async function watch(cameras: ToSiteAgent["cameras"]): Promise<Record<string, SeenCamera>> {
   const agent = await startEdgeAgent({ ...config(cameras), logger, timings });
@@ -102,7 +107,7 @@ async function snapshotOf({ device, onvif, username, password }: CameraConfig): 
   const control = new OnvifControl({ serviceUrl, account, reach: (h, s) => guard.assertReachable(h, s) });
   return control.snapshot(AbortSignal.timeout(10_000)).then(
     (jpeg) => (jpeg[0] === 0xff && jpeg[1] === 0xd8 ? jpeg.length : "no JPEG"),
-    (error: { code?: string }) => error.code ?? String(error),
+    (error: { code?: string }) => error.code ?? "another fault",
   );
 }
 
