@@ -68,10 +68,11 @@ describe("Looks", () => {
     }
   });
 
-  it("give somebody else who comes out a new identity", () => {
-    const scene = steps(30).map((k): Somebody[] =>
-      k > 12 && k < 18 ? [] : [{ x: 0.3 + 0.004 * k, look: k < 15 ? RED : BLUE }],
-    );
+  it("give somebody else who comes out nearby a new identity", () => {
+    const scene = steps(30).map((k): Somebody[] => {
+      if (k > 12 && k < 18) return [];
+      return [k < 15 ? { x: 0.3 + 0.004 * k, look: RED } : { x: 0.35 + 0.004 * k, look: BLUE }];
+    });
     expect(follow(scene).last).toEqual({ red: undefined, blue: 2 });
     expect(follow(scene, false).last).toEqual({ red: undefined, blue: 1 });
   });

@@ -94,7 +94,7 @@ export const PARAMETERS = {
   appearanceNeutral: 0.28,
   appearanceSlope: 12,
   appearanceGainMost: 2,
-  appearanceCostMost: 4,
+  appearanceCostMost: 6,
   appearanceEveryMs: 1_000,
   appearanceRate: 0.3,
   /** Share of a box that another one may hide for its look to be its own. */
