@@ -3,12 +3,14 @@ import { systemClock, supervise } from "@huishi/kernel";
 import { createPool, type Logger } from "@huishi/platform";
 import { register, type Registry } from "prom-client";
 import { ForkedInferencePool } from "./adapters/inference-process/index.ts";
+import { LoopDelay, processUsage } from "./adapters/procfs/index.ts";
 import {
   PostgresAlarmStore,
   PostgresChangeFeed,
   PostgresPictureStore,
   PostgresPlanStore,
   PostgresRecordStore,
+  PostgresStatusStore,
   PostgresTrackIdSource,
 } from "./adapters/postgres/index.ts";
 import { AlarmWriter } from "./application/alarm-writer.ts";
@@ -21,6 +23,7 @@ import { PictureReports } from "./application/picture/picture-reports.ts";
 import type { InferencePool } from "./application/ports.ts";
 import type { RuleFault } from "./application/rule-classes.ts";
 import { SharedPool } from "./application/shared-pool.ts";
+import { StatusReporter } from "./application/status-reporter.ts";
 import { TrackIds } from "./application/track-ids.ts";
 import { AnalyticsMetrics } from "./metrics.ts";
 
@@ -119,6 +122,20 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
   });
   const pending = (): AnalyticsStats["pending"] => ({ alarms: alarms.pending, ...perception.pending() });
   metrics.showPending(pending);
+  const loop = new LoopDelay();
+  const reporter = new StatusReporter({
+    store: new PostgresStatusStore(urgent),
+    faults,
+    clock,
+    cameras: () => assignment.stats(),
+    framesAnalysed: () => metrics.framesAnalysed,
+    drops: () => metrics.drops(),
+    takeStages: () => metrics.takeStages(),
+    takeLoopDelayP99Ms: () => loop.takeP99Ms(),
+    inferencePids: () => pool.pids,
+    usage: processUsage,
+  });
+  const reporting = reporter.run(stop.signal);
   logger.info({ sampleFps, inferenceProcesses: options.inferenceProcesses }, "analytics started");
 
   return {
@@ -131,7 +148,8 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     }),
     async close() {
       stop.abort(new Error("analytics is closing"));
-      await following;
+      await Promise.all([following, reporting]);
+      loop.close();
       await assignment.stop();
       await Promise.all([
         alarms.close(CLOSE_DEADLINE_MS),

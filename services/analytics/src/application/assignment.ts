@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import { type AnalysisParts, analysedProfile, CameraAnalysis, type CameraStats } from "./camera-analysis.ts";
 import type { FaultLog } from "./fault-log.ts";
 import type { RuleFault } from "./rule-classes.ts";
 import type { CameraPlan, ChangeFeed, PlanChange, PlanStore } from "./ports.ts";
+import { samplingOf } from "./sampling.ts";
 
 export interface AssignmentParts {
   readonly store: PlanStore;
@@ -99,7 +101,8 @@ export class Assignment {
     }
     const present = this.#analyses.get(plan.cameraId);
     try {
-      if (present?.profile === analysedProfile(plan)) {
+      const sampling = samplingOf(plan.rules, this.#parts.analysis.sampleFps);
+      if (present?.profile === analysedProfile(plan) && isDeepStrictEqual(present.sampling, sampling)) {
         present.replace(plan);
         return;
       }

@@ -5,6 +5,7 @@ import type { Detector } from "../../application/detector.ts";
 import { PictureLook } from "../../application/picture/picture-look.ts";
 import {
   type Detection,
+  type InferenceCredit,
   MotionGate,
   type Region,
   regionBox,
@@ -24,19 +25,24 @@ interface View {
   readonly planner: RegionPlanner;
 }
 
-/** A frame that waited so long shows that the process is behind: it gives up close looks before it gives up frames. */
-const BEHIND_MS = 100;
+/** Close looks a second that a camera gets at most: above 6 samples a second they are shared out over the frames. */
+const CROPS_PER_SECOND = 20;
+const MOST_CROPS = 3;
 
 export class FrameAnalysis {
   readonly #settings: FeedSettings;
   readonly #detector: Detector;
   readonly #classes: ReadonlySet<ObjectClass>;
+  readonly #credit: InferenceCredit | null;
   #view: View | null = null;
   #tracker: Tracker | null = null;
   #tracks: FrameResult["tracks"] = [];
   readonly #pictureLook = new PictureLook();
+  #cropsDue = 0;
 
-  constructor(settings: FeedSettings, detector: Detector) {
+  /** @param credit what the camera may spend; without one every look that is of use is taken */
+  constructor(settings: FeedSettings, detector: Detector, credit: InferenceCredit | null = null) {
+    this.#credit = credit;
     this.#settings = settings;
     this.#detector = detector;
     this.#classes = new Set(settings.classes ?? detector.classes);
@@ -49,7 +55,8 @@ export class FrameAnalysis {
     this.#tracker ??= new Tracker({ firstTrackId: 1, aspectRatio: frame.width / frame.height });
 
     const startMs = performance.now();
-    const regions = this.#regions(view, frame, queueMs);
+    const regions = this.#regions(view, frame, this.#credit?.next(queueMs) ?? Infinity);
+    this.#credit?.spend(regions.length);
     const picture = this.#pictureLook.at(capturedAtMs, () => this.#smallPicture(view, frame));
     const gatedMs = performance.now();
     const detections = regions.length === 0 ? [] : this.#wanted(await this.#detector.detect(frame, regions));
@@ -65,6 +72,7 @@ export class FrameAnalysis {
       detections,
       regions,
       ...(picture && { picture }),
+      inferences: regions.length,
       stageMs: {
         decode: frame.decodeMs,
         queue: queueMs,
@@ -75,16 +83,17 @@ export class FrameAnalysis {
     };
   }
 
-  #regions(view: View, frame: DecodedFrame, queueMs: number): Region[] {
+  #regions(view: View, frame: DecodedFrame, maxRegions: number): Region[] {
     if (this.#settings.motionGate === false)
-      return [{ kind: "whole", x: 0, y: 0, w: frame.width, h: frame.height }];
+      return maxRegions < 1 ? [] : [{ kind: "whole", x: 0, y: 0, w: frame.width, h: frame.height }];
     const { boxes, lightingStep } = view.gate.update(view.luma.update(frame), frame.capturedAtMs);
     return view.planner.plan({
       capturedAtMs: frame.capturedAtMs,
       motion: boxes,
       tracks: this.#tracks,
       lightingStep,
-      ...(queueMs > BEHIND_MS && { maxCrops: 1 }),
+      maxCrops: this.#cropsAllowed(),
+      maxRegions,
     });
   }
 
@@ -92,6 +101,14 @@ export class FrameAnalysis {
   #smallPicture({ luma }: View, frame: DecodedFrame): LumaPicture {
     const pixels = this.#settings.motionGate === false ? luma.update(frame) : luma.data;
     return { width: luma.width, height: luma.height, pixels };
+  }
+
+  /** Crops for this frame, out of the camera's share. */
+  #cropsAllowed(): number {
+    this.#cropsDue = Math.min(MOST_CROPS, this.#cropsDue + CROPS_PER_SECOND / this.#settings.sampleFps);
+    const allowed = Math.floor(this.#cropsDue);
+    this.#cropsDue -= allowed;
+    return allowed;
   }
 
   #wanted(detections: readonly Detection[]): Detection[] {

@@ -8,6 +8,8 @@ export interface FeedSettings {
   readonly cameraId: string;
   /** Frames analysed a second, at most. */
   readonly sampleFps: number;
+  /** Nothing but keyframes is decoded. Default false. */
+  readonly keyframesOnly?: boolean;
   /** Other classes are not followed. Default: all that the model knows. */
   readonly classes?: readonly ObjectClass[];
   /** Look only where something moves or is known to be. Default true. */

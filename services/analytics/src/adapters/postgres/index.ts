@@ -1,3 +1,4 @@
+export { PostgresStatusStore } from "./status-store.ts";
 export { PostgresAlarmStore } from "./alarm-store.ts";
 export { PostgresChangeFeed } from "./change-feed.ts";
 export { PostgresPictureStore } from "./picture-store.ts";

@@ -17,7 +17,14 @@ import type { Track, TrackState } from "./track.ts";
 /** One stray detection must not make a track wild. */
 const LARGEST_SURPRISE = 6;
 
-const evidenceOf = ({ score }: Detection): number => Math.max(0, score - PARAMETERS.evidenceBase);
+const evidenceOf = ({ score }: Detection, typicalScore: number): number =>
+  Math.max(0, score / typicalScore - PARAMETERS.evidenceBase);
+
+/** What a new track takes over from its camera (see CameraHabits). */
+interface Habits {
+  readonly agility: number;
+  readonly typicalScore: number;
+}
 
 /** The tracker's working record of one track. */
 export class LivingTrack {
@@ -43,26 +50,27 @@ export class LivingTrack {
   objectClass: ObjectClass;
   observed = true;
   /** How much quicker than its class this track is to change its course. */
-  private agility = 1;
+  agility: number;
   /** Scores above the base, summed up: what makes it believed. */
   private evidence: number;
   private unseenSeconds = 0;
   private readonly votes = new Map<ObjectClass, number>();
   private readonly stillness: Stillness;
 
-  constructor(id: number, first: Measurement, capturedAtMs: number) {
+  constructor(id: number, first: Measurement, capturedAtMs: number, habits: Habits) {
     const { detection, cx, cy, w, h } = first;
+    this.agility = habits.agility;
     const speed = velocityVariances(detection.objectClass);
     this.id = id;
     this.firstSeenMs = capturedAtMs;
     this.lastSeenMs = capturedAtMs;
     this.lastInspectedMs = capturedAtMs;
-    this.cx = newAxis(cx, varianceX(first), speed.x * w * h);
-    this.cy = newAxis(cy, varianceY(first), speed.y * w * h);
+    this.cx = newAxis(cx, varianceX(first), speed.x * w * h * this.agility ** 2);
+    this.cy = newAxis(cy, varianceY(first), speed.y * w * h * this.agility ** 2);
     this.logW = { value: Math.log(w), variance: VARIANCE_LOG_W };
     this.logH = { value: Math.log(h), variance: VARIANCE_LOG_H };
     this.scoreSum = detection.score;
-    this.evidence = evidenceOf(detection);
+    this.evidence = evidenceOf(detection, habits.typicalScore);
     this.lastScore = detection.score;
     this.objectClass = detection.objectClass;
     this.votes.set(detection.objectClass, detection.score);
@@ -107,7 +115,7 @@ export class LivingTrack {
   }
 
   /** Takes in the detection that was assigned to the track. */
-  correct(measured: Measurement, capturedAtMs: number): void {
+  correct(measured: Measurement, capturedAtMs: number, typicalScore: number): void {
     const { detection, cx, cy, w, h } = measured;
     this.adapt(measured);
     correctAxis(this.cx, cx, varianceX(measured));
@@ -115,11 +123,11 @@ export class LivingTrack {
     correctLevel(this.logW, Math.log(w), VARIANCE_LOG_W);
     correctLevel(this.logH, Math.log(h), VARIANCE_LOG_H);
     this.observations++;
-    if (detection.score >= PARAMETERS.highScore) {
+    if (detection.score >= PARAMETERS.highScore * typicalScore) {
       this.confident++;
       this.scoreSum += detection.score;
     }
-    this.evidence += evidenceOf(detection);
+    this.evidence += evidenceOf(detection, typicalScore);
     this.lastScore = detection.score;
     this.lastSeenMs = capturedAtMs;
     this.lastInspectedMs = capturedAtMs;
@@ -138,8 +146,8 @@ export class LivingTrack {
     this.missedSinceMs ??= capturedAtMs;
     this.misses++;
     this.lastInspectedMs = capturedAtMs;
-    if (this.state === "confirmed" && capturedAtMs - this.lastSeenMs > PARAMETERS.graceMs)
-      this.state = "lost";
+    const graceMs = this.isPlaced() ? PARAMETERS.graceMs : 0;
+    if (this.state === "confirmed" && capturedAtMs - this.lastSeenMs > graceMs) this.state = "lost";
   }
 
   /** The filtered box, normalised and clipped to the picture. */
@@ -173,6 +181,14 @@ export class LivingTrack {
       stationarySinceMs: this.stillness.sinceMs,
       observed: this.observed,
     };
+  }
+
+  /** Is it known well enough where it must be? */
+  private isPlaced(): boolean {
+    return (
+      Math.sqrt(this.cx.pp) < PARAMETERS.placedWithin * this.w &&
+      Math.sqrt(this.cy.pp) < PARAMETERS.placedWithin * this.h
+    );
   }
 
   /** How far its velocity may stray, as a factor on its class's. */

@@ -6,17 +6,28 @@ import type { ObjectClass } from "@huishi/contracts";
  * in seconds or milliseconds of capture time.
  */
 export const PARAMETERS = {
-  /** Detections from here start tracks and are assigned first. */
-  highScore: 0.4,
-  /** Weaker ones only carry on a track that was there just before. */
+  /**
+   * The camera's typical score (see CameraHabits): what it is taken for at first, how far a detection pulls it, and
+   * below which it never falls.
+   */
+  typicalScoreFirst: 0.8,
+  typicalScoreStep: 0.01,
+  typicalScoreLeast: 0.5,
+  /** Detections from this share of the typical score start tracks and are assigned first. */
+  highScore: 0.8,
+  /** Weaker ones down to this score only carry on a track that was there just before. */
   lowScore: 0.2,
-  /** A new track is believed at its second sighting or later, when its scores above the base add up to this... */
-  evidenceBase: 0.3,
-  evidenceNeeded: 0.45,
+  /** A new track is believed when its scores, as shares of the typical one and above the base, add up to this... */
+  evidenceBase: 0.7,
+  evidenceNeeded: 0.4,
   /** ...and given up when it is missed before that and was last seen this long ago. */
   tentativeMs: 250,
-  /** A confirmed track that is missed counts as present for this long, so that it does not flicker... */
-  graceMs: 250,
+  /**
+   * A confirmed track that is missed counts as present for this long, so that it does not flicker, as long as the
+   * standard deviation of its place is within this share of its sides: else the prediction would be a guess...
+   */
+  graceMs: 1_000,
+  placedWithin: 0.15,
   /** ...and is looked for this long. */
   lostMs: 2_000,
   /** A stationary one longer: what hides it moves on. */
@@ -31,14 +42,16 @@ export const PARAMETERS = {
   speedY: 0.4,
   vehicleFactor: 2,
   /** How much slower what stands still is expected to be: while it is seen, and while it is not. */
-  stillFactor: 0.5,
+  stillFactor: 0.7,
   unseenStillFactor: 0.1,
   /** Seconds over which a velocity is forgotten. */
   velocityTimeConstant: 10,
   /** How a track's agility follows its surprises (see LivingTrack.adapt). */
   agilityRate: 0.1,
-  agilityLeast: 0.25,
-  agilityMost: 3,
+  agilityLeast: 0.4,
+  agilityMost: 10,
+  /** How a camera's agility follows its tracks'. */
+  habitRate: 0.1,
   expectedSurprise: 0.7,
 
   /** Measurement noise: of the centre as a share of the sides, of the sides' logarithms, and their drift per √s. */

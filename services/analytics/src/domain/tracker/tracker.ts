@@ -4,6 +4,7 @@ import type { Detection } from "../detection.ts";
 import type { InspectedRegion } from "../regions.ts";
 import { associate } from "./association.ts";
 import { cameraShift } from "./camera-shift.ts";
+import { CameraHabits } from "./camera-habits.ts";
 import { LivingTrack } from "./living-track.ts";
 import { type Measurement, measure } from "./measurement.ts";
 import { PARAMETERS } from "./parameters.ts";
@@ -33,6 +34,7 @@ export class Tracker {
   private nextId: number;
   private clockMs: number | null = null;
   private living: LivingTrack[] = [];
+  private readonly habits = new CameraHabits();
 
   constructor(options: TrackerOptions) {
     this.nextId = options.firstTrackId;
@@ -61,8 +63,10 @@ export class Tracker {
     for (const track of this.living) track.predict(Math.max(0, elapsedMs) / 1000);
 
     const measured = ordered(detections, this.aspectRatio);
-    const strong = measured.filter((one) => one.detection.score >= PARAMETERS.highScore);
-    const weak = measured.filter((one) => one.detection.score < PARAMETERS.highScore);
+    this.habits.learnScores(measured);
+    const high = PARAMETERS.highScore * this.habits.typicalScore;
+    const strong = measured.filter((one) => one.detection.score >= high);
+    const weak = measured.filter((one) => one.detection.score < high);
     const shift = cameraShift(this.living, strong);
     if (shift !== null) for (const track of this.living) track.shift(shift);
     const { alone, spare } = this.match(this.living, strong, capturedAtMs, PARAMETERS.matchLimit);
@@ -72,6 +76,7 @@ export class Tracker {
     for (const track of this.living) {
       if (!track.observed && isCovered(track, this.aspectRatio, observedRegions)) track.miss(capturedAtMs);
     }
+    this.habits.learnAgility(this.living);
     this.begin(spare, capturedAtMs);
     ended.push(...this.end(capturedAtMs));
     return {
@@ -90,7 +95,7 @@ export class Tracker {
     const taken = new Set<number>(picks);
     tracks.forEach((track, i) => {
       const detection = detections[picks[i]!];
-      if (detection !== undefined) track.correct(detection, capturedAtMs);
+      if (detection !== undefined) track.correct(detection, capturedAtMs, this.habits.typicalScore);
     });
     return {
       alone: tracks.filter((_, i) => picks[i] === -1),
@@ -108,7 +113,7 @@ export class Tracker {
         (other) => sameGroup(other.objectClass, objectClass) && iou(other.box, box) > PARAMETERS.duplicateIou,
       );
       if (doubled) continue;
-      this.living.push(new LivingTrack(this.nextId++, measured, capturedAtMs));
+      this.living.push(new LivingTrack(this.nextId++, measured, capturedAtMs, this.habits));
       boxes.push({ objectClass, box });
     }
   }
