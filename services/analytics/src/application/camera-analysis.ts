@@ -13,7 +13,7 @@ import type { FaultLog } from "./fault-log.ts";
 import type { PerceptionWriter } from "./perception-writer.ts";
 import type { PictureReports } from "./picture/picture-reports.ts";
 import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter, StageMs } from "./ports.ts";
-import { RuleClasses, type RuleFault } from "./rule-classes.ts";
+import { RuleClasses } from "./rule-classes.ts";
 import { samplingOf } from "./sampling.ts";
 import type { TrackIds } from "./track-ids.ts";
 
@@ -88,11 +88,6 @@ export class CameraAnalysis {
     this.#ruleClasses.replace(plan.rules);
   }
 
-  /** Rules that its model cannot serve. */
-  ruleFaults(): readonly RuleFault[] {
-    return this.#ruleClasses.faults;
-  }
-
   async stop(): Promise<void> {
     this.#stop.abort(new Error("the analysis was stopped"));
     await this.#running;
@@ -112,6 +107,7 @@ export class CameraAnalysis {
         const sumMs = this.#stageSumsMs.get(stage);
         return sumMs === undefined ? [] : [{ stage, meanMs: rounded(sumMs / this.#framesAnalysed) }];
       }),
+      ruleFaults: [...this.#ruleClasses.faults],
     };
   }
 
