@@ -7,3 +7,4 @@ export * from "./supervisor.ts";
 export * from "./ids.ts";
 export * from "./geometry.ts";
 export * from "./path.ts";
+export * from "./ground-plane.ts";

@@ -124,7 +124,7 @@ describe("analytics on a real database", () => {
     const pictureFaults = async () =>
       (await rows("SELECT picture_faults FROM camera"))[0]?.["picture_faults"];
     const frozen = { fault: "frozen" as const, sinceMs: Date.now() };
-    inference.see("cam-1", Date.now(), { picture: { faults: [frozen], isKnown: true } });
+    inference.see("cam-1", Date.now(), { verdict: { faults: [frozen], isKnown: true } });
     await until("the fault is written", async () => (await pictureFaults()) !== null);
     expect(await pictureFaults()).toEqual([frozen]);
     await updateRule(database.pool, rule({ enabled: false }));

@@ -11,6 +11,7 @@ import {
   PostgresPlanStore,
   PostgresRecordStore,
   PostgresStatusStore,
+  PostgresSensorReadings,
   PostgresTrackIdSource,
 } from "./adapters/postgres/index.ts";
 import { AlarmWriter } from "./application/alarm-writer.ts";
@@ -76,6 +77,11 @@ const PLAN_UNKNOWN = {
   message: "cameras and rules cannot be read; what is analysed goes on: check that PostgreSQL runs",
 };
 
+const SENSORS_UNKNOWN = {
+  code: "SENSOR_READINGS_UNKNOWN",
+  message: "sensor values that rules name cannot be read; they grow old and count as not true",
+};
+
 /**
  * Starts the analysis. Resolves at once: a database or model that is not there yet is a logged fault that is
  * tried again, so that the other services of a machine do not wait for it.
@@ -95,6 +101,10 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
   const perception = new PerceptionWriter(new PostgresRecordStore(records), metrics, faults);
   const alarms = new AlarmWriter({ store: new PostgresAlarmStore(urgent), meter: metrics, faults, clock });
   const pictures = new PictureReports({ store: new PostgresPictureStore(records), faults, clock });
+  const sensors = new PostgresSensorReadings({
+    pool: urgent,
+    onFault: (error) => faults.report(error, SENSORS_UNKNOWN),
+  });
   const assignment = new Assignment({
     store: new PostgresPlanStore(urgent),
     changes: new PostgresChangeFeed(databaseUrl),
@@ -110,12 +120,17 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       faults,
       clock,
       sampleFps,
+      sensors,
     },
   });
   const stop = new AbortController();
   const following = supervise(assignment, stop.signal, {
     ...FOLLOW_RETRY,
     onFailure: ({ error }) => faults.report(error, PLAN_UNKNOWN),
+  });
+  const reading = supervise(sensors, stop.signal, {
+    ...FOLLOW_RETRY,
+    onFailure: ({ error }) => faults.report(error, SENSORS_UNKNOWN),
   });
   const pending = (): AnalyticsStats["pending"] => ({ alarms: alarms.pending, ...perception.pending() });
   metrics.showPending(pending);
@@ -144,7 +159,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     }),
     async close() {
       stop.abort(new Error("analytics is closing"));
-      await Promise.all([following, reporting]);
+      await Promise.all([following, reading, reporting]);
       loop.close();
       await assignment.stop();
       await Promise.all([

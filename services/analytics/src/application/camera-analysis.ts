@@ -6,15 +6,23 @@ import {
   type Sampling,
   type StreamProfile,
 } from "@huishi/contracts";
-import { type Clock, type HuishiError, supervise } from "@huishi/kernel";
+import { type Clock, HuishiError, supervise } from "@huishi/kernel";
 import type { AlarmWriter } from "./alarm-writer.ts";
 import { CameraScene } from "./camera-scene.ts";
 import type { FaultLog } from "./fault-log.ts";
 import type { PerceptionWriter } from "./perception-writer.ts";
-import type { PictureReports } from "./picture/picture-reports.ts";
-import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter, StageMs } from "./ports.ts";
-import { RuleClasses } from "./rule-classes.ts";
+import type {
+  AnalysedFrame,
+  CameraFeed,
+  CameraPlan,
+  InferencePool,
+  Meter,
+  SensorWatch,
+  StageMs,
+} from "./ports.ts";
 import { samplingOf } from "./sampling.ts";
+import type { PictureReports } from "./picture/picture-reports.ts";
+import { RuleClasses } from "./rule-classes.ts";
 import type { TrackIds } from "./track-ids.ts";
 
 /** What all cameras share. */
@@ -30,6 +38,8 @@ export interface AnalysisParts {
   readonly faults: FaultLog;
   readonly clock: Clock;
   readonly sampleFps: number;
+  /** Without it no sensor condition of a rule holds. */
+  readonly sensors?: SensorWatch;
 }
 
 export type CameraStats = AnalysedCamera;
@@ -61,6 +71,7 @@ export class CameraAnalysis {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   readonly #ruleClasses: RuleClasses;
+  #feed: CameraFeed | null = null;
   #isRunning = false;
   #framesAnalysed = 0;
   #samplesDropped = 0;
@@ -73,8 +84,9 @@ export class CameraAnalysis {
     this.sampling = samplingOf(plan.rules, parts.sampleFps);
     this.#cameraId = plan.cameraId;
     this.#parts = parts;
-    this.#scene = new CameraScene(plan, parts.trackIds);
+    this.#scene = new CameraScene(plan, parts.trackIds, parts.sensors);
     this.#ruleClasses = new RuleClasses(plan.cameraId, plan.rules, parts.faults);
+    this.#tellIdleRules();
     this.#running = supervise(
       { name: `analysis of ${plan.cameraId}`, run: (signal) => this.#run(signal) },
       this.#stop.signal,
@@ -86,11 +98,14 @@ export class CameraAnalysis {
   replace(plan: CameraPlan): void {
     this.#scene.replace(plan);
     this.#ruleClasses.replace(plan.rules);
+    this.#feed?.watch?.(this.#scene.watch);
+    this.#tellIdleRules();
   }
 
   async stop(): Promise<void> {
     this.#stop.abort(new Error("the analysis was stopped"));
     await this.#running;
+    this.#scene.close();
   }
 
   stats(): CameraStats {
@@ -115,10 +130,12 @@ export class CameraAnalysis {
     const { pool, mediaBus, trackIds, meter, faults, sampleFps } = this.#parts;
     await trackIds.prepare();
     const end = new Ending(signal);
+    const { watch } = this.#scene;
     const feed = await pool.open({
       cameraId: this.#cameraId,
       sampleFps,
       sampling: this.sampling,
+      ...(watch && { watch }),
       onFrame: (frame) => this.#tryTake(frame, feed),
       onDrop: (reason, count) => {
         this.#samplesDropped += count;
@@ -126,6 +143,9 @@ export class CameraAnalysis {
       },
       onFault: (error) => end.fail(error),
     });
+    this.#feed = feed;
+    // The plan may have been edited while the process started.
+    feed.watch?.(this.#scene.watch);
     for (const code of DETECTOR_FAULTS) faults.recovered(code);
     this.#ruleClasses.modelKnows(feed.classes);
     this.#parts.pictures?.unknown(this.#cameraId);
@@ -139,11 +159,22 @@ export class CameraAnalysis {
       await end.reached;
     } finally {
       this.#isRunning = false;
+      this.#feed = null;
       unsubscribe();
       await feed.close();
       this.#parts.pictures?.unknown(this.#cameraId);
       // The next feed's tracker knows nothing of these tracks.
       this.#parts.perception.write({ tracks: this.#scene.finish() });
+    }
+  }
+
+  #tellIdleRules(): void {
+    for (const { ruleId, hindrance } of this.#scene.idleRules) {
+      const fault = new HuishiError(
+        "RULE_IDLE",
+        "a rule does nothing as it is: see `hindrance`, and edit it",
+      );
+      this.#parts.faults.report(fault, FAULT, { cameraId: this.#cameraId, ruleId, hindrance });
     }
   }
 
@@ -166,7 +197,7 @@ export class CameraAnalysis {
     if (update.alarms) alarms.push(update.alarms, () => feed.snapshot(frame.capturedAtMs));
     mediaBus.publishScene(update.scene);
     perception.write(update);
-    if (frame.picture) this.#parts.pictures?.saw(this.#cameraId, frame.picture);
+    if (frame.verdict) this.#parts.pictures?.saw(this.#cameraId, frame.verdict);
     const stageMs = { ...frame.stageMs, rules: performance.now() - startedMs };
     this.#count(frame, stageMs);
     this.#parts.meter.frame(stageMs, clock.nowMs() - frame.capturedAtMs);
