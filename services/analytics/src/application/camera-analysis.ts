@@ -164,7 +164,7 @@ export class CameraAnalysis {
       await feed.close();
       this.#parts.pictures?.unknown(this.#cameraId);
       // The next feed's tracker knows nothing of these tracks.
-      this.#parts.perception.write({ tracks: this.#scene.finish() });
+      this.#parts.perception.write(this.#scene.finish());
     }
   }
 

@@ -1,6 +1,7 @@
 export * from "./detection.ts";
 export * from "./inference-budget.ts";
 export { halveLuma } from "./kernels/picture-kernels.ts";
+export * from "./leases/index.ts";
 export * from "./merge-detections.ts";
 export * from "./motion-gate.ts";
 export * from "./regions.ts";
