@@ -53,13 +53,20 @@ export function scoreLine({ hota, detA, assA, mota, idf1, idSwitches }: Scores):
   return `HOTA ${percent(hota)} DetA ${percent(detA)} AssA ${percent(assA)} MOTA ${percent(mota)} IDF1 ${percent(idf1)} switches ${idSwitches}`;
 }
 
-/** Runs a tool's main function. */
+/** Runs a tool's main function; a fault of the tool itself is thrown on, with where it happened. */
 export async function runTool(main: () => void | Promise<void>): Promise<void> {
   try {
     await main();
   } catch (thrown) {
-    const code = thrown instanceof HuishiError ? thrown.code : "EVAL_USAGE";
+    const code = codeOf(thrown);
+    if (code === null) throw thrown;
     process.stderr.write(`${code}: ${messageOf(thrown)}\n`);
     process.exitCode = 2;
   }
+}
+
+function codeOf(thrown: unknown): string | null {
+  if (thrown instanceof HuishiError) return thrown.code;
+  const { code } = thrown as { code?: unknown };
+  return typeof code === "string" && code.startsWith("ERR_PARSE_ARGS") ? "EVAL_USAGE" : null;
 }

@@ -10,6 +10,7 @@ export * from "./media-framing.ts";
 export * from "./upload-framing.ts";
 export * from "./media-bus.ts";
 export * from "./rules.ts";
+export * from "./ground-plane.ts";
 export * from "./camera.ts";
 export * from "./device-record.ts";
 export * from "./alarm.ts";

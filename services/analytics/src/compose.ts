@@ -7,9 +7,11 @@ import { LoopDelay, processUsage } from "./adapters/procfs/index.ts";
 import {
   PostgresAlarmStore,
   PostgresChangeFeed,
+  PostgresPictureStore,
   PostgresPlanStore,
   PostgresRecordStore,
   PostgresStatusStore,
+  PostgresSensorReadings,
   PostgresTrackIdSource,
 } from "./adapters/postgres/index.ts";
 import { AlarmWriter } from "./application/alarm-writer.ts";
@@ -18,7 +20,9 @@ import type { CameraStats } from "./application/camera-analysis.ts";
 import type { DetectorChoice } from "./application/detection/detector-choice.ts";
 import { FaultLog } from "./application/fault-log.ts";
 import { PerceptionWriter } from "./application/perception-writer.ts";
+import { PictureReports } from "./application/picture/picture-reports.ts";
 import type { InferencePool } from "./application/ports.ts";
+import type { RuleFault } from "./application/rule-classes.ts";
 import { SharedPool } from "./application/shared-pool.ts";
 import { StatusReporter } from "./application/status-reporter.ts";
 import { TrackIds } from "./application/track-ids.ts";
@@ -42,6 +46,8 @@ export interface AnalyticsOptions {
 
 export interface AnalyticsStats {
   readonly cameras: readonly CameraStats[];
+  /** Rules about classes that the model does not know. */
+  readonly ruleFaults: readonly RuleFault[];
   readonly framesAnalysed: number;
   /** What was lost since the start, by reason; empty when nothing was. */
   readonly dropped: Readonly<Record<string, number>>;
@@ -74,6 +80,11 @@ const PLAN_UNKNOWN = {
   message: "cameras and rules cannot be read; what is analysed goes on: check that PostgreSQL runs",
 };
 
+const SENSORS_UNKNOWN = {
+  code: "SENSOR_READINGS_UNKNOWN",
+  message: "sensor values that rules name cannot be read; they grow old and count as not true",
+};
+
 /**
  * Starts the analysis. Resolves at once: a database or model that is not there yet is a logged fault that is
  * tried again, so that the other services of a machine do not wait for it.
@@ -92,6 +103,11 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
   });
   const perception = new PerceptionWriter(new PostgresRecordStore(records), metrics, faults);
   const alarms = new AlarmWriter({ store: new PostgresAlarmStore(urgent), meter: metrics, faults, clock });
+  const pictures = new PictureReports({ store: new PostgresPictureStore(records), faults, clock });
+  const sensors = new PostgresSensorReadings({
+    pool: urgent,
+    onFault: (error) => faults.report(error, SENSORS_UNKNOWN),
+  });
   const assignment = new Assignment({
     store: new PostgresPlanStore(urgent),
     changes: new PostgresChangeFeed(databaseUrl),
@@ -102,16 +118,22 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       trackIds: new TrackIds(new PostgresTrackIdSource(records)),
       perception,
       alarms,
+      pictures,
       meter: metrics,
       faults,
       clock,
       sampleFps,
+      sensors,
     },
   });
   const stop = new AbortController();
   const following = supervise(assignment, stop.signal, {
     ...FOLLOW_RETRY,
     onFailure: ({ error }) => faults.report(error, PLAN_UNKNOWN),
+  });
+  const reading = supervise(sensors, stop.signal, {
+    ...FOLLOW_RETRY,
+    onFailure: ({ error }) => faults.report(error, SENSORS_UNKNOWN),
   });
   const pending = (): AnalyticsStats["pending"] => ({ alarms: alarms.pending, ...perception.pending() });
   metrics.showPending(pending);
@@ -134,16 +156,21 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
   return {
     stats: () => ({
       cameras: assignment.stats(),
+      ruleFaults: assignment.ruleFaults(),
       framesAnalysed: metrics.framesAnalysed,
       dropped: metrics.droppedByReason(),
       pending: pending(),
     }),
     async close() {
       stop.abort(new Error("analytics is closing"));
-      await Promise.all([following, reporting]);
+      await Promise.all([following, reading, reporting]);
       loop.close();
       await assignment.stop();
-      await Promise.all([alarms.close(CLOSE_DEADLINE_MS), perception.close(CLOSE_DEADLINE_MS)]);
+      await Promise.all([
+        alarms.close(CLOSE_DEADLINE_MS),
+        perception.close(CLOSE_DEADLINE_MS),
+        pictures.close(CLOSE_DEADLINE_MS),
+      ]);
       await pool.close();
       await Promise.all([records.end(), urgent.end()]);
       metrics.unregister();

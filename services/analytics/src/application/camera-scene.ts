@@ -1,7 +1,15 @@
 import type { ObjectClass, SceneFrame } from "@huishi/contracts";
-import { type CrossedOutcome, RuleEngine, type Track } from "../domain/index.ts";
-import { type FrameAlarms, frameAlarms, rounded } from "./alarms.ts";
-import type { AnalysedFrame, CameraPlan } from "./ports.ts";
+import {
+  type BackgroundWatch,
+  backgroundWatch,
+  type CrossedOutcome,
+  type HinderedRule,
+  type PictureFacts,
+  RuleEngine,
+  type Track,
+} from "../domain/index.ts";
+import { type FrameAlarms, frameAlarms, rounded, roundedBox } from "./alarms.ts";
+import type { AnalysedFrame, CameraPlan, SensorWatch } from "./ports.ts";
 import { classCode, type CrossingRow, type DetectionRow, detectionRow, type TrackRow } from "./records.ts";
 import type { TrackIds } from "./track-ids.ts";
 import { TrackRecorder } from "./track-recorder.ts";
@@ -15,6 +23,9 @@ export interface SceneUpdate {
   readonly alarms: FrameAlarms | null;
 }
 
+/** No session lives long enough to see more static regions. */
+const REGIONS_A_SESSION = 1e9;
+
 type LineCounts = NonNullable<SceneFrame["lineCounts"]>;
 
 /**
@@ -25,23 +36,41 @@ export class CameraScene {
   readonly #trackIds: TrackIds;
   readonly #recorder: TrackRecorder;
   readonly #engine: RuleEngine;
+  readonly #sensors: SensorWatch | undefined;
   readonly #lineCounts = new Map<string, { leftToRight: number; rightToLeft: number }>();
   #plan: CameraPlan;
   #session: number | null = null;
   /** The tracker's own id -> the id that is never reused. */
   #ids = new Map<number, number>();
 
-  constructor(plan: CameraPlan, trackIds: TrackIds) {
+  /** @param sensors without them no sensor condition ever holds */
+  constructor(plan: CameraPlan, trackIds: TrackIds, sensors?: SensorWatch) {
     this.#plan = plan;
     this.#trackIds = trackIds;
     this.#recorder = new TrackRecorder(plan.cameraNo);
-    this.#engine = new RuleEngine(plan.rules, plan.zones);
+    this.#sensors = sensors;
+    this.#engine = new RuleEngine(plan.rules, plan.zones, undefined, {
+      groundPlane: plan.groundPlane ?? null,
+      ...(sensors && { sensors }),
+    });
+    this.#watchSensors();
+  }
+
+  /** Rules that do nothing as they are, and why. */
+  get idleRules(): readonly HinderedRule[] {
+    return this.#engine.idle;
+  }
+
+  /** What the camera's pictures must be looked at for. */
+  get watch(): BackgroundWatch | null {
+    return backgroundWatch(this.#plan.rules, this.#plan.zones);
   }
 
   /** Takes an edited plan of the same camera; rules that did not change keep their state. */
   replace(plan: CameraPlan): void {
     this.#plan = plan;
-    this.#engine.replace(plan.rules, plan.zones);
+    this.#engine.replace(plan.rules, plan.zones, plan.groundPlane ?? null);
+    this.#watchSensors();
     for (const ruleId of this.#lineCounts.keys()) {
       if (!plan.rules.some((rule) => rule.id === ruleId)) this.#lineCounts.delete(ruleId);
     }
@@ -56,7 +85,7 @@ export class CameraScene {
     const trackRows = [...orphaned, ...this.#recorder.update(tracks, ended, capturedAtMs)];
     for (const track of frame.ended) this.#ids.delete(track.id);
 
-    const outcomes = this.#engine.update(tracks, capturedAtMs);
+    const outcomes = this.#engine.update(tracks, capturedAtMs, this.#pictureOf(frame));
     const crossed = outcomes.filter((outcome) => outcome.type === "crossed");
     this.#count(crossed);
     return {
@@ -70,11 +99,34 @@ export class CameraScene {
     };
   }
 
+  /** The camera is not analysed any more. */
+  close(): void {
+    this.#sensors?.watch(this.#plan.cameraId, []);
+  }
+
   /** Ends the living tracks: the analysis of this camera stops. */
   finish(): TrackRow[] {
     this.#session = null;
     this.#ids = new Map();
     return this.#recorder.finish();
+  }
+
+  /** A new session counts its regions from 1 again: here their ids are never reused. */
+  #pictureOf({ picture = {}, session }: AnalysedFrame): PictureFacts {
+    const { staticRegions } = picture;
+    if (staticRegions === undefined || staticRegions.length === 0) return picture;
+    const regions = staticRegions.map((region) => ({
+      ...region,
+      id: session * REGIONS_A_SESSION + region.id,
+    }));
+    return { ...picture, staticRegions: regions };
+  }
+
+  #watchSensors(): void {
+    const wanted = this.#plan.rules.flatMap(({ enabled, sensor }) =>
+      enabled && sensor ? [sensor.datastreamId] : [],
+    );
+    this.#sensors?.watch(this.#plan.cameraId, wanted);
   }
 
   /** The tracker began anew: what it followed before has ended without a word. */
@@ -122,12 +174,7 @@ export class CameraScene {
         id: String(track.id),
         objectClass: track.objectClass satisfies ObjectClass,
         score: rounded(track.lastScore),
-        box: {
-          x: rounded(track.box.x),
-          y: rounded(track.box.y),
-          w: rounded(track.box.w),
-          h: rounded(track.box.h),
-        },
+        box: roundedBox(track.box),
       })),
     };
     const lineCounts = this.#lines();

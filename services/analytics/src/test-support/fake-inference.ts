@@ -1,4 +1,4 @@
-import type { AccessUnit } from "@huishi/contracts";
+import type { AccessUnit, ObjectClass } from "@huishi/contracts";
 import type { AnalysedFrame, CameraFeed, FeedOptions, InferencePool } from "../application/ports.ts";
 
 export const PICTURE = Uint8Array.of(0xff, 0xd8, 0xff, 0xd9);
@@ -9,6 +9,8 @@ export class FakeInference implements InferencePool {
   readonly units: AccessUnit[] = [];
   opened = 0;
   closedPools = 0;
+  /** What the model knows; absent: it does not say. */
+  classes?: readonly ObjectClass[];
   /** Thrown by the next `open` calls. */
   fault: Error | null = null;
 
@@ -17,6 +19,7 @@ export class FakeInference implements InferencePool {
     this.opened += 1;
     this.feeds.set(options.cameraId, options);
     return Promise.resolve({
+      ...(this.classes && { classes: this.classes }),
       push: (unit) => void this.units.push(unit),
       snapshot: () => Promise.resolve(PICTURE),
       close: () => {

@@ -1,7 +1,16 @@
 import type { ObjectClass } from "@huishi/contracts";
 import type { Box } from "@huishi/kernel";
 import type { Detection } from "../detection.ts";
-import { type Axis, type Level, correctAxis, correctLevel, newAxis, predictAxis } from "./motion-model.ts";
+import { type Appearance, blend } from "./appearance.ts";
+import {
+  type Axis,
+  type Level,
+  correctAxis,
+  correctLevel,
+  newAxis,
+  predictAxis,
+  settle,
+} from "./motion-model.ts";
 import {
   type Measurement,
   type Shift,
@@ -53,6 +62,9 @@ export class LivingTrack {
   agility: number;
   /** Scores above the base, summed up: what makes it believed. */
   private evidence: number;
+  /** What it looked like while it stood free; null when no look was taken. */
+  appearance: Appearance | null = null;
+  private lookedAtMs = -Infinity;
   private unseenSeconds = 0;
   private readonly votes = new Map<ObjectClass, number>();
   private readonly stillness: Stillness;
@@ -103,8 +115,17 @@ export class LivingTrack {
     const drift = sideDriftVariance(this.objectClass) * dt;
     this.logW.variance += drift;
     this.logH.variance += drift;
+    if (this.stillness.sinceMs !== null) this.rest();
     this.observed = false;
     this.unseenSeconds += dt;
+  }
+
+  /** Bounds the doubt about what stood still: however long nobody looks, it is where and as large as it was. */
+  private rest(): void {
+    settle(this.cx, PARAMETERS.stillSpread * this.w);
+    settle(this.cy, PARAMETERS.stillSpread * this.h);
+    this.logW.variance = Math.min(this.logW.variance, VARIANCE_LOG_W);
+    this.logH.variance = Math.min(this.logH.variance, VARIANCE_LOG_H);
   }
 
   /** The camera moved: everything is elsewhere in the picture by as much. */
@@ -139,6 +160,16 @@ export class LivingTrack {
     this.stillness.update(this.cx.position, this.cy.position, Math.sqrt(this.w * this.h), capturedAtMs);
     if (this.state === "lost") this.state = "confirmed";
     if (this.state === "tentative" && this.evidence >= PARAMETERS.evidenceNeeded) this.state = "confirmed";
+  }
+
+  isLookDue(capturedAtMs: number): boolean {
+    return this.appearance === null || capturedAtMs - this.lookedAtMs >= PARAMETERS.appearanceEveryMs;
+  }
+
+  /** Takes in what it looks like now. */
+  learnLook(appearance: Appearance, capturedAtMs: number): void {
+    this.appearance = this.appearance === null ? appearance : blend(this.appearance, appearance);
+    this.lookedAtMs = capturedAtMs;
   }
 
   /** The place was inspected and the object not found there. */
@@ -191,10 +222,17 @@ export class LivingTrack {
     );
   }
 
-  /** How far its velocity may stray, as a factor on its class's. */
+  /**
+   * How far its velocity may stray, as a factor on its class's. What stood for long is likely to stand on: one stray box
+   * or a vehicle that passes before it must not take it along.
+   */
   private liveliness(): number {
-    if (this.stillness.sinceMs === null) return this.agility;
-    return this.unseenSeconds > 0 ? PARAMETERS.unseenStillFactor : this.agility * PARAMETERS.stillFactor;
+    const { sinceMs } = this.stillness;
+    if (sinceMs === null) return this.agility;
+    const stoodMs = Math.max(this.lastSeenMs - sinceMs, PARAMETERS.inertiaMs);
+    const inertia = PARAMETERS.inertiaMs / stoodMs;
+    const factor = PARAMETERS.stillFactor * Math.max(inertia, PARAMETERS.stillFactorLeast);
+    return this.unseenSeconds > 0 ? Math.min(factor, PARAMETERS.unseenStillFactor) : this.agility * factor;
   }
 
   /**

@@ -30,20 +30,35 @@ export const PARAMETERS = {
   placedWithin: 0.15,
   /** ...and is looked for this long. */
   lostMs: 2_000,
-  /** A stationary one longer: what hides it moves on. */
-  stationaryLostMs: 30_000,
-  /** Nothing was inspected where it was for this long: its identity cannot be vouched for. */
+  /** A stationary one as long as it had stood, within these bounds: what hides it moves on. */
+  stationaryLostLeastMs: 30_000,
+  stationaryLostMostMs: 10 * 60_000,
+  /**
+   * Nothing was inspected where it was for this long: its identity cannot be vouched for; a stationary one's can, as
+   * motion would have been inspected.
+   */
   unobservedMs: 60_000,
-  /** A gap in the pictures longer than this ends all that moved. */
+  stationaryUnobservedMs: 24 * 3_600_000,
+  /** A gap in the pictures longer than this ends all that moved, one longer than that what stood still too. */
   gapMs: 10_000,
+  stationaryGapMs: 15 * 60_000,
+  /** Share of a stationary object's box behind another one from which it is hidden, not missed. */
+  hiddenShare: 0.6,
 
   /** Standard deviation of a person's speed across and down the picture, sizes per second; vehicles are faster. */
   speedX: 1.8,
   speedY: 0.4,
   vehicleFactor: 2,
-  /** How much slower what stands still is expected to be: while it is seen, and while it is not. */
+  /**
+   * How much slower what stands still is expected to be: at first, from this long on in proportion to the time less,
+   * after long (a share of the first), and while it is not seen.
+   */
   stillFactor: 0.7,
+  inertiaMs: 5_000,
+  stillFactorLeast: 0.07,
   unseenStillFactor: 0.1,
+  /** What stood still and is not seen is still there: its place gets no less certain than this share of its sides. */
+  stillSpread: 0.4,
   /** Seconds over which a velocity is forgotten. */
   velocityTimeConstant: 10,
   /** How a track's agility follows its surprises (see LivingTrack.adapt). */
@@ -72,6 +87,17 @@ export const PARAMETERS = {
   unseenCostMost: 2,
   /** A detection of another class of the same group costs this much more. */
   classChangeCost: 0.5,
+  /**
+   * Looks (see appearance.ts): the distance that says nothing, what a distance of 1 more would cost, and how much looks
+   * count at most; how often one is taken of a track that stands free, and how much of it the older ones make room for.
+   */
+  appearanceNeutral: 0.28,
+  appearanceSlope: 12,
+  appearanceCostMost: 2,
+  appearanceEveryMs: 1_000,
+  appearanceRate: 0.3,
+  /** Share of a box that another one may hide for its look to be its own. */
+  appearanceOverlap: 0.1,
   /** Overlap with an assigned detection from which another one is its duplicate, not a new object. */
   duplicateIou: 0.6,
 
