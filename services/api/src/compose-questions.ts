@@ -2,6 +2,7 @@ import type { Clock } from "@huishi/kernel";
 import type { Pool } from "@huishi/platform";
 import type { QuestionRouteParts } from "./adapters/fastify/routes/question-routes.ts";
 import type { StoreRouteParts } from "./adapters/fastify/routes/store-routes.ts";
+import { PostgresAnalyticsReport } from "./adapters/postgres/analytics-report.ts";
 import { PostgresAreaStore } from "./adapters/postgres/area-store.ts";
 import { PostgresDeadLetterStore } from "./adapters/postgres/dead-letter-store.ts";
 import { PostgresDeviceEventStore } from "./adapters/postgres/device-event-store.ts";
@@ -13,6 +14,7 @@ import { PostgresRetentionStore } from "./adapters/postgres/retention-store.ts";
 import { PostgresSensorSeriesStore } from "./adapters/postgres/sensor-series-store.ts";
 import { PostgresStatisticsStore } from "./adapters/postgres/statistics-store.ts";
 import { PostgresStoreReport } from "./adapters/postgres/store-report.ts";
+import { PostgresZoneStatisticsStore } from "./adapters/postgres/zone-statistics-store.ts";
 import type { ZoneStore } from "./application/zones-and-rules.ts";
 
 export interface PoolsAndParts {
@@ -29,7 +31,12 @@ export function questionParts({ pool, questions, clock, zones }: PoolsAndParts):
   const names = new PostgresNameDirectory(questions);
   return {
     perception: { store: new PostgresPerceptionStore(questions), names, clock },
-    statistics: { store: new PostgresStatisticsStore(questions), names, zones },
+    statistics: {
+      store: new PostgresStatisticsStore(questions),
+      zoneStatistics: new PostgresZoneStatisticsStore(questions),
+      names,
+      zones,
+    },
     states: { store: new PostgresDeviceStateStore(questions, pool), clock },
     names,
     series: { store: new PostgresSensorSeriesStore(questions), clock },
@@ -45,5 +52,6 @@ export function storeParts({ pool, questions }: PoolsAndParts): StoreRouteParts 
     areas: new PostgresAreaStore(pool),
     deviceRecords: new PostgresDeviceRecordStore(pool),
     report: new PostgresStoreReport(questions),
+    analytics: new PostgresAnalyticsReport(pool),
   };
 }

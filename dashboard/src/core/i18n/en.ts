@@ -1,5 +1,8 @@
 /** Every word of the page in English. zh-cn.ts has the same keys (catalogue.test.ts). */
+import { enConsole } from "./en-console.ts";
+
 export const en = {
+  ...enConsole,
   product: "Huishi",
   tagline: "Video perception for a city",
   languageName: "English",
@@ -15,6 +18,8 @@ export const en = {
     undo: "Undo",
     retry: "Try again",
     back: "Back to the wall",
+    pages: "Pages",
+    dark: "Dark",
     code: (code: string) => `Code ${code}`,
     none: "—",
     seconds: "s",

@@ -1,7 +1,9 @@
 /** 页面上的全部中文文字；键与 en.ts 相同（见 catalogue.test.ts）。 */
 import type { Catalogue } from "./catalogue.ts";
+import { zhCnConsole } from "./zh-cn-console.ts";
 
 export const zhCn: Catalogue = {
+  ...zhCnConsole,
   product: "汇视",
   tagline: "城市视频感知汇聚",
   languageName: "中文",
@@ -17,6 +19,8 @@ export const zhCn: Catalogue = {
     undo: "撤销",
     retry: "重试",
     back: "返回大屏",
+    pages: "页面",
+    dark: "深色",
     code: (code) => `代码 ${code}`,
     none: "—",
     seconds: "秒",

@@ -1,10 +1,20 @@
-import type { MediaBus, StreamProfile } from "@huishi/contracts";
+import {
+  type AnalysedCamera,
+  ANALYTICS_STAGES,
+  type AnalyticsStage,
+  type MediaBus,
+  type Sampling,
+  type StreamProfile,
+} from "@huishi/contracts";
 import { type Clock, HuishiError, supervise } from "@huishi/kernel";
 import type { AlarmWriter } from "./alarm-writer.ts";
 import { CameraScene } from "./camera-scene.ts";
 import type { FaultLog } from "./fault-log.ts";
 import type { PerceptionWriter } from "./perception-writer.ts";
-import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter, SensorWatch } from "./ports.ts";
+import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter, SensorWatch, StageMs } from "./ports.ts";
+import { samplingOf } from "./sampling.ts";
+import type { PictureReports } from "./picture/picture-reports.ts";
+import { RuleClasses, type RuleFault } from "./rule-classes.ts";
 import type { TrackIds } from "./track-ids.ts";
 
 /** What all cameras share. */
@@ -14,6 +24,8 @@ export interface AnalysisParts {
   readonly trackIds: TrackIds;
   readonly perception: PerceptionWriter;
   readonly alarms: AlarmWriter;
+  /** Where it is told what is wrong with pictures. */
+  readonly pictures?: PictureReports;
   readonly meter: Meter;
   readonly faults: FaultLog;
   readonly clock: Clock;
@@ -22,18 +34,12 @@ export interface AnalysisParts {
   readonly sensors?: SensorWatch;
 }
 
-export interface CameraStats {
-  readonly cameraId: string;
-  readonly profile: StreamProfile;
-  readonly isRunning: boolean;
-  readonly framesAnalysed: number;
-  readonly samplesDropped: number;
-  /** Null before the first frame. */
-  readonly lastCapturedAtMs: number | null;
-}
+export type CameraStats = AnalysedCamera;
 
 /** A model that is missing or corrupt, a process that died: tried again after these pauses. */
 const RETRY = { baseDelayMs: 500, maxDelayMs: 5_000, healthyAfterMs: 30_000 };
+/** Over as soon as a detector was opened. */
+const DETECTOR_FAULTS = ["MODEL_MISSING", "MODEL_CORRUPT", "MODEL_MISMATCH", "EXECUTION_PROVIDER_MISSING"];
 const FAULT = {
   code: "ANALYSIS_FAILED",
   message: "the analysis of a camera failed and goes on with its next frame or start",
@@ -50,22 +56,28 @@ export function analysedProfile(plan: CameraPlan): StreamProfile {
  */
 export class CameraAnalysis {
   readonly profile: StreamProfile;
+  readonly sampling: Sampling;
   readonly #parts: AnalysisParts;
   readonly #scene: CameraScene;
   readonly #cameraId: string;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
+  readonly #ruleClasses: RuleClasses;
   #feed: CameraFeed | null = null;
   #isRunning = false;
   #framesAnalysed = 0;
   #samplesDropped = 0;
+  #inferences = 0;
+  readonly #stageSumsMs = new Map<AnalyticsStage, number>();
   #lastCapturedAtMs: number | null = null;
 
   constructor(plan: CameraPlan, parts: AnalysisParts) {
     this.profile = analysedProfile(plan);
+    this.sampling = samplingOf(plan.rules, parts.sampleFps);
     this.#cameraId = plan.cameraId;
     this.#parts = parts;
     this.#scene = new CameraScene(plan, parts.trackIds, parts.sensors);
+    this.#ruleClasses = new RuleClasses(plan.cameraId, plan.rules, parts.faults);
     this.#tellIdleRules();
     this.#running = supervise(
       { name: `analysis of ${plan.cameraId}`, run: (signal) => this.#run(signal) },
@@ -77,8 +89,14 @@ export class CameraAnalysis {
   /** Takes edited zones and rules; they hold from the next frame on. */
   replace(plan: CameraPlan): void {
     this.#scene.replace(plan);
+    this.#ruleClasses.replace(plan.rules);
     this.#feed?.watch?.(this.#scene.watch);
     this.#tellIdleRules();
+  }
+
+  /** Rules that its model cannot serve. */
+  ruleFaults(): readonly RuleFault[] {
+    return this.#ruleClasses.faults;
   }
 
   async stop(): Promise<void> {
@@ -91,10 +109,16 @@ export class CameraAnalysis {
     return {
       cameraId: this.#cameraId,
       profile: this.profile,
+      sampling: this.sampling,
       isRunning: this.#isRunning,
       framesAnalysed: this.#framesAnalysed,
       samplesDropped: this.#samplesDropped,
       lastCapturedAtMs: this.#lastCapturedAtMs,
+      inferencesPerFrame: rounded(this.#inferences / Math.max(this.#framesAnalysed, 1)),
+      stageMs: ANALYTICS_STAGES.flatMap((stage) => {
+        const sumMs = this.#stageSumsMs.get(stage);
+        return sumMs === undefined ? [] : [{ stage, meanMs: rounded(sumMs / this.#framesAnalysed) }];
+      }),
     };
   }
 
@@ -106,6 +130,7 @@ export class CameraAnalysis {
     const feed = await pool.open({
       cameraId: this.#cameraId,
       sampleFps,
+      sampling: this.sampling,
       ...(watch && { watch }),
       onFrame: (frame) => this.#tryTake(frame, feed),
       onDrop: (reason, count) => {
@@ -117,11 +142,13 @@ export class CameraAnalysis {
     this.#feed = feed;
     // The plan may have been edited while the process started.
     feed.watch?.(this.#scene.watch);
-    for (const code of ["MODEL_MISSING", "MODEL_CORRUPT"]) faults.recovered(code);
+    for (const code of DETECTOR_FAULTS) faults.recovered(code);
+    this.#ruleClasses.modelKnows(feed.classes);
+    this.#parts.pictures?.unknown(this.#cameraId);
     const unsubscribe = mediaBus.subscribe(
       { cameraId: this.#cameraId, profile: this.profile },
       (unit) => feed.push(unit),
-      { kind: "fps", fps: sampleFps },
+      this.sampling,
     );
     this.#isRunning = true;
     try {
@@ -131,8 +158,9 @@ export class CameraAnalysis {
       this.#feed = null;
       unsubscribe();
       await feed.close();
+      this.#parts.pictures?.unknown(this.#cameraId);
       // The next feed's tracker knows nothing of these tracks.
-      this.#parts.perception.write({ tracks: this.#scene.finish() });
+      this.#parts.perception.write(this.#scene.finish());
     }
   }
 
@@ -158,16 +186,32 @@ export class CameraAnalysis {
   }
 
   #take(frame: AnalysedFrame, feed: CameraFeed): void {
-    const { perception, alarms, mediaBus, meter, clock } = this.#parts;
+    const { perception, alarms, mediaBus, clock } = this.#parts;
+    const startedMs = performance.now();
     const update = this.#scene.interpret(frame);
     // Alarms first: everything else may wait for them, never the other way round.
     if (update.alarms) alarms.push(update.alarms, () => feed.snapshot(frame.capturedAtMs));
     mediaBus.publishScene(update.scene);
     perception.write(update);
+    if (frame.verdict) this.#parts.pictures?.saw(this.#cameraId, frame.verdict);
+    const stageMs = { ...frame.stageMs, rules: performance.now() - startedMs };
+    this.#count(frame, stageMs);
+    this.#parts.meter.frame(stageMs, clock.nowMs() - frame.capturedAtMs);
+  }
+
+  #count(frame: AnalysedFrame, stageMs: StageMs): void {
     this.#framesAnalysed += 1;
     this.#lastCapturedAtMs = frame.capturedAtMs;
-    meter.frame(frame.stageMs, clock.nowMs() - frame.capturedAtMs);
+    this.#inferences += frame.inferences ?? 0;
+    for (const stage of ANALYTICS_STAGES) {
+      const tookMs = stageMs[stage];
+      if (tookMs !== undefined) this.#stageSumsMs.set(stage, (this.#stageSumsMs.get(stage) ?? 0) + tookMs);
+    }
   }
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
 }
 
 /** Resolves when the signal aborts, rejects when the feed fails first. */

@@ -1,4 +1,7 @@
 export * from "./detection.ts";
+export * from "./inference-budget.ts";
+export { halveLuma } from "./kernels/picture-kernels.ts";
+export * from "./leases/index.ts";
 export * from "./merge-detections.ts";
 export * from "./motion-gate.ts";
 export * from "./regions.ts";
@@ -12,3 +15,4 @@ export * from "./background/background-watch.ts";
 export type { StaticRegion } from "./background/static-region.ts";
 export * from "./tracker/track.ts";
 export * from "./tracker/tracker.ts";
+export type { Appearance, Look } from "./tracker/appearance.ts";

@@ -1,5 +1,9 @@
+export { PostgresStatusStore } from "./status-store.ts";
 export { PostgresAlarmStore } from "./alarm-store.ts";
+export { PostgresCameraLeaseStore } from "./camera-lease-store.ts";
 export { PostgresChangeFeed } from "./change-feed.ts";
+export { PostgresPictureStore } from "./picture-store.ts";
+export { PostgresLeaseFence } from "./lease-fence.ts";
 export { PostgresPlanStore } from "./plan-store.ts";
 export { PostgresRecordStore } from "./record-store.ts";
 export { PostgresSensorReadings } from "./sensor-readings.ts";
