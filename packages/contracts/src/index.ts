@@ -24,3 +24,4 @@ export * from "./socket.ts";
 export * from "./recordings.ts";
 export * from "./uploads.ts";
 export * from "./rehearsal.ts";
+export * from "./analytics-status.ts";

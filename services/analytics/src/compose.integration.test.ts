@@ -6,7 +6,7 @@ import { createLogger, createPool, EmbeddedPostgres, InProcessMediaBus, migrate 
 import { createAgent, createCamera, type TestDatabase, testDatabase, until } from "@huishi/testkit";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadModel, registryPath } from "./adapters/onnxruntime/index.ts";
+import { loadModel, registryPath } from "./adapters/model-registry/index.ts";
 import { rule, track, zone } from "./application/test-support/tracks.ts";
 import { type Analytics, startAnalytics } from "./compose.ts";
 import { insertRule, insertZone, updateRule } from "./test-support/database-rows.ts";
@@ -288,14 +288,14 @@ describe("analytics with a damaged model", () => {
       logger: createLogger({ name: "test", destination: { write: (line) => void lines.push(line) } }),
       inferenceProcesses: 1,
       sampleFps: 5,
-      modelDir,
+      detector: { modelsDir: modelDir },
       registry: new Registry(),
     });
     const said = (): string[] => lines.filter((line) => line.includes("MODEL_CORRUPT"));
     await until("the fault is logged", () => said().length > 0);
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(said()).toHaveLength(1);
-    expect(said()[0]).toContain("npm run build:model");
+    expect(said()[0]).toContain("fetch it again");
     expect(mediaBus.demands()).toEqual([]);
     await writeFile(file, mended.bytes);
     await until("the camera is analysed", () => mediaBus.demands().length === 1, 40_000);

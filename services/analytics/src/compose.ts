@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { join } from "node:path";
 import type { MediaBus } from "@huishi/contracts";
 import { systemClock, supervise } from "@huishi/kernel";
 import { createPool, databaseHealth, type Logger, type PartHealth } from "@huishi/platform";
 import { register, type Registry } from "prom-client";
 import { ForkedInferencePool } from "./adapters/inference-process/index.ts";
+import { LoopDelay, processUsage } from "./adapters/procfs/index.ts";
 import {
   PostgresAlarmStore,
   PostgresCameraLeaseStore,
@@ -13,18 +13,21 @@ import {
   PostgresLeaseFence,
   PostgresPlanStore,
   PostgresRecordStore,
+  PostgresStatusStore,
   PostgresTrackIdSource,
 } from "./adapters/postgres/index.ts";
 import { AlarmWriter } from "./application/alarm-writer.ts";
 import { Assignment } from "./application/assignment.ts";
 import type { CameraStats } from "./application/camera-analysis.ts";
 import { CameraTenure } from "./application/camera-tenure.ts";
+import type { DetectorChoice } from "./application/detection/detector-choice.ts";
 import { FaultLog } from "./application/fault-log.ts";
 import { fencedAlarms, fencedRecords } from "./application/fenced-stores.ts";
 import { HeldPool } from "./application/held-pool.ts";
 import { PerceptionWriter } from "./application/perception-writer.ts";
 import type { InferencePool } from "./application/ports.ts";
 import { SharedPool } from "./application/shared-pool.ts";
+import { StatusReporter } from "./application/status-reporter.ts";
 import { TrackIds } from "./application/track-ids.ts";
 import { UnstoppedClock } from "./domain/index.ts";
 import { AnalyticsMetrics } from "./metrics.ts";
@@ -37,8 +40,8 @@ export interface AnalyticsOptions {
   readonly inferenceProcesses: number;
   /** Frames analysed a second for each camera, at most. */
   readonly sampleFps: number;
-  /** Folder of `registry.json` and the models; the service's own when absent. */
-  readonly modelDir?: string;
+  /** Which detector to use (`detectorChoice` reads it from the environment); absent: our own model on the CPU. */
+  readonly detector?: DetectorChoice;
   /** Where the metrics go; prom-client's own registry when absent. */
   readonly registry?: Registry;
   /** The inference to use instead of our own processes. */
@@ -150,6 +153,20 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
   metrics.showHeld(() => tenure.heldCount);
   const pending = (): AnalyticsStats["pending"] => ({ alarms: alarms.pending, ...perception.pending() });
   metrics.showPending(pending);
+  const loop = new LoopDelay();
+  const reporter = new StatusReporter({
+    store: new PostgresStatusStore(urgent),
+    faults,
+    clock,
+    cameras: () => assignment.stats(),
+    framesAnalysed: () => metrics.framesAnalysed,
+    drops: () => metrics.drops(),
+    takeStages: () => metrics.takeStages(),
+    takeLoopDelayP99Ms: () => loop.takeP99Ms(),
+    inferencePids: () => pool.pids,
+    usage: processUsage,
+  });
+  const reporting = reporter.run(stop.signal);
   logger.info({ sampleFps, inferenceProcesses: options.inferenceProcesses }, "analytics started");
 
   return {
@@ -166,7 +183,8 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     ],
     async close() {
       stop.abort(new Error("analytics is closing"));
-      await Promise.all([following, holding]);
+      await Promise.all([following, holding, reporting]);
+      loop.close();
       await assignment.stop();
       // Before what is left is written: others take over at once, and rows from before that are accepted still.
       await tenure.release();
@@ -199,7 +217,7 @@ function tenureOf(
 function forkedPool(options: AnalyticsOptions, faults: FaultLog): InferencePool {
   return new ForkedInferencePool({
     processes: options.inferenceProcesses,
-    ...(options.modelDir !== undefined && { registry: join(options.modelDir, "registry.json") }),
+    ...(options.detector && { detector: options.detector }),
     onFault: (error) => faults.report(error, INFERENCE_FAULT, error.details),
   });
 }

@@ -3,8 +3,9 @@ import { type NatsConfig, readMediaBusConfig } from "@huishi/platform";
 import { availableParallelism, hostname } from "node:os";
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
+import { type DetectorChoice, detectorChoice } from "./application/detection/detector-choice.ts";
 
-/** The environment of analytics when it runs by itself, beside that of the media bus. */
+/** The environment of analytics when it runs by itself, beside that of the media bus and of the detector. */
 const AnalyticsEnvironment = Type.Object({
   /** PostgreSQL 15 or newer, with or without TimescaleDB: `postgres://user:password@host:port/database`. */
   HUISHI_DATABASE_URL: Type.String({ pattern: "^postgres(ql)?://" }),
@@ -18,8 +19,6 @@ const AnalyticsEnvironment = Type.Object({
   HUISHI_INFERENCE_PROCESSES: Type.String({ pattern: "^[1-9][0-9]{0,2}$" }),
   /** Frames analysed a second for each camera, at most. */
   HUISHI_SAMPLE_FPS: Type.String({ pattern: "^([1-9]|[12][0-9]|30)(\\.[0-9])?$", default: "5" }),
-  /** Folder of `registry.json` and the models; the service's own without it. */
-  HUISHI_MODEL_DIR: Type.Optional(Type.String({ minLength: 1 })),
   /** `/livez`, `/readyz` and `/metrics`: keep them on loopback or a private net. 0 takes any free port. */
   HUISHI_HEALTH_HOST: Type.String({ minLength: 1, default: "127.0.0.1" }),
   HUISHI_HEALTH_PORT: Type.String({ pattern: "^[0-9]{1,5}$", default: "9092" }),
@@ -37,7 +36,7 @@ export interface AnalyticsConfig {
   readonly worker: { readonly name: string; readonly capacity?: number };
   readonly inferenceProcesses: number;
   readonly sampleFps: number;
-  readonly modelDir?: string;
+  readonly detector: DetectorChoice;
   readonly healthHost: string;
   readonly healthPort: number;
   readonly logLevel: Static<typeof AnalyticsEnvironment>["HUISHI_LOG_LEVEL"];
@@ -45,12 +44,12 @@ export interface AnalyticsConfig {
 
 /**
  * Reads the configuration. Errors: CONFIG_INVALID, which names the variable and never shows its value;
- * MEDIA_BUS_IN_PROCESS_ONLY without the address of a NATS server; NATS_PLAIN_REFUSED.
+ * MEDIA_BUS_IN_PROCESS_ONLY without the address of a NATS server; NATS_PLAIN_REFUSED;
+ * DETECTOR_CONFIG_INVALID.
  */
 export function readConfig(env: NodeJS.ProcessEnv): AnalyticsConfig {
   const given = {
-    ...optional(env, "HUISHI_WORKER_CAPACITY"),
-    ...optional(env, "HUISHI_MODEL_DIR"),
+    ...(env["HUISHI_WORKER_CAPACITY"] && { HUISHI_WORKER_CAPACITY: env["HUISHI_WORKER_CAPACITY"] }),
     HUISHI_DATABASE_URL: env["HUISHI_DATABASE_URL"] ?? env["DATABASE_URL"],
     HUISHI_WORKER_NAME: env["HUISHI_WORKER_NAME"] || hostname().slice(0, 64),
     HUISHI_INFERENCE_PROCESSES: env["HUISHI_INFERENCE_PROCESSES"] || String(availableParallelism()),
@@ -78,16 +77,11 @@ export function readConfig(env: NodeJS.ProcessEnv): AnalyticsConfig {
     },
     inferenceProcesses: Number(given.HUISHI_INFERENCE_PROCESSES),
     sampleFps: Number(given.HUISHI_SAMPLE_FPS),
-    ...(given.HUISHI_MODEL_DIR !== undefined && { modelDir: given.HUISHI_MODEL_DIR }),
+    detector: detectorChoice(env),
     healthHost: given.HUISHI_HEALTH_HOST,
     healthPort: Number(given.HUISHI_HEALTH_PORT),
     logLevel: given.HUISHI_LOG_LEVEL,
   };
-}
-
-function optional<Name extends string>(env: NodeJS.ProcessEnv, name: Name): Partial<Record<Name, string>> {
-  const value = env[name];
-  return value ? ({ [name]: value } as Record<Name, string>) : {};
 }
 
 function invalid(names: readonly string[]): HuishiError {

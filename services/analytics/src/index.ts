@@ -5,3 +5,4 @@ export {
   startAnalytics,
   type WorkerOptions,
 } from "./compose.ts";
+export { type DetectorChoice, detectorChoice } from "./application/detection/detector-choice.ts";

@@ -2,6 +2,7 @@ import type { Clock } from "@huishi/kernel";
 import type { Pool } from "@huishi/platform";
 import type { QuestionRouteParts } from "./adapters/fastify/routes/question-routes.ts";
 import type { StoreRouteParts } from "./adapters/fastify/routes/store-routes.ts";
+import { PostgresAnalyticsReport } from "./adapters/postgres/analytics-report.ts";
 import { PostgresAreaStore } from "./adapters/postgres/area-store.ts";
 import { PostgresDeadLetterStore } from "./adapters/postgres/dead-letter-store.ts";
 import { PostgresDeviceEventStore } from "./adapters/postgres/device-event-store.ts";
@@ -45,5 +46,6 @@ export function storeParts({ pool, questions }: PoolsAndParts): StoreRouteParts 
     areas: new PostgresAreaStore(pool),
     deviceRecords: new PostgresDeviceRecordStore(pool),
     report: new PostgresStoreReport(questions),
+    analytics: new PostgresAnalyticsReport(pool),
   };
 }

@@ -1,10 +1,18 @@
-import type { MediaBus, StreamProfile } from "@huishi/contracts";
+import {
+  type AnalysedCamera,
+  ANALYTICS_STAGES,
+  type AnalyticsStage,
+  type MediaBus,
+  type Sampling,
+  type StreamProfile,
+} from "@huishi/contracts";
 import { type Clock, type HuishiError, supervise } from "@huishi/kernel";
 import type { AlarmWriter } from "./alarm-writer.ts";
 import { CameraScene } from "./camera-scene.ts";
 import type { FaultLog } from "./fault-log.ts";
 import type { PerceptionWriter } from "./perception-writer.ts";
-import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter } from "./ports.ts";
+import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter, StageMs } from "./ports.ts";
+import { samplingOf } from "./sampling.ts";
 import type { TrackIds } from "./track-ids.ts";
 
 /** What all cameras share. */
@@ -20,15 +28,7 @@ export interface AnalysisParts {
   readonly sampleFps: number;
 }
 
-export interface CameraStats {
-  readonly cameraId: string;
-  readonly profile: StreamProfile;
-  readonly isRunning: boolean;
-  readonly framesAnalysed: number;
-  readonly samplesDropped: number;
-  /** Null before the first frame. */
-  readonly lastCapturedAtMs: number | null;
-}
+export type CameraStats = AnalysedCamera;
 
 /** A model that is missing or corrupt, a process that died: tried again after these pauses. */
 const RETRY = { baseDelayMs: 500, maxDelayMs: 5_000, healthyAfterMs: 30_000 };
@@ -48,6 +48,7 @@ export function analysedProfile(plan: CameraPlan): StreamProfile {
  */
 export class CameraAnalysis {
   readonly profile: StreamProfile;
+  readonly sampling: Sampling;
   readonly #parts: AnalysisParts;
   readonly #scene: CameraScene;
   readonly #cameraId: string;
@@ -56,10 +57,13 @@ export class CameraAnalysis {
   #isRunning = false;
   #framesAnalysed = 0;
   #samplesDropped = 0;
+  #inferences = 0;
+  readonly #stageSumsMs = new Map<AnalyticsStage, number>();
   #lastCapturedAtMs: number | null = null;
 
   constructor(plan: CameraPlan, parts: AnalysisParts) {
     this.profile = analysedProfile(plan);
+    this.sampling = samplingOf(plan.rules, parts.sampleFps);
     this.#cameraId = plan.cameraId;
     this.#parts = parts;
     this.#scene = new CameraScene(plan, parts.trackIds);
@@ -84,10 +88,16 @@ export class CameraAnalysis {
     return {
       cameraId: this.#cameraId,
       profile: this.profile,
+      sampling: this.sampling,
       isRunning: this.#isRunning,
       framesAnalysed: this.#framesAnalysed,
       samplesDropped: this.#samplesDropped,
       lastCapturedAtMs: this.#lastCapturedAtMs,
+      inferencesPerFrame: rounded(this.#inferences / Math.max(this.#framesAnalysed, 1)),
+      stageMs: ANALYTICS_STAGES.flatMap((stage) => {
+        const sumMs = this.#stageSumsMs.get(stage);
+        return sumMs === undefined ? [] : [{ stage, meanMs: rounded(sumMs / this.#framesAnalysed) }];
+      }),
     };
   }
 
@@ -98,6 +108,7 @@ export class CameraAnalysis {
     const feed = await pool.open({
       cameraId: this.#cameraId,
       sampleFps,
+      sampling: this.sampling,
       onFrame: (frame) => this.#tryTake(frame, feed),
       onDrop: (reason, count) => {
         this.#samplesDropped += count;
@@ -109,7 +120,7 @@ export class CameraAnalysis {
     const unsubscribe = mediaBus.subscribe(
       { cameraId: this.#cameraId, profile: this.profile },
       (unit) => feed.push(unit),
-      { kind: "fps", fps: sampleFps },
+      this.sampling,
     );
     this.#isRunning = true;
     try {
@@ -135,16 +146,31 @@ export class CameraAnalysis {
   }
 
   #take(frame: AnalysedFrame, feed: CameraFeed): void {
-    const { perception, alarms, mediaBus, meter, clock } = this.#parts;
+    const { perception, alarms, mediaBus, clock } = this.#parts;
+    const startedMs = performance.now();
     const update = this.#scene.interpret(frame);
     // Alarms first: everything else may wait for them, never the other way round.
     if (update.alarms) alarms.push(update.alarms, () => feed.snapshot(frame.capturedAtMs));
     mediaBus.publishScene(update.scene);
     perception.write(update);
+    const stageMs = { ...frame.stageMs, rules: performance.now() - startedMs };
+    this.#count(frame, stageMs);
+    this.#parts.meter.frame(stageMs, clock.nowMs() - frame.capturedAtMs);
+  }
+
+  #count(frame: AnalysedFrame, stageMs: StageMs): void {
     this.#framesAnalysed += 1;
     this.#lastCapturedAtMs = frame.capturedAtMs;
-    meter.frame(frame.stageMs, clock.nowMs() - frame.capturedAtMs);
+    this.#inferences += frame.inferences ?? 0;
+    for (const stage of ANALYTICS_STAGES) {
+      const tookMs = stageMs[stage];
+      if (tookMs !== undefined) this.#stageSumsMs.set(stage, (this.#stageSumsMs.get(stage) ?? 0) + tookMs);
+    }
   }
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
 }
 
 /** Resolves when the signal aborts, rejects when the feed fails first. */

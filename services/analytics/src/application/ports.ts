@@ -1,13 +1,9 @@
 /** What the analysis needs from outside. Adapters fulfil these; tests bring their own. */
-import type { AccessUnit, Rule, StreamProfile, Zone } from "@huishi/contracts";
+import type { AccessUnit, AnalyticsStage, Rule, Sampling, StreamProfile, Zone } from "@huishi/contracts";
 import type { HuishiError } from "@huishi/kernel";
 import type { Track } from "../domain/index.ts";
 import type { CrossingRow, DetectionRow, TrackRow } from "./records.ts";
 import type { AlarmReceipt, FrameAlarms } from "./alarms.ts";
-
-/** Where the time of one analysed frame went, in its inference process. */
-export const STAGES = ["queue", "decode", "gate", "detect", "track"] as const;
-type Stage = (typeof STAGES)[number];
 
 /** One sampled frame after detection and tracking. Frames of one camera come in order of their capture. */
 export interface AnalysedFrame {
@@ -18,13 +14,20 @@ export interface AnalysedFrame {
   /** Track ids are the tracker's own; the application gives them numbers that are never reused. */
   readonly tracks: readonly Track[];
   readonly ended: readonly Track[];
-  readonly stageMs: Readonly<Partial<Record<Stage, number>>>;
+  /** Where its time went so far. */
+  readonly stageMs: StageMs;
+  /** Inferences that it took. */
+  readonly inferences?: number;
 }
+
+export type StageMs = Readonly<Partial<Record<AnalyticsStage, number>>>;
 
 export interface FeedOptions {
   readonly cameraId: string;
   /** Frames analysed a second, at most. */
   readonly sampleFps: number;
+  /** `keyframes`: nothing else is decoded. Default: what `sampleFps` needs. */
+  readonly sampling?: Sampling;
   readonly onFrame: (frame: AnalysedFrame) => void;
   /** Samples that were not analysed, by reason (snake case). */
   readonly onDrop: (reason: string, count: number) => void;
@@ -45,6 +48,8 @@ export interface CameraFeed {
 export interface InferencePool {
   /** @throws HuishiError MODEL_MISSING, MODEL_CORRUPT */
   open(options: FeedOptions): Promise<CameraFeed>;
+  /** Process ids of the children that run. */
+  readonly pids?: readonly number[];
   close(): Promise<void>;
 }
 
@@ -123,7 +128,7 @@ export interface Log {
 /** Where the analysis says how it goes; the names of the metrics stand in metrics.ts. */
 export interface Meter {
   /** A frame was analysed; `ageMs` from its capture to its result. */
-  frame(stageMs: AnalysedFrame["stageMs"], ageMs: number): void;
+  frame(stageMs: StageMs, ageMs: number): void;
   /** Something was perceived or asked for and is not there: by reason (snake case). */
   dropped(reason: string, count: number): void;
   rows(table: "detection" | "track" | "line_crossing", count: number, tookMs: number): void;

@@ -1,5 +1,7 @@
 export * from "./detection.ts";
 export * from "./leases/index.ts";
+export * from "./inference-budget.ts";
+export { halveLuma } from "./kernels/picture-kernels.ts";
 export * from "./merge-detections.ts";
 export * from "./motion-gate.ts";
 export * from "./regions.ts";
@@ -7,3 +9,4 @@ export * from "./rules/outcome.ts";
 export * from "./rules/rule-engine.ts";
 export * from "./tracker/track.ts";
 export * from "./tracker/tracker.ts";
+export type { Appearance, Look } from "./tracker/appearance.ts";

@@ -31,7 +31,10 @@ export class DecoderProcess {
   #stopping = false;
 
   constructor(options: DecoderProcessOptions) {
-    const assembler = new PictureAssembler(options.size.width * options.size.height * 3, options.onPicture);
+    const assembler = new PictureAssembler(
+      (options.size.width * options.size.height * 3) / 2,
+      options.onPicture,
+    );
     const child = spawn("ffmpeg", decoderArguments(options.size, options.sampleFps), {
       stdio: ["pipe", "pipe", "pipe", "pipe"],
       env: { PATH: process.env["PATH"] },

@@ -3,6 +3,7 @@ import type { ObjectClass } from "@huishi/contracts";
 import type { Detector } from "../../application/detector.ts";
 import {
   type Detection,
+  type InferenceCredit,
   MotionGate,
   type Region,
   regionBox,
@@ -10,6 +11,7 @@ import {
   Tracker,
 } from "../../domain/index.ts";
 import type { DecodedFrame } from "../ffmpeg/index.ts";
+import { appearanceOf } from "./appearance.ts";
 import type { FeedSettings, FrameResult } from "./messages.ts";
 import { SmallLuma } from "./small-luma.ts";
 
@@ -22,18 +24,23 @@ interface View {
   readonly planner: RegionPlanner;
 }
 
-/** A frame that waited so long shows that the process is behind: it gives up close looks before it gives up frames. */
-const BEHIND_MS = 100;
+/** Close looks a second that a camera gets at most: above 6 samples a second they are shared out over the frames. */
+const CROPS_PER_SECOND = 20;
+const MOST_CROPS = 3;
 
 export class FrameAnalysis {
   readonly #settings: FeedSettings;
   readonly #detector: Detector;
   readonly #classes: ReadonlySet<ObjectClass>;
+  readonly #credit: InferenceCredit | null;
   #view: View | null = null;
   #tracker: Tracker | null = null;
   #tracks: FrameResult["tracks"] = [];
+  #cropsDue = 0;
 
-  constructor(settings: FeedSettings, detector: Detector) {
+  /** @param credit what the camera may spend; without one every look that is of use is taken */
+  constructor(settings: FeedSettings, detector: Detector, credit: InferenceCredit | null = null) {
+    this.#credit = credit;
     this.#settings = settings;
     this.#detector = detector;
     this.#classes = new Set(settings.classes ?? detector.classes);
@@ -46,12 +53,15 @@ export class FrameAnalysis {
     this.#tracker ??= new Tracker({ firstTrackId: 1, aspectRatio: frame.width / frame.height });
 
     const startMs = performance.now();
-    const regions = this.#regions(view, frame, queueMs);
+    const regions = this.#regions(view, frame, this.#credit?.next(queueMs) ?? Infinity);
+    this.#credit?.spend(regions.length);
     const gatedMs = performance.now();
     const detections = regions.length === 0 ? [] : this.#wanted(await this.#detector.detect(frame, regions));
     const detectedMs = performance.now();
     const observed = regions.map((region) => regionBox(region, frame));
-    const { tracks, ended } = this.#tracker.update(detections, capturedAtMs, observed);
+    const { tracks, ended } = this.#tracker.update(detections, capturedAtMs, observed, (box) =>
+      appearanceOf(frame, box),
+    );
     this.#tracks = tracks;
     return {
       cameraId: this.#settings.cameraId,
@@ -60,6 +70,7 @@ export class FrameAnalysis {
       ended,
       detections,
       regions,
+      inferences: regions.length,
       stageMs: {
         decode: frame.decodeMs,
         queue: queueMs,
@@ -70,17 +81,26 @@ export class FrameAnalysis {
     };
   }
 
-  #regions(view: View, frame: DecodedFrame, queueMs: number): Region[] {
+  #regions(view: View, frame: DecodedFrame, maxRegions: number): Region[] {
     if (this.#settings.motionGate === false)
-      return [{ kind: "whole", x: 0, y: 0, w: frame.width, h: frame.height }];
+      return maxRegions < 1 ? [] : [{ kind: "whole", x: 0, y: 0, w: frame.width, h: frame.height }];
     const { boxes, lightingStep } = view.gate.update(view.luma.update(frame), frame.capturedAtMs);
     return view.planner.plan({
       capturedAtMs: frame.capturedAtMs,
       motion: boxes,
       tracks: this.#tracks,
       lightingStep,
-      ...(queueMs > BEHIND_MS && { maxCrops: 1 }),
+      maxCrops: this.#cropsAllowed(),
+      maxRegions,
     });
+  }
+
+  /** Crops for this frame, out of the camera's share. */
+  #cropsAllowed(): number {
+    this.#cropsDue = Math.min(MOST_CROPS, this.#cropsDue + CROPS_PER_SECOND / this.#settings.sampleFps);
+    const allowed = Math.floor(this.#cropsDue);
+    this.#cropsDue -= allowed;
+    return allowed;
   }
 
   #wanted(detections: readonly Detection[]): Detection[] {

@@ -8,7 +8,7 @@ export interface InferenceResult extends FrameResult {
 }
 
 export interface InferenceFeedOptions
-  extends Omit<FeedOptions, "onFrame">, Omit<FeedSettings, "cameraId" | "sampleFps"> {
+  extends Omit<FeedOptions, "onFrame">, Omit<FeedSettings, "cameraId" | "sampleFps" | "keyframesOnly"> {
   readonly onFrame: (frame: InferenceResult) => void;
 }
 
@@ -36,10 +36,11 @@ export class InferenceFeed implements CameraFeed {
   }
 
   get settings(): FeedSettings {
-    const { cameraId, sampleFps, classes, motionGate } = this.options;
+    const { cameraId, sampleFps, sampling, classes, motionGate } = this.options;
     return {
       cameraId,
       sampleFps,
+      ...(sampling?.kind === "keyframes" && { keyframesOnly: true }),
       ...(classes && { classes }),
       ...(motionGate !== undefined && { motionGate }),
     };
@@ -48,6 +49,8 @@ export class InferenceFeed implements CameraFeed {
   push(unit: AccessUnit): void {
     if (this.#closed) return;
     if (unit.keyframe) this.#skippingToKeyframe = false;
+    // Somebody else who watches may want all of it.
+    else if (this.options.sampling?.kind === "keyframes") return;
     const message = { type: "unit", feedId: this.id, unit, sentAtMs: Date.now() } as const;
     if (!this.#skippingToKeyframe && this.#channel.send(message)) return;
     this.#skippingToKeyframe = true;

@@ -19,6 +19,12 @@ const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
 /** What a message costs beyond its bytes. */
 const MESSAGE_BYTES = 256;
 
+/** A child gets no secret; where the libraries of an execution provider lie (CUDA, OpenVINO) it must know. */
+function childEnvironment(): NodeJS.ProcessEnv {
+  const names = ["PATH", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"];
+  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
+}
+
 export interface InferenceProcessOptions extends ChildConfig {
   readonly name: string;
   /** Gives each start of the process a number that was never given before: the session of its tracks. */
@@ -112,11 +118,12 @@ export class InferenceProcess implements FeedChannel {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { registry, modelId } = this.#options;
-    const child = fork(childPath, [JSON.stringify({ registry, modelId })], {
+    const { detector } = this.#options;
+    const config: ChildConfig = detector ? { detector } : {};
+    const child = fork(childPath, [JSON.stringify(config)], {
       serialization: "advanced",
       execArgv: fromSource ? sourceArguments : [],
-      env: { PATH: process.env["PATH"], TMPDIR: process.env["TMPDIR"] },
+      env: childEnvironment(),
     });
     const running: Running = { child, session: this.#options.nextSession(), unsentBytes: 0 };
     const stopChild = (): void => void this.#stop(child);

@@ -7,7 +7,8 @@ import type { RgbFrame } from "../../application/detector.ts";
 import type { Region } from "../../domain/index.ts";
 import { buildNetwork, loadCocoSsd } from "../../model-build/coco-ssd.ts";
 import { exportFloat } from "../../model-build/export-float.ts";
-import { loadModel, type LoadedModel } from "./model-registry.ts";
+import type { LoadedModel } from "../../application/detection/model-record.ts";
+import { loadModel } from "../model-registry/index.ts";
 import { OnnxDetector } from "./onnx-detector.ts";
 import { isModelBuilt } from "./test-support/model.ts";
 

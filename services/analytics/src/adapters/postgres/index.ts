@@ -1,3 +1,4 @@
+export { PostgresStatusStore } from "./status-store.ts";
 export { PostgresAlarmStore } from "./alarm-store.ts";
 export { PostgresCameraLeaseStore } from "./camera-lease-store.ts";
 export { PostgresChangeFeed } from "./change-feed.ts";

@@ -18,6 +18,7 @@ import { openApiOptions } from "./openapi-options.ts";
 import { addAgentControlRoutes, type AgentControlRouteParts } from "./routes/agent-control-routes.ts";
 import { addAgentRoutes, type AgentRouteParts } from "./routes/agent-routes.ts";
 import { addAlarmRoutes } from "./routes/alarm-routes.ts";
+import { addAnalyticsRoutes } from "./routes/analytics-routes.ts";
 import { addAreaRoutes } from "./routes/area-routes.ts";
 import { addCameraRoutes, addRuleRoutes, addZoneRoutes } from "./routes/camera-routes.ts";
 import { addClipRoutes, type ClipRouteParts } from "./routes/clip-routes.ts";
@@ -115,6 +116,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   addDeviceRecordRoutes(app, parts.store.deviceRecords);
   addDeadLetterRoutes(app, parts.store.deadLetters);
   addRetentionRoutes(app, parts.store);
+  addAnalyticsRoutes(app, parts.store.analytics);
   addLegalHoldRoutes(app, parts.store);
   addOperationRoutes(app, parts.operation);
   await serveDashboard(app, parts.dashboardDir);

@@ -62,6 +62,7 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
   "GET /api/v1/tracks": "view",
   "GET /api/v1/statistics/counts": "view",
   "GET /api/v1/camera-states": "view",
+  "GET /api/v1/analytics": "view",
   "GET /api/v1/sensors": "view",
   "PATCH /api/v1/sensors/:id": "configure",
   "GET /api/v1/sensors/:id/datastreams/:no/series": "view",

@@ -13,6 +13,7 @@ import {
   RetentionPolicyUpdate,
   StoreSchema,
 } from "@huishi/contracts";
+import type { AnalyticsReport } from "../../../application/analytics-report.ts";
 import type { AreaStore } from "../../../application/areas.ts";
 import type { DeviceRecordStore } from "../../../application/device-records.ts";
 import {
@@ -40,6 +41,7 @@ export interface StoreRouteParts {
   readonly areas: AreaStore;
   readonly deviceRecords: DeviceRecordStore;
   readonly report: StoreReport;
+  readonly analytics: AnalyticsReport;
 }
 
 /** What could not be taken, and its replay: ingest does that itself when it hears of the request. */

@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
-import { decodeSsd } from "./ssd-decoder.ts";
+import { classColumns } from "./rows.ts";
+import { decodeSsd } from "./ssd.ts";
 
-const classes = ["person", "car"] as const;
+const classes = classColumns(["person", "car"]);
 /** Two anchors: the middle of the picture, half of its size; the top left corner, a fifth. */
 const anchors = Float32Array.of(0.5, 0.5, 0.5, 0.5, 0, 0, 0.2, 0.2);
 const nothing = -20;
 
-function decode(boxes: readonly number[], scores: readonly number[]) {
+function decode(boxes: readonly number[], scores: readonly number[], columns = classes) {
   return decodeSsd(
     { boxes: Float32Array.from(boxes), scores: Float32Array.from(scores) },
-    anchors,
-    classes,
+    { anchors, classes: columns },
     0.3,
   );
 }
@@ -35,11 +35,21 @@ test("a box is clipped to what the model was shown", () => {
   expect(found?.box.w).toBeCloseTo(0.1);
 });
 
+test("columns that are none of our classes are not reported", () => {
+  const found = decode([0, 0, 0, 0, 0, 0, 0, 0], [3, nothing, nothing, 2], classColumns([null, "car"]));
+  expect(found.map(({ objectClass }) => objectClass)).toEqual(["car"]);
+});
+
 test.each([
   ["a score that is NaN", [0, 0, 0, 0, 0, 0, 0, 0], [Number.NaN, nothing, nothing, nothing]],
   ["an infinite score", [0, 0, 0, 0, 0, 0, 0, 0], [Number.POSITIVE_INFINITY, nothing, nothing, nothing]],
   ["a box that is NaN", [Number.NaN, 0, 0, 0, 0, 0, 0, 0], [3, nothing, nothing, nothing]],
-  ["too few rows", [0, 0, 0, 0], [nothing, nothing]],
 ])("%s is a coded error, not an empty picture", (_, boxes, scores) => {
   expect(() => decode(boxes, scores)).toThrow(expect.objectContaining({ code: "DETECTOR_INVALID_OUTPUT" }));
+});
+
+test("too few rows are MODEL_MISMATCH", () => {
+  expect(() => decode([0, 0, 0, 0], [nothing, nothing])).toThrow(
+    expect.objectContaining({ code: "MODEL_MISMATCH" }),
+  );
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { anchorsWeight, loadCocoSsd } from "../../model-build/coco-ssd.ts";
-import { ANCHOR_STRIDE, ssdAnchors } from "./ssd-anchors.ts";
+import { anchorsWeight, loadCocoSsd } from "./coco-ssd.ts";
+import { ANCHOR_STRIDE, ssdAnchors } from "../domain/decoders/ssd-anchors.ts";
 
 test("the anchors are those that the model was trained with", async () => {
   const trained = (await loadCocoSsd()).weights.get(anchorsWeight)?.values ?? new Float32Array();

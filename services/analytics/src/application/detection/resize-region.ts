@@ -3,19 +3,12 @@
  * not square keeps its shape and is framed in grey: squeezed 16:9 made cars so narrow that few were recognised (from
  * above, 9 of 59 frames against 24 in shape).
  */
-import type { RgbFrame } from "../../application/detector.ts";
+import type { RgbFrame } from "../detector.ts";
 import type { Region } from "../../domain/index.ts";
+import { type Axis, emptyTaps, fillTaps, ONE, type Taps } from "./taps.ts";
+import { YuvResizer } from "./resize-yuv.ts";
 
-const FRACTION_BITS = 8;
-const ONE = 1 << FRACTION_BITS;
 const ROUND = 1 << 15;
-
-/** For each target pixel: the two source pixels (as offsets) and the share of the second one, 0..256. */
-interface Taps {
-  readonly first: Int32Array;
-  readonly second: Int32Array;
-  readonly share: Int32Array;
-}
 
 /** Where in the target the region was put, in fractions of the target. */
 export interface Placement {
@@ -29,14 +22,28 @@ export interface Placement {
 const LARGEST_SQUEEZE = 1.4;
 const GREY = 127;
 
+export interface ResizeOptions {
+  /** `auto` (default): filled up to 1.4:1, in shape beyond; `letterbox`: always in shape; `stretch`: always filled. */
+  readonly fit?: "auto" | "letterbox" | "stretch";
+  /** Grey of the frame around what keeps its shape. Default 127. */
+  readonly fill?: number;
+}
+
+const LARGEST_STRETCH = { auto: LARGEST_SQUEEZE, letterbox: 1, stretch: Infinity } as const;
+
 /** Owns the tables of one target size, so that a frame costs no allocation. */
 export class RegionResizer {
   readonly size: number;
+  readonly #largestStretch: number;
+  readonly #fill: number;
   readonly #columns: Taps;
   readonly #rows: Taps;
+  #yuv: YuvResizer | null = null;
 
-  constructor(size: number) {
+  constructor(size: number, { fit = "auto", fill = GREY }: ResizeOptions = {}) {
     this.size = size;
+    this.#largestStretch = LARGEST_STRETCH[fit];
+    this.#fill = fill;
     this.#columns = emptyTaps(size);
     this.#rows = emptyTaps(size);
   }
@@ -48,21 +55,27 @@ export class RegionResizer {
   resize(frame: RgbFrame, region: Region, target: Uint8Array): Placement {
     const { size } = this;
     const longer = Math.max(region.w, region.h);
-    const isSqueezed = longer <= LARGEST_SQUEEZE * Math.min(region.w, region.h);
-    const width = isSqueezed ? size : Math.max(1, Math.round((region.w / longer) * size));
-    const height = isSqueezed ? size : Math.max(1, Math.round((region.h / longer) * size));
+    const isFilled = longer <= this.#largestStretch * Math.min(region.w, region.h);
+    const width = isFilled ? size : Math.max(1, Math.round((region.w / longer) * size));
+    const height = isFilled ? size : Math.max(1, Math.round((region.h / longer) * size));
     const left = (size - width) >> 1;
     const top = (size - height) >> 1;
-    if (width < size || height < size) target.fill(GREY);
+    const placement = { x: left / size, y: top / size, w: width / size, h: height / size };
+    if (frame.layout === "i420") {
+      this.#yuv ??= new YuvResizer(size);
+      this.#yuv.resize(frame, region, { data: target, left, top, width, height, fill: this.#fill });
+      return placement;
+    }
+    if (width < size || height < size) target.fill(this.#fill);
     const stride = frame.width * 3;
-    fillTaps(this.#columns, region.x, region.w, 3, width);
-    fillTaps(this.#rows, region.y, region.h, stride, height);
+    fillTaps(this.#columns, axisOf(region.x, region.w, 3), width);
+    fillTaps(this.#rows, axisOf(region.y, region.h, stride), height);
     for (let row = 0; row < height; row++) {
       const rows = { top: this.#rows.first[row] as number, bottom: this.#rows.second[row] as number };
       const share = this.#rows.share[row] as number;
       blendRows(frame.data, rows, share, this.#columns, width, target, ((top + row) * size + left) * 3);
     }
-    return { x: left / size, y: top / size, w: width / size, h: height / size };
+    return placement;
   }
 }
 
@@ -118,16 +131,9 @@ function blendRows(
   }
 }
 
-function emptyTaps(size: number): Taps {
-  return { first: new Int32Array(size), second: new Int32Array(size), share: new Int32Array(size) };
-}
-
-function fillTaps(taps: Taps, start: number, length: number, step: number, size: number): void {
-  for (let i = 0; i < size; i++) {
-    const position = Math.min(Math.max(((i + 0.5) * length) / size - 0.5, 0), length - 1);
-    const whole = Math.floor(position);
-    taps.first[i] = (start + whole) * step;
-    taps.second[i] = (start + Math.min(whole + 1, length - 1)) * step;
-    taps.share[i] = Math.round((position - whole) * ONE);
-  }
-}
+const axisOf = (start: number, length: number, step: number): Axis => ({
+  start,
+  length,
+  last: start + length - 1,
+  step,
+});

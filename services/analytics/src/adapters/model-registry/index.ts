@@ -1,0 +1,8 @@
+export {
+  findModel,
+  loadModel,
+  type ModelChoice,
+  readModelRegistry,
+  registryPath,
+  sha256Of,
+} from "./model-registry.ts";
