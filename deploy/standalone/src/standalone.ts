@@ -1,5 +1,5 @@
 // Everything on one machine: builds the parts, starts them in order, stops them in reverse.
-import { startAnalytics } from "@huishi/analytics";
+import { detectorChoice, startAnalytics } from "@huishi/analytics";
 import { issueClaimCode, issueSetupToken, startApi } from "@huishi/api";
 import { startIngest } from "@huishi/ingest";
 import {
@@ -153,6 +153,7 @@ async function startParts(site: Site): Promise<RunningStandalone> {
       logger: log,
       inferenceProcesses: availableParallelism(),
       sampleFps: SAMPLE_FPS,
+      detector: detectorChoice(process.env, join(site.state.path, "models")),
       registry: analyticsMetrics.registry,
       // The state folder's lock says that the one before is gone.
       worker: { name: `${hostname()}:${site.state.path}`, isSuccessor: true },

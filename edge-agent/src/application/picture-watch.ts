@@ -1,7 +1,6 @@
 import type { StreamProfile, VideoCodec } from "@huishi/contracts";
 import { type Clock, sleep } from "@huishi/kernel";
-import { extractParameterSets, parseSps } from "@huishi/media";
-import { PictureJudge } from "./picture-judge.ts";
+import { extractParameterSets, parseSps, PICTURE_SAMPLE_MS, PictureJudge } from "@huishi/media";
 import type { CameraMeasure } from "../domain/stream-measure.ts";
 import { StreamMeter } from "../domain/stream-meter.ts";
 import type { FindingsBoard } from "./camera-findings.ts";
@@ -11,7 +10,7 @@ import type { CapturedUnit, Log, StreamConsumer, StreamTap, TapListener } from "
 
 const WATCH_TIMINGS = {
   /** Pause between two sampled keyframes of a camera. */
-  sampleMs: 5_000,
+  sampleMs: PICTURE_SAMPLE_MS,
   /** A held stream without a picture for this long gives none: told within 10 s, with the look every second. */
   silenceMs: 8_000,
   lookMs: 1_000,

@@ -10,22 +10,26 @@ import {
   PostgresAlarmStore,
   PostgresCameraLeaseStore,
   PostgresChangeFeed,
+  PostgresPictureStore,
   PostgresLeaseFence,
   PostgresPlanStore,
   PostgresRecordStore,
   PostgresStatusStore,
+  PostgresSensorReadings,
   PostgresTrackIdSource,
 } from "./adapters/postgres/index.ts";
 import { AlarmWriter } from "./application/alarm-writer.ts";
 import { Assignment } from "./application/assignment.ts";
 import type { CameraStats } from "./application/camera-analysis.ts";
-import { CameraTenure } from "./application/camera-tenure.ts";
 import type { DetectorChoice } from "./application/detection/detector-choice.ts";
+import { CameraTenure } from "./application/camera-tenure.ts";
 import { FaultLog } from "./application/fault-log.ts";
 import { fencedAlarms, fencedRecords } from "./application/fenced-stores.ts";
 import { HeldPool } from "./application/held-pool.ts";
 import { PerceptionWriter } from "./application/perception-writer.ts";
+import { PictureReports } from "./application/picture/picture-reports.ts";
 import type { InferencePool } from "./application/ports.ts";
+import type { RuleFault } from "./application/rule-classes.ts";
 import { SharedPool } from "./application/shared-pool.ts";
 import { StatusReporter } from "./application/status-reporter.ts";
 import { TrackIds } from "./application/track-ids.ts";
@@ -63,6 +67,8 @@ export interface AnalyticsStats {
   /** Cameras that this process holds. */
   readonly camerasHeld: number;
   readonly cameras: readonly CameraStats[];
+  /** Rules about classes that the model does not know. */
+  readonly ruleFaults: readonly RuleFault[];
   readonly framesAnalysed: number;
   /** What was lost since the start, by reason; empty when nothing was. */
   readonly dropped: Readonly<Record<string, number>>;
@@ -72,6 +78,7 @@ export interface AnalyticsStats {
     readonly detection: number;
     readonly track: number;
     readonly line_crossing: number;
+    readonly zone_occupancy: number;
   };
 }
 
@@ -95,6 +102,11 @@ const INFERENCE_FAULT = {
 const PLAN_UNKNOWN = {
   code: "PLAN_UNKNOWN",
   message: "cameras and rules cannot be read; what is analysed goes on: check that PostgreSQL runs",
+};
+
+const SENSORS_UNKNOWN = {
+  code: "SENSOR_READINGS_UNKNOWN",
+  message: "sensor values that rules name cannot be read; they grow old and count as not true",
 };
 
 /**
@@ -127,6 +139,11 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     faults,
     clock,
   });
+  const pictures = new PictureReports({ store: new PostgresPictureStore(records), faults, clock });
+  const sensors = new PostgresSensorReadings({
+    pool: urgent,
+    onFault: (error) => faults.report(error, SENSORS_UNKNOWN),
+  });
   const assignment = new Assignment({
     tenure,
     store: new PostgresPlanStore(urgent),
@@ -138,16 +155,22 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       trackIds: new TrackIds(new PostgresTrackIdSource(records)),
       perception,
       alarms,
+      pictures,
       meter: metrics,
       faults,
       clock,
       sampleFps,
+      sensors,
     },
   });
   const stop = new AbortController();
   const following = supervise(assignment, stop.signal, {
     ...FOLLOW_RETRY,
     onFailure: ({ error }) => faults.report(error, PLAN_UNKNOWN),
+  });
+  const reading = supervise(sensors, stop.signal, {
+    ...FOLLOW_RETRY,
+    onFailure: ({ error }) => faults.report(error, SENSORS_UNKNOWN),
   });
   const holding = tenure.run(stop.signal, assignment);
   metrics.showHeld(() => tenure.heldCount);
@@ -173,6 +196,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     stats: () => ({
       camerasHeld: tenure.heldCount,
       cameras: assignment.stats(),
+      ruleFaults: assignment.ruleFaults(),
       framesAnalysed: metrics.framesAnalysed,
       dropped: metrics.droppedByReason(),
       pending: pending(),
@@ -183,12 +207,16 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     ],
     async close() {
       stop.abort(new Error("analytics is closing"));
-      await Promise.all([following, holding, reporting]);
+      await Promise.all([following, holding, reading, reporting]);
       loop.close();
       await assignment.stop();
       // Before what is left is written: others take over at once, and rows from before that are accepted still.
       await tenure.release();
-      await Promise.all([alarms.close(CLOSE_DEADLINE_MS), perception.close(CLOSE_DEADLINE_MS)]);
+      await Promise.all([
+        alarms.close(CLOSE_DEADLINE_MS),
+        perception.close(CLOSE_DEADLINE_MS),
+        pictures.close(CLOSE_DEADLINE_MS),
+      ]);
       await pool.close();
       await Promise.all([records.end(), urgent.end()]);
       metrics.unregister();

@@ -5,7 +5,7 @@ import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { type DetectorChoice, detectorChoice } from "./application/detection/detector-choice.ts";
 
-/** The environment of analytics when it runs by itself, beside that of the media bus and of the detector. */
+/** The environment of analytics when it runs by itself, beside that of the media bus. */
 const AnalyticsEnvironment = Type.Object({
   /** PostgreSQL 15 or newer, with or without TimescaleDB: `postgres://user:password@host:port/database`. */
   HUISHI_DATABASE_URL: Type.String({ pattern: "^postgres(ql)?://" }),
@@ -36,6 +36,7 @@ export interface AnalyticsConfig {
   readonly worker: { readonly name: string; readonly capacity?: number };
   readonly inferenceProcesses: number;
   readonly sampleFps: number;
+  /** `HUISHI_DETECTOR`, `HUISHI_MODEL`, `HUISHI_MODELS_DIR`, `HUISHI_EXECUTION_PROVIDERS`. */
   readonly detector: DetectorChoice;
   readonly healthHost: string;
   readonly healthPort: number;
@@ -44,12 +45,11 @@ export interface AnalyticsConfig {
 
 /**
  * Reads the configuration. Errors: CONFIG_INVALID, which names the variable and never shows its value;
- * MEDIA_BUS_IN_PROCESS_ONLY without the address of a NATS server; NATS_PLAIN_REFUSED;
- * DETECTOR_CONFIG_INVALID.
+ * MEDIA_BUS_IN_PROCESS_ONLY without the address of a NATS server; NATS_PLAIN_REFUSED; DETECTOR_CONFIG_INVALID.
  */
 export function readConfig(env: NodeJS.ProcessEnv): AnalyticsConfig {
   const given = {
-    ...(env["HUISHI_WORKER_CAPACITY"] && { HUISHI_WORKER_CAPACITY: env["HUISHI_WORKER_CAPACITY"] }),
+    ...optional(env, "HUISHI_WORKER_CAPACITY"),
     HUISHI_DATABASE_URL: env["HUISHI_DATABASE_URL"] ?? env["DATABASE_URL"],
     HUISHI_WORKER_NAME: env["HUISHI_WORKER_NAME"] || hostname().slice(0, 64),
     HUISHI_INFERENCE_PROCESSES: env["HUISHI_INFERENCE_PROCESSES"] || String(availableParallelism()),
@@ -82,6 +82,11 @@ export function readConfig(env: NodeJS.ProcessEnv): AnalyticsConfig {
     healthPort: Number(given.HUISHI_HEALTH_PORT),
     logLevel: given.HUISHI_LOG_LEVEL,
   };
+}
+
+function optional<Name extends string>(env: NodeJS.ProcessEnv, name: Name): Partial<Record<Name, string>> {
+  const value = env[name];
+  return value ? ({ [name]: value } as Record<Name, string>) : {};
 }
 
 function invalid(names: readonly string[]): HuishiError {

@@ -14,6 +14,7 @@ import { PostgresRetentionStore } from "./adapters/postgres/retention-store.ts";
 import { PostgresSensorSeriesStore } from "./adapters/postgres/sensor-series-store.ts";
 import { PostgresStatisticsStore } from "./adapters/postgres/statistics-store.ts";
 import { PostgresStoreReport } from "./adapters/postgres/store-report.ts";
+import { PostgresZoneStatisticsStore } from "./adapters/postgres/zone-statistics-store.ts";
 import type { ZoneStore } from "./application/zones-and-rules.ts";
 
 export interface PoolsAndParts {
@@ -30,7 +31,12 @@ export function questionParts({ pool, questions, clock, zones }: PoolsAndParts):
   const names = new PostgresNameDirectory(questions);
   return {
     perception: { store: new PostgresPerceptionStore(questions), names, clock },
-    statistics: { store: new PostgresStatisticsStore(questions), names, zones },
+    statistics: {
+      store: new PostgresStatisticsStore(questions),
+      zoneStatistics: new PostgresZoneStatisticsStore(questions),
+      names,
+      zones,
+    },
     states: { store: new PostgresDeviceStateStore(questions, pool), clock },
     names,
     series: { store: new PostgresSensorSeriesStore(questions), clock },

@@ -3,6 +3,7 @@ import type {
   Alarm,
   AlarmMove,
   AlarmState,
+  AnalyticsStatus,
   Camera,
   Rule,
   RuleCreateBody,
@@ -13,6 +14,7 @@ import type {
 } from "@huishi/contracts";
 import type { Point } from "@huishi/kernel";
 import { request } from "./http.ts";
+import { statisticsApi } from "./statistics-api.ts";
 
 export interface ServerInfo {
   readonly version: string;
@@ -33,6 +35,7 @@ const MOVE_PATHS: Readonly<Record<AlarmMove, string>> = {
 const id = encodeURIComponent;
 
 export const api = {
+  ...statisticsApi,
   server: (signal?: AbortSignal) => request<ServerInfo>(`${BASE}/server`, signal ? { signal } : {}),
   setUp: (body: { token: string; userName: string; password: string }) =>
     request<Session>(`${BASE}/setup`, { method: "POST", body }),
@@ -65,6 +68,8 @@ export const api = {
     const query = new URLSearchParams(Object.entries(range).map(([key, value]) => [key, String(value)]));
     return request<Series>(`${BASE}/sensors/${id(sensorId)}/datastreams/${no}/series?${query.toString()}`);
   },
+  /** What the analytics processes say of themselves. */
+  analytics: (signal: AbortSignal) => request<AnalyticsStatus>(`${BASE}/analytics`, { signal }),
   moveAlarm: (alarmId: string, move: AlarmMove) =>
     request<Alarm>(`${BASE}/alarms/${id(alarmId)}/${MOVE_PATHS[move]}`, { method: "POST", body: {} }),
 };

@@ -1,5 +1,8 @@
 /** Every word of the page in English. zh-cn.ts has the same keys (catalogue.test.ts). */
+import { enConsole } from "./en-console.ts";
+
 export const en = {
+  ...enConsole,
   product: "Huishi",
   tagline: "Video perception for a city",
   languageName: "English",
@@ -15,6 +18,8 @@ export const en = {
     undo: "Undo",
     retry: "Try again",
     back: "Back to the wall",
+    pages: "Pages",
+    dark: "Dark",
     code: (code: string) => `Code ${code}`,
     none: "—",
     seconds: "s",
@@ -352,6 +357,11 @@ export const en = {
     RULE_ZONE_OTHER_CAMERA: "The zone belongs to another camera.",
     RULE_SCHEDULE_EMPTY: "The schedule begins and ends at the same minute. Give it a length.",
     RULE_TIME_ZONE: "The time zone is unknown.",
+    RULE_SETTING_MISSING: "A value that this kind of rule is about is missing. Give it one.",
+    RULE_NEEDS_GROUND_PLANE:
+      "This rule needs positions on the ground. Give the camera four points of its ground first.",
+    RULE_ZONE_BEYOND_GROUND: "The polygon reaches to the horizon. Draw it lower in the picture.",
+    RULE_DATASTREAM_UNKNOWN: "The sensor value of this rule is not there. Choose another one.",
     DATABASE_UNAVAILABLE: "The database does not answer. Try again in a few seconds.",
     BUSY: "The server has too much to do. Try again in a few seconds.",
     USER_NAME_TAKEN: "This user name is taken. Choose another one.",

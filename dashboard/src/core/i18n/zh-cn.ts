@@ -1,7 +1,9 @@
 /** 页面上的全部中文文字；键与 en.ts 相同（见 catalogue.test.ts）。 */
 import type { Catalogue } from "./catalogue.ts";
+import { zhCnConsole } from "./zh-cn-console.ts";
 
 export const zhCn: Catalogue = {
+  ...zhCnConsole,
   product: "汇视",
   tagline: "城市视频感知汇聚",
   languageName: "中文",
@@ -17,6 +19,8 @@ export const zhCn: Catalogue = {
     undo: "撤销",
     retry: "重试",
     back: "返回大屏",
+    pages: "页面",
+    dark: "深色",
     code: (code) => `代码 ${code}`,
     none: "—",
     seconds: "秒",
@@ -322,6 +326,10 @@ export const zhCn: Catalogue = {
     RULE_ZONE_OTHER_CAMERA: "此区域属于另一台摄像机。",
     RULE_SCHEDULE_EMPTY: "时间段的起止相同，请设置时长。",
     RULE_TIME_ZONE: "时区未知。",
+    RULE_SETTING_MISSING: "缺少此类规则所需的数值，请填写。",
+    RULE_NEEDS_GROUND_PLANE: "此规则需要地面位置，请先为摄像机设置四个地面点。",
+    RULE_ZONE_BEYOND_GROUND: "多边形超出地平线，请画低一些。",
+    RULE_DATASTREAM_UNKNOWN: "规则所选的传感器数据不存在，请另选一个。",
     DATABASE_UNAVAILABLE: "数据库没有应答，请几秒后重试。",
     BUSY: "服务器繁忙，请几秒后重试。",
     USER_NAME_TAKEN: "用户名已被使用，请换一个。",

@@ -83,7 +83,7 @@ beforeEach(() => {
       mediaBus: bus,
       trackIds: new TrackIds({ takeBlock: () => Promise.resolve(1) }),
       perception: new PerceptionWriter(
-        { writeDetections: never, writeTracks: never, writeCrossings: never },
+        { writeDetections: never, writeTracks: never, writeCrossings: never, writeOccupancy: never },
         meter,
         faults,
       ),

@@ -6,13 +6,15 @@ import {
   type Sampling,
   type StreamProfile,
 } from "@huishi/contracts";
-import { type Clock, type HuishiError, supervise } from "@huishi/kernel";
+import { type Clock, HuishiError, supervise } from "@huishi/kernel";
 import type { AlarmWriter } from "./alarm-writer.ts";
 import { CameraScene } from "./camera-scene.ts";
 import type { FaultLog } from "./fault-log.ts";
 import type { PerceptionWriter } from "./perception-writer.ts";
-import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter, StageMs } from "./ports.ts";
+import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter, SensorWatch, StageMs } from "./ports.ts";
 import { samplingOf } from "./sampling.ts";
+import type { PictureReports } from "./picture/picture-reports.ts";
+import { RuleClasses, type RuleFault } from "./rule-classes.ts";
 import type { TrackIds } from "./track-ids.ts";
 
 /** What all cameras share. */
@@ -22,16 +24,22 @@ export interface AnalysisParts {
   readonly trackIds: TrackIds;
   readonly perception: PerceptionWriter;
   readonly alarms: AlarmWriter;
+  /** Where it is told what is wrong with pictures. */
+  readonly pictures?: PictureReports;
   readonly meter: Meter;
   readonly faults: FaultLog;
   readonly clock: Clock;
   readonly sampleFps: number;
+  /** Without it no sensor condition of a rule holds. */
+  readonly sensors?: SensorWatch;
 }
 
 export type CameraStats = AnalysedCamera;
 
 /** A model that is missing or corrupt, a process that died: tried again after these pauses. */
 const RETRY = { baseDelayMs: 500, maxDelayMs: 5_000, healthyAfterMs: 30_000 };
+/** Over as soon as a detector was opened. */
+const DETECTOR_FAULTS = ["MODEL_MISSING", "MODEL_CORRUPT", "MODEL_MISMATCH", "EXECUTION_PROVIDER_MISSING"];
 const FAULT = {
   code: "ANALYSIS_FAILED",
   message: "the analysis of a camera failed and goes on with its next frame or start",
@@ -54,6 +62,8 @@ export class CameraAnalysis {
   readonly #cameraId: string;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
+  readonly #ruleClasses: RuleClasses;
+  #feed: CameraFeed | null = null;
   #isRunning = false;
   #framesAnalysed = 0;
   #samplesDropped = 0;
@@ -66,7 +76,9 @@ export class CameraAnalysis {
     this.sampling = samplingOf(plan.rules, parts.sampleFps);
     this.#cameraId = plan.cameraId;
     this.#parts = parts;
-    this.#scene = new CameraScene(plan, parts.trackIds);
+    this.#scene = new CameraScene(plan, parts.trackIds, parts.sensors);
+    this.#ruleClasses = new RuleClasses(plan.cameraId, plan.rules, parts.faults);
+    this.#tellIdleRules();
     this.#running = supervise(
       { name: `analysis of ${plan.cameraId}`, run: (signal) => this.#run(signal) },
       this.#stop.signal,
@@ -77,11 +89,20 @@ export class CameraAnalysis {
   /** Takes edited zones and rules; they hold from the next frame on. */
   replace(plan: CameraPlan): void {
     this.#scene.replace(plan);
+    this.#ruleClasses.replace(plan.rules);
+    this.#feed?.watch?.(this.#scene.watch);
+    this.#tellIdleRules();
+  }
+
+  /** Rules that its model cannot serve. */
+  ruleFaults(): readonly RuleFault[] {
+    return this.#ruleClasses.faults;
   }
 
   async stop(): Promise<void> {
     this.#stop.abort(new Error("the analysis was stopped"));
     await this.#running;
+    this.#scene.close();
   }
 
   stats(): CameraStats {
@@ -105,10 +126,12 @@ export class CameraAnalysis {
     const { pool, mediaBus, trackIds, meter, faults, sampleFps } = this.#parts;
     await trackIds.prepare();
     const end = new Ending(signal);
+    const { watch } = this.#scene;
     const feed = await pool.open({
       cameraId: this.#cameraId,
       sampleFps,
       sampling: this.sampling,
+      ...(watch && { watch }),
       onFrame: (frame) => this.#tryTake(frame, feed),
       onDrop: (reason, count) => {
         this.#samplesDropped += count;
@@ -116,7 +139,12 @@ export class CameraAnalysis {
       },
       onFault: (error) => end.fail(error),
     });
-    for (const code of ["MODEL_MISSING", "MODEL_CORRUPT"]) faults.recovered(code);
+    this.#feed = feed;
+    // The plan may have been edited while the process started.
+    feed.watch?.(this.#scene.watch);
+    for (const code of DETECTOR_FAULTS) faults.recovered(code);
+    this.#ruleClasses.modelKnows(feed.classes);
+    this.#parts.pictures?.unknown(this.#cameraId);
     const unsubscribe = mediaBus.subscribe(
       { cameraId: this.#cameraId, profile: this.profile },
       (unit) => feed.push(unit),
@@ -127,10 +155,22 @@ export class CameraAnalysis {
       await end.reached;
     } finally {
       this.#isRunning = false;
+      this.#feed = null;
       unsubscribe();
       await feed.close();
+      this.#parts.pictures?.unknown(this.#cameraId);
       // The next feed's tracker knows nothing of these tracks.
-      this.#parts.perception.write({ tracks: this.#scene.finish() });
+      this.#parts.perception.write(this.#scene.finish());
+    }
+  }
+
+  #tellIdleRules(): void {
+    for (const { ruleId, hindrance } of this.#scene.idleRules) {
+      const fault = new HuishiError(
+        "RULE_IDLE",
+        "a rule does nothing as it is: see `hindrance`, and edit it",
+      );
+      this.#parts.faults.report(fault, FAULT, { cameraId: this.#cameraId, ruleId, hindrance });
     }
   }
 
@@ -153,6 +193,7 @@ export class CameraAnalysis {
     if (update.alarms) alarms.push(update.alarms, () => feed.snapshot(frame.capturedAtMs));
     mediaBus.publishScene(update.scene);
     perception.write(update);
+    if (frame.verdict) this.#parts.pictures?.saw(this.#cameraId, frame.verdict);
     const stageMs = { ...frame.stageMs, rules: performance.now() - startedMs };
     this.#count(frame, stageMs);
     this.#parts.meter.frame(stageMs, clock.nowMs() - frame.capturedAtMs);

@@ -81,6 +81,7 @@ export class SharedPool implements InferencePool {
 function leasedFeed(feed: CameraFeed, onClosed: () => void): CameraFeed {
   let closing: Promise<void> | null = null;
   return {
+    ...(feed.classes && { classes: feed.classes }),
     push: (unit) => feed.push(unit),
     snapshot: (capturedAtMs) => feed.snapshot(capturedAtMs),
     close: () => (closing ??= feed.close().finally(onClosed)),

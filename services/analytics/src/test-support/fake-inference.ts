@@ -1,4 +1,4 @@
-import type { AccessUnit } from "@huishi/contracts";
+import type { AccessUnit, ObjectClass } from "@huishi/contracts";
 import type { AnalysedFrame, CameraFeed, FeedOptions, InferencePool } from "../application/ports.ts";
 
 export const PICTURE = Uint8Array.of(0xff, 0xd8, 0xff, 0xd9);
@@ -12,6 +12,8 @@ export class FakeInference implements InferencePool {
   mostAtOnce = 0;
   readonly #openOf = new Map<string, number>();
   closedPools = 0;
+  /** What the model knows; absent: it does not say. */
+  classes?: readonly ObjectClass[];
   /** Thrown by the next `open` calls. */
   fault: Error | null = null;
 
@@ -23,6 +25,7 @@ export class FakeInference implements InferencePool {
     this.mostAtOnce = Math.max(this.mostAtOnce, open);
     this.feeds.set(options.cameraId, options);
     return Promise.resolve({
+      ...(this.classes && { classes: this.classes }),
       push: (unit) => void this.units.push(unit),
       snapshot: () => Promise.resolve(PICTURE),
       close: () => {

@@ -1,10 +1,15 @@
 /** What is done with one camera's frames: motion gate, choice of regions, detection, tracking. */
 import type { ObjectClass } from "@huishi/contracts";
+import type { LumaPicture } from "@huishi/media";
 import type { Detector } from "../../application/detector.ts";
+import { PictureLook } from "../../application/picture/picture-look.ts";
 import {
+  BackgroundModel,
+  type BackgroundWatch,
   type Detection,
   type InferenceCredit,
   MotionGate,
+  type PictureFacts,
   type Region,
   regionBox,
   RegionPlanner,
@@ -22,6 +27,8 @@ interface View {
   readonly luma: SmallLuma;
   readonly gate: MotionGate;
   readonly planner: RegionPlanner;
+  /** Null until somebody wants to know. */
+  background: BackgroundModel | null;
 }
 
 /** Close looks a second that a camera gets at most: above 6 samples a second they are shared out over the frames. */
@@ -37,6 +44,8 @@ export class FrameAnalysis {
   #tracker: Tracker | null = null;
   #tracks: FrameResult["tracks"] = [];
   #cropsDue = 0;
+  readonly #pictureLook = new PictureLook();
+  #watch: BackgroundWatch | null;
 
   /** @param credit what the camera may spend; without one every look that is of use is taken */
   constructor(settings: FeedSettings, detector: Detector, credit: InferenceCredit | null = null) {
@@ -44,6 +53,14 @@ export class FrameAnalysis {
     this.#settings = settings;
     this.#detector = detector;
     this.#classes = new Set(settings.classes ?? detector.classes);
+    this.#watch = settings.watch ?? null;
+  }
+
+  /** What the pictures are looked at for from now on. What was learnt of the background is kept if it is the same. */
+  watch(watch: BackgroundWatch | null): void {
+    if (JSON.stringify(watch) === JSON.stringify(this.#watch)) return;
+    this.#watch = watch;
+    if (this.#view) this.#view.background = null;
   }
 
   /** @throws HuishiError DETECTOR_INVALID_OUTPUT, DETECTOR_CLOSED */
@@ -55,6 +72,7 @@ export class FrameAnalysis {
     const startMs = performance.now();
     const regions = this.#regions(view, frame, this.#credit?.next(queueMs) ?? Infinity);
     this.#credit?.spend(regions.length);
+    const verdict = this.#pictureLook.at(capturedAtMs, () => this.#smallPicture(view, frame));
     const gatedMs = performance.now();
     const detections = regions.length === 0 ? [] : this.#wanted(await this.#detector.detect(frame, regions));
     const detectedMs = performance.now();
@@ -63,20 +81,25 @@ export class FrameAnalysis {
       appearanceOf(frame, box),
     );
     this.#tracks = tracks;
+    const trackedMs = performance.now();
+    const picture = this.#picture(view, frame);
     return {
       cameraId: this.#settings.cameraId,
       capturedAtMs,
       tracks,
       ended,
+      picture,
       detections,
       regions,
       inferences: regions.length,
+      ...(verdict && { verdict }),
       stageMs: {
         decode: frame.decodeMs,
         queue: queueMs,
         gate: gatedMs - startMs,
         detect: detectedMs - gatedMs,
-        track: performance.now() - detectedMs,
+        track: trackedMs - detectedMs,
+        ...(this.#watch && { background: performance.now() - trackedMs }),
       },
     };
   }
@@ -103,6 +126,23 @@ export class FrameAnalysis {
     return allowed;
   }
 
+  /** The gate has made it of this frame already, unless there is no gate. */
+  #smallPicture({ luma }: View, frame: DecodedFrame): LumaPicture {
+    const pixels = this.#settings.motionGate === false ? luma.update(frame) : luma.data;
+    return { width: luma.width, height: luma.height, pixels };
+  }
+
+  /** What the picture tells beside its tracks; costs nothing while nobody wants it. */
+  #picture(view: View, frame: DecodedFrame): PictureFacts {
+    const aspectRatio = frame.width / frame.height;
+    const watch = this.#watch;
+    if (watch === null) return { aspectRatio };
+    const { width, height } = view.luma;
+    view.background ??= new BackgroundModel({ width, height, watch });
+    const luma = this.#settings.motionGate === false ? view.luma.update(frame) : view.luma.data;
+    return { aspectRatio, staticRegions: view.background.update(luma, frame.capturedAtMs, this.#tracks) };
+  }
+
   #wanted(detections: readonly Detection[]): Detection[] {
     return detections.filter(({ objectClass }) => this.#classes.has(objectClass));
   }
@@ -117,6 +157,7 @@ export class FrameAnalysis {
       luma,
       gate: new MotionGate({ width: luma.width, height: luma.height }),
       planner: new RegionPlanner({ width, height, inputSide: this.#detector.inputSize }),
+      background: null,
     };
     return this.#view;
   }

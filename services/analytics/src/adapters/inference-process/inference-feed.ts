@@ -1,5 +1,6 @@
-import type { AccessUnit } from "@huishi/contracts";
+import type { AccessUnit, ObjectClass } from "@huishi/contracts";
 import type { CameraFeed, FeedOptions } from "../../application/ports.ts";
+import type { BackgroundWatch } from "../../domain/index.ts";
 import type { FeedSettings, FrameResult, ToChild } from "./messages.ts";
 
 /** What an inference result carries beyond what the application asks for. */
@@ -14,6 +15,8 @@ export interface InferenceFeedOptions
 
 /** The way from a feed to its process. */
 export interface FeedChannel {
+  /** Empty before the process is ready. */
+  readonly classes: readonly ObjectClass[];
   /** Returns false when the process cannot take the message now. */
   send(message: ToChild): boolean;
   snapshot(feedId: number, capturedAtMs: number): Promise<Uint8Array | null>;
@@ -28,11 +31,17 @@ export class InferenceFeed implements CameraFeed {
   /** After something was not sent, what follows is of no use before the next keyframe. */
   #skippingToKeyframe = true;
   #closed = false;
+  #watch: BackgroundWatch | null;
 
   constructor(id: number, options: InferenceFeedOptions, channel: FeedChannel) {
     this.id = id;
     this.options = options;
     this.#channel = channel;
+    this.#watch = options.watch ?? null;
+  }
+
+  get classes(): readonly ObjectClass[] {
+    return this.#channel.classes;
   }
 
   get settings(): FeedSettings {
@@ -43,6 +52,7 @@ export class InferenceFeed implements CameraFeed {
       ...(sampling?.kind === "keyframes" && { keyframesOnly: true }),
       ...(classes && { classes }),
       ...(motionGate !== undefined && { motionGate }),
+      ...(this.#watch && { watch: this.#watch }),
     };
   }
 
@@ -55,6 +65,12 @@ export class InferenceFeed implements CameraFeed {
     if (!this.#skippingToKeyframe && this.#channel.send(message)) return;
     this.#skippingToKeyframe = true;
     this.options.onDrop("process_unavailable", 1);
+  }
+
+  /** A process that takes no message now is told with its settings when it starts again. */
+  watch(watch: BackgroundWatch | null): void {
+    this.#watch = watch;
+    if (!this.#closed) this.#channel.send({ type: "watch", feedId: this.id, watch });
   }
 
   snapshot(capturedAtMs: number): Promise<Uint8Array | null> {

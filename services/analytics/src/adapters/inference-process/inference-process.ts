@@ -1,6 +1,7 @@
 /** Parent's side of one inference process: keeps it running and gives it back its cameras when it was replaced. */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { ObjectClass } from "@huishi/contracts";
 import { HuishiError, sleep, supervise } from "@huishi/kernel";
 import type { FeedChannel, InferenceFeed } from "./inference-feed.ts";
 import type { ChildConfig, ToChild, ToParent } from "./messages.ts";
@@ -48,6 +49,7 @@ export class InferenceProcess implements FeedChannel {
   #settleFirstStart: { resolve: () => void; reject: (error: unknown) => void } | null = null;
   #running: Running | null = null;
   #lastSnapshotId = 0;
+  #classes: readonly ObjectClass[] = [];
 
   constructor(options: InferenceProcessOptions) {
     this.#options = options;
@@ -61,6 +63,10 @@ export class InferenceProcess implements FeedChannel {
         options.onFault(error as HuishiError);
       },
     });
+  }
+
+  get classes(): readonly ObjectClass[] {
+    return this.#classes;
   }
 
   get feedCount(): number {
@@ -152,6 +158,7 @@ export class InferenceProcess implements FeedChannel {
       child.on("message", (message: ToParent) => {
         if (message.type === "ready") {
           clearTimeout(tooLate);
+          this.#classes = message.classes;
           this.#begin(running);
         } else if (message.type === "failed") reason = new HuishiError(message.code, message.message);
         else this.#receive(running, message);

@@ -50,6 +50,9 @@ export class InferenceWorker {
       case "close":
         void this.#close(message.feedId);
         return;
+      case "watch":
+        this.#feeds.get(message.feedId)?.analysis.watch(message.watch);
+        return;
       case "unit":
         this.#feeds.get(message.feedId)?.decoder.push(message.unit, message.sentAtMs);
         return;

@@ -2,7 +2,7 @@
 import type { AccessUnit, ObjectClass } from "@huishi/contracts";
 import type { DetectorChoice } from "../../application/detection/detector-choice.ts";
 import type { AnalysedFrame } from "../../application/ports.ts";
-import type { Detection, Region } from "../../domain/index.ts";
+import type { BackgroundWatch, Detection, Region } from "../../domain/index.ts";
 
 export interface FeedSettings {
   readonly cameraId: string;
@@ -14,12 +14,15 @@ export interface FeedSettings {
   readonly classes?: readonly ObjectClass[];
   /** Look only where something moves or is known to be. Default true. */
   readonly motionGate?: boolean;
+  /** What the pictures are looked at for beside their tracks. Default: nothing. */
+  readonly watch?: BackgroundWatch;
 }
 
 /** Feeds have numbers of their own: a camera that is closed and opened again must not be taken for the old one. */
 export type ToChild =
   | { readonly type: "open"; readonly feedId: number; readonly settings: FeedSettings }
   | { readonly type: "close"; readonly feedId: number }
+  | { readonly type: "watch"; readonly feedId: number; readonly watch: BackgroundWatch | null }
   | { readonly type: "unit"; readonly feedId: number; readonly unit: AccessUnit; readonly sentAtMs: number }
   | {
       readonly type: "snapshot";

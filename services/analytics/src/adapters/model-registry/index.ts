@@ -1,8 +1,1 @@
-export {
-  findModel,
-  loadModel,
-  type ModelChoice,
-  readModelRegistry,
-  registryPath,
-  sha256Of,
-} from "./model-registry.ts";
+export { findModel, loadModel, readModelRegistry, registryPath, sha256Of } from "./model-registry.ts";

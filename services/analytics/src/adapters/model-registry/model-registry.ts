@@ -120,7 +120,8 @@ function findEntry({ entries, defaults }: ModelRegistry, { modelId, runtime }: M
 }
 
 function runtimeOf(value: unknown): string {
-  return String((value as { runtime?: unknown }).runtime ?? "onnx");
+  const { runtime = "onnx" } = value as { readonly runtime?: unknown };
+  return typeof runtime === "string" ? runtime : "an unknown runtime";
 }
 
 function checkEntry({ id, value, registry }: Entry): ModelRecord {

@@ -2,7 +2,7 @@ import type { LoadedModel } from "../../application/detection/model-record.ts";
 import { type DetectorOptions, RegionDetector } from "../../application/detection/region-detector.ts";
 import { OnnxModel } from "./onnx-model.ts";
 
-export interface OnnxDetectorOptions extends DetectorOptions {
+interface OnnxDetectorOptions extends DetectorOptions {
   /** Execution providers in order of preference. Default: `cpu`. */
   readonly providers: readonly string[];
 }

@@ -4,20 +4,22 @@
  */
 import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
-import type { GraphModel } from "@tensorflow/tfjs-converter";
+// Types alone: the packages are imported when they are wanted.
+import type * as converter from "@tensorflow/tfjs-converter";
+import type * as core from "@tensorflow/tfjs-core";
 import type { io, NamedTensorMap, Tensor } from "@tensorflow/tfjs-core";
 import { HuishiError, messageOf } from "@huishi/kernel";
 
 /** What we use of it; the same of both backends. */
 export interface TfjsLibrary {
   readonly backend: TfjsBackend;
-  loadGraphModel(source: io.IOHandler): Promise<GraphModel>;
+  loadGraphModel(source: io.IOHandler): Promise<converter.GraphModel>;
   tensor(values: Uint8Array | Float32Array, shape: number[], type: "float32" | "int32"): Tensor;
   dispose(tensors: NamedTensorMap | readonly Tensor[]): void;
 }
 
 export const TFJS_BACKENDS = ["node", "wasm"] as const;
-export type TfjsBackend = (typeof TFJS_BACKENDS)[number];
+type TfjsBackend = (typeof TFJS_BACKENDS)[number];
 
 /** A function, so that neither compiler nor bundler takes the name for a dependency. */
 const nativePackage = (): string => "@tensorflow/tfjs-node";
@@ -74,8 +76,8 @@ function libraryOn(backend: TfjsBackend): Promise<TfjsLibrary> {
   return library;
 }
 
-type Core = typeof import("@tensorflow/tfjs-core");
-type Converter = typeof import("@tensorflow/tfjs-converter");
+type Core = typeof core;
+type Converter = typeof converter;
 
 async function loadNative(): Promise<TfjsLibrary> {
   const module = (await import(nativePackage())) as { default?: unknown };
@@ -89,23 +91,23 @@ async function loadNative(): Promise<TfjsLibrary> {
 }
 
 async function loadWasm(): Promise<TfjsLibrary> {
-  const core = await import("@tensorflow/tfjs-core");
-  const converter = await import("@tensorflow/tfjs-converter");
+  const tensors = await import("@tensorflow/tfjs-core");
+  const graphs = await import("@tensorflow/tfjs-converter");
   const wasm = await import("@tensorflow/tfjs-backend-wasm");
   const packageFile = createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm/package.json");
   // Beside the package's own code, never from the network.
   wasm.setWasmPaths(`${join(dirname(packageFile), "dist")}${sep}`);
   wasm.setThreadsCount(1);
-  if (!(await core.setBackend("wasm"))) throw new Error("its WebAssembly cannot be started");
-  await core.ready();
-  return libraryOf("wasm", core, converter);
+  if (!(await tensors.setBackend("wasm"))) throw new Error("its WebAssembly cannot be started");
+  await tensors.ready();
+  return libraryOf("wasm", tensors, graphs);
 }
 
-function libraryOf(backend: TfjsBackend, core: Core, converter: Converter): TfjsLibrary {
+function libraryOf(backend: TfjsBackend, tensors: Core, graphs: Converter): TfjsLibrary {
   return {
     backend,
-    loadGraphModel: (source) => converter.loadGraphModel(source),
-    tensor: (values, shape, type) => core.tensor(values, shape, type),
-    dispose: (tensors) => core.dispose(tensors as Tensor[]),
+    loadGraphModel: (source) => graphs.loadGraphModel(source),
+    tensor: (values, shape, type) => tensors.tensor(values, shape, type),
+    dispose: (list) => tensors.dispose(list as Tensor[]),
   };
 }

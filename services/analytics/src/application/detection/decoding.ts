@@ -34,16 +34,10 @@ type DecoderOf<K extends ModelRecord["decoder"]["kind"]> = Extract<
 export function createDecoder(record: ModelRecord): Decoder {
   const { decoder, input } = record;
   const classes = classColumns(columnClasses(record));
-  switch (decoder.kind) {
-    case "ssd":
-      return ssdDecoder(decoder, classes);
-    case "yolox":
-      return yoloxDecoder(decoder, classes, input.size);
-    case "nanodet":
-      return nanodetDecoder(decoder, classes, input.size);
-    case "detr":
-      return detrDecoder(decoder, classes);
-  }
+  if (decoder.kind === "ssd") return ssdDecoder(decoder, classes);
+  if (decoder.kind === "yolox") return yoloxDecoder(decoder, classes, input.size);
+  if (decoder.kind === "nanodet") return nanodetDecoder(decoder, classes, input.size);
+  return detrDecoder(decoder, classes);
 }
 
 function ssdDecoder({ boxes, scores, gridSizes }: DecoderOf<"ssd">, classes: ClassColumns): Decoder {

@@ -27,7 +27,7 @@ export interface DetectorOptions {
   readonly minScore: number;
 }
 
-export const DETECTOR_DEFAULTS: DetectorOptions = { minScore: 0.3 };
+const DETECTOR_DEFAULTS: DetectorOptions = { minScore: 0.3 };
 const GREY = 127;
 
 /** `Detector` on any model that can be run. One inference at a time: the input tensor is shared between calls. */

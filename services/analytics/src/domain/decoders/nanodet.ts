@@ -34,7 +34,7 @@ export interface NanodetLevel {
 }
 
 /** Rows of one level: a cell each. */
-export function nanodetRows(inputSize: number, stride: number): number {
+function nanodetRows(inputSize: number, stride: number): number {
   return Math.ceil(inputSize / stride) ** 2;
 }
 

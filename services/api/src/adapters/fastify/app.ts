@@ -9,6 +9,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyServerOptions, LogControll
 import type { AlarmStore } from "../../application/alarms.ts";
 import type { AgentCommands } from "../../application/agent-commands.ts";
 import type { CameraStore } from "../../application/cameras.ts";
+import type { GroundPlanes } from "../../application/ground-planes.ts";
 import type { ZonesAndRules } from "../../application/zones-and-rules.ts";
 import type { App } from "./app-type.ts";
 import { authoriseRoutes } from "./authorise.ts";
@@ -26,6 +27,7 @@ import { addUploadRoutes } from "./routes/upload-routes.ts";
 import type { AgentUploads } from "../../application/agent-uploads.ts";
 import { addControlRoutes } from "./routes/control-routes.ts";
 import { addDeviceRecordRoutes } from "./routes/device-record-routes.ts";
+import { addGroundPlaneRoutes } from "./routes/ground-plane-routes.ts";
 import { addIdentityRoutes, type IdentityRouteParts } from "./routes/identity-routes.ts";
 import { addOperationRoutes, type OperationRouteParts } from "./routes/operation-routes.ts";
 import { addDeviceRoutes, addPerceptionRoutes, type QuestionRouteParts } from "./routes/question-routes.ts";
@@ -42,6 +44,7 @@ export interface AppParts {
   readonly identity: IdentityRouteParts;
   readonly cameras: CameraStore;
   readonly zonesAndRules: ZonesAndRules;
+  readonly groundPlanes: GroundPlanes;
   readonly alarms: AlarmStore;
   readonly agents: AgentRouteParts;
   readonly commands: AgentCommands;
@@ -103,6 +106,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   addCameraRoutes(app, parts.cameras, parts.store.retention.names);
   addZoneRoutes(app, parts.zonesAndRules);
   addRuleRoutes(app, parts.zonesAndRules);
+  addGroundPlaneRoutes(app, parts.groundPlanes);
   addAlarmRoutes(app, parts.alarms);
   addAgentRoutes(app, parts.agents);
   addControlRoutes(app, parts.commands);

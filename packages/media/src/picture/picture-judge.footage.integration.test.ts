@@ -1,5 +1,5 @@
 // Real footage, and faults made of it: which are told, and what is told that is no fault.
-import type { LumaPicture } from "@huishi/media";
+import type { LumaPicture } from "./measure.ts";
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { PictureJudge } from "./picture-judge.ts";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
+const root = join(dirname(fileURLToPath(import.meta.url)), "../../../..");
 const folder = process.env["HUISHI_MEDIA"] ?? join(root, "../shared/media");
 const SIZE = 320 * 180;
 const SAMPLE_MS = 5_000;

@@ -1,17 +1,10 @@
-import type { CameraFault } from "@huishi/contracts";
-import {
-  changedBlocks,
-  type LumaPicture,
-  measurePicture,
-  type PictureMeasure,
-  type ViewComparison,
-  ViewReference,
-} from "@huishi/media";
-import { FaultLatch, type Finding, type LatchLimits } from "../domain/fault-latch.ts";
+import { FaultLatch, type Finding, type LatchLimits } from "@huishi/kernel";
+import { changedBlocks, type LumaPicture, measurePicture, type PictureMeasure } from "./measure.ts";
+import { type ViewComparison, ViewReference } from "./view-reference.ts";
 
-/** A fault as events carry it. */
+/** A fault of the picture, and since when it is seen. */
 export interface FoundFault {
-  readonly fault: CameraFault;
+  readonly fault: PictureFault;
   readonly sinceMs: number;
 }
 
@@ -21,6 +14,9 @@ export type PictureFault = (typeof PICTURE_FAULTS)[number];
 
 /** Seen in three samples at least and over 20 s: with a sample every 5 to 10 s a fault is told within 30 s. */
 const USUAL: LatchLimits = { enterMs: 20_000, enterSamples: 3, exitMs: 15_000, exitSamples: 3 };
+
+/** The pause between two samples of a camera that the figures below are meant for. */
+export const PICTURE_SAMPLE_MS = 5_000;
 
 /** Every figure that decides about a picture. Enter and leave differ, so that nothing flickers at a limit. */
 const PICTURE_LIMITS = {
