@@ -16,7 +16,7 @@ import { HuishiError } from "@huishi/kernel";
 import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { availableParallelism } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SupervisedChild } from "./child-process.ts";
@@ -155,6 +155,8 @@ async function startParts(site: Site): Promise<RunningStandalone> {
       sampleFps: SAMPLE_FPS,
       detector: detectorChoice(process.env, join(site.state.path, "models")),
       registry: analyticsMetrics.registry,
+      // The state folder's lock says that the one before is gone.
+      worker: { name: `${hostname()}:${site.state.path}`, isSuccessor: true },
     }),
   );
   closers.add("analytics", () => analytics.close());

@@ -1,6 +1,7 @@
 export * from "./detection.ts";
 export * from "./inference-budget.ts";
 export { halveLuma } from "./kernels/picture-kernels.ts";
+export * from "./leases/index.ts";
 export * from "./merge-detections.ts";
 export * from "./motion-gate.ts";
 export * from "./regions.ts";
@@ -16,3 +17,9 @@ export type { StaticRegion } from "./background/static-region.ts";
 export * from "./tracker/track.ts";
 export * from "./tracker/tracker.ts";
 export type { Appearance, Look } from "./tracker/appearance.ts";
+export * from "./rehearsal/frame-timeline.ts";
+export * from "./rehearsal/rehearsal-run.ts";
+export { ruleOf } from "./rehearsal/rehearsed-rule.ts";
+export * from "./rehearsal/replayed-track.ts";
+export * from "./rehearsal/sensor-history.ts";
+export * from "./rehearsal/track-replay.ts";
