@@ -7,7 +7,6 @@ export * from "./motion-gate.ts";
 export * from "./regions.ts";
 export * from "./rules/outcome.ts";
 export * from "./rules/rule-engine.ts";
-export type { RuleHindrance } from "./rules/rule-machines.ts";
 export { needsPictures } from "./rules/rule-machines.ts";
 export type { SensorReading, SensorReadings } from "./rules/sensor-readings.ts";
 export type { PictureFacts } from "./rules/scene-facts.ts";
