@@ -110,8 +110,8 @@ export class FrameTimeline {
 
   private step(capturedAtMs: number, intervalMs: number): void {
     const stepMs = capturedAtMs - this.lastMs;
-    // The time before a frame that follows a pause was not looked at.
-    this.coveredMs += Math.min(stepMs, intervalMs * 1.5);
+    // The time before a frame that follows a pause was not looked at: the frame stands for itself.
+    this.coveredMs += stepMs > intervalMs * 1.5 ? intervalMs : stepMs;
     const last = this.stretches.at(-1);
     const toldGapMs = Math.max(1.5 * intervalMs, (this.range.toMs - this.range.fromMs) * TOLD_GAP);
     if (last && stepMs <= toldGapMs) last.toMs = capturedAtMs;
