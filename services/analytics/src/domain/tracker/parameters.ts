@@ -7,19 +7,21 @@ import type { ObjectClass } from "@huishi/contracts";
  */
 export const PARAMETERS = {
   /**
-   * The camera's typical score (see CameraHabits): what it is taken for at first, how far a detection pulls it, and
+   * The camera's typical score (see CameraHabits): what it is taken for at first, how far a detection pulls it (and the
+   * first ones), and
    * below which it never falls.
    */
-  typicalScoreFirst: 0.8,
+  typicalScoreFirst: 0.6,
   typicalScoreStep: 0.01,
+  typicalScoreFirstStep: 0.2,
   typicalScoreLeast: 0.5,
   /** Detections from this share of the typical score start tracks and are assigned first. */
   highScore: 0.8,
   /** Weaker ones down to this score only carry on a track that was there just before. */
   lowScore: 0.2,
   /** A new track is believed when its scores, as shares of the typical one and above the base, add up to this... */
-  evidenceBase: 0.8,
-  evidenceNeeded: 0.3,
+  evidenceBase: 0.7,
+  evidenceNeeded: 0.4,
   /** ...and given up when it is missed before that and was last seen this long ago. */
   tentativeMs: 250,
   /**
