@@ -113,7 +113,7 @@ export function countDiffering(
 }
 
 /** Source offsets and shares (of 256) for each target pixel of an axis. */
-export interface AxisTaps {
+interface AxisTaps {
   readonly first: Int32Array;
   readonly second: Int32Array;
   readonly share: Int32Array;
