@@ -159,6 +159,8 @@ export const enConsole = {
       cost: "ms a frame",
       load: "Load",
     },
+    unknownClasses: (classes: string): string => `Model does not know: ${classes}`,
+    unknownClassesHint: "A rule waits for what the model never reports: change its classes or the model",
     loadHint: "Milliseconds of work a second, where the frame rate is known",
     sampling: { all: "every frame", keyframes: "keyframes", fps: (fps: string) => `${fps}/s` },
     state: { running: "current", stale: "stale", starting: "starting", none: "no frame yet" },

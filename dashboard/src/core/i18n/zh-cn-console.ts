@@ -151,6 +151,8 @@ export const zhCnConsole: typeof enConsole = {
       cost: "每帧毫秒",
       load: "负载",
     },
+    unknownClasses: (classes: string): string => `模型不识别：${classes}`,
+    unknownClassesHint: "有规则等待模型从不报告的类别：请修改规则的类别或更换模型",
     loadHint: "每秒的工作毫秒数（已知帧率时）",
     sampling: { all: "每一帧", keyframes: "关键帧", fps: (fps) => `每秒 ${fps} 帧` },
     state: { running: "正常", stale: "已过时", starting: "正在启动", none: "尚无画面" },

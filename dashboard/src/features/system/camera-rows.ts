@@ -20,6 +20,8 @@ export interface CameraRow {
   readonly drops: number;
   /** Milliseconds of work a frame, all stages together; null before the first frame. */
   readonly costMs: number | null;
+  /** Classes that its rules wait for and its model never reports. */
+  readonly unknownClasses: readonly string[];
   /** Milliseconds of work a second; null where the number of frames a second is not fixed. */
   readonly loadMs: number | null;
 }
@@ -50,6 +52,7 @@ export function cameraRows(
         frames: camera.framesAnalysed,
         drops: camera.samplesDropped,
         costMs,
+        unknownClasses: [...new Set((camera.ruleFaults ?? []).flatMap(({ unknown }) => unknown))],
         loadMs: costMs === null || sampling.kind !== "fps" ? null : costMs * sampling.fps,
       };
     }),
