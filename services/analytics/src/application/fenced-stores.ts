@@ -104,5 +104,9 @@ export function fencedRecords(
       const passed = await gate.pass(rows, { cameraNo, timeMs: ({ crossedAtMs }) => crossedAtMs });
       if (passed.length > 0) await store.writeCrossings(passed);
     },
+    async writeOccupancy(rows) {
+      // Sums of a minute of a zone: what each process watched of it adds up.
+      await store.writeOccupancy(rows);
+    },
   };
 }
