@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from "node:util";
 import { type AnalysisParts, analysedProfile, CameraAnalysis, type CameraStats } from "./camera-analysis.ts";
 import type { Tenant, Tenure } from "./camera-leases.ts";
 import type { FaultLog } from "./fault-log.ts";
-import type { RuleFault } from "./rule-classes.ts";
 import type { CameraPlan, ChangeFeed, PlanChange, PlanStore } from "./ports.ts";
 import { samplingOf } from "./sampling.ts";
 
@@ -73,11 +72,6 @@ export class Assignment implements Tenant {
 
   stats(): CameraStats[] {
     return [...this.#analyses.values()].map((analysis) => analysis.stats());
-  }
-
-  /** Rules that the model cannot serve, of all cameras. */
-  ruleFaults(): RuleFault[] {
-    return [...this.#analyses.values()].flatMap((analysis) => analysis.ruleFaults());
   }
 
   async #follow(changes: readonly PlanChange[]): Promise<void> {

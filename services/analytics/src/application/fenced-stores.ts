@@ -105,7 +105,7 @@ export function fencedRecords(
       if (passed.length > 0) await store.writeCrossings(passed);
     },
     async writeOccupancy(rows) {
-      // Sums of a minute of a zone: what each process watched of it adds up.
+      // Seconds that two workers saw add to what was watched as they add to what was in it: means stay right.
       await store.writeOccupancy(rows);
     },
   };
