@@ -29,7 +29,6 @@ import { HeldPool } from "./application/held-pool.ts";
 import { PerceptionWriter } from "./application/perception-writer.ts";
 import { PictureReports } from "./application/picture/picture-reports.ts";
 import type { InferencePool } from "./application/ports.ts";
-import type { RuleFault } from "./application/rule-classes.ts";
 import { SharedPool } from "./application/shared-pool.ts";
 import { StatusReporter } from "./application/status-reporter.ts";
 import { TrackIds } from "./application/track-ids.ts";
@@ -68,8 +67,6 @@ export interface AnalyticsStats {
   /** Cameras that this process holds. */
   readonly camerasHeld: number;
   readonly cameras: readonly CameraStats[];
-  /** Rules about classes that the model does not know. */
-  readonly ruleFaults: readonly RuleFault[];
   readonly framesAnalysed: number;
   /** What was lost since the start, by reason; empty when nothing was. */
   readonly dropped: Readonly<Record<string, number>>;
@@ -205,7 +202,6 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     stats: () => ({
       camerasHeld: tenure.heldCount,
       cameras: assignment.stats(),
-      ruleFaults: assignment.ruleFaults(),
       framesAnalysed: metrics.framesAnalysed,
       dropped: metrics.droppedByReason(),
       pending: pending(),

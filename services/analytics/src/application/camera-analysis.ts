@@ -23,7 +23,7 @@ import type {
 } from "./ports.ts";
 import { samplingOf } from "./sampling.ts";
 import type { PictureReports } from "./picture/picture-reports.ts";
-import { RuleClasses, type RuleFault } from "./rule-classes.ts";
+import { RuleClasses } from "./rule-classes.ts";
 import type { TrackIds } from "./track-ids.ts";
 
 /** What all cameras share. */
@@ -106,11 +106,6 @@ export class CameraAnalysis {
     this.#tellIdleRules();
   }
 
-  /** Rules that its model cannot serve. */
-  ruleFaults(): readonly RuleFault[] {
-    return this.#ruleClasses.faults;
-  }
-
   async stop(): Promise<void> {
     this.#stop.abort(new Error("the analysis was stopped"));
     await this.#running;
@@ -131,6 +126,7 @@ export class CameraAnalysis {
         const sumMs = this.#stageSumsMs.get(stage);
         return sumMs === undefined ? [] : [{ stage, meanMs: rounded(sumMs / this.#framesAnalysed) }];
       }),
+      ruleFaults: [...this.#ruleClasses.faults],
     };
   }
 

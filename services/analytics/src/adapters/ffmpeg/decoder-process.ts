@@ -19,6 +19,7 @@ export interface DecoderProcessOptions {
   readonly size: PictureSize;
   readonly sampleFps: number;
   readonly onPicture: (picture: TimedPicture) => void;
+  readonly newBuffer: (bytes: number) => Uint8Array;
 }
 
 /** One ffmpeg child that decodes one stream of one resolution. */
@@ -34,6 +35,7 @@ export class DecoderProcess {
     const assembler = new PictureAssembler(
       (options.size.width * options.size.height * 3) / 2,
       options.onPicture,
+      options.newBuffer,
     );
     const child = spawn("ffmpeg", decoderArguments(options.size, options.sampleFps), {
       stdio: ["pipe", "pipe", "pipe", "pipe"],

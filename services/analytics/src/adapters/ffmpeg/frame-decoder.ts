@@ -7,6 +7,7 @@ import { fitWithin, type PictureSize } from "./analysis-size.ts";
 import { MAX_PIXELS } from "./decoder-arguments.ts";
 import { DecoderProcess } from "./decoder-process.ts";
 import type { TimedPicture } from "./picture-assembler.ts";
+import { PictureBuffers } from "./picture-buffers.ts";
 import { UnitClock } from "./unit-clock.ts";
 
 export interface DecodedFrame extends RgbFrame {
@@ -44,6 +45,8 @@ const MAX_LAG_MS = 2_000;
 const STALL_MS = 10_000;
 /** FLV counts 31 bits of milliseconds, 24 days: a decoder is replaced long before. */
 const MAX_STREAM_MS = 2 ** 30;
+/** Pictures in flight between being let go and being needed again. */
+const SPARE_PICTURES = 4;
 const RESTART = { baseDelayMs: 250, maxDelayMs: 10_000, healthyAfterMs: 30_000 };
 
 interface Stream {
@@ -62,6 +65,7 @@ export class FrameDecoder {
   readonly #wallClock: Clock;
   readonly #abort = new AbortController();
   readonly #supervised: Promise<void>;
+  readonly #buffers = new PictureBuffers(SPARE_PICTURES);
   #stream: Stream | null = null;
   /** Set while the supervisor lets a decoder start; called with the stream that was started. */
   #onStart: ((stream: Stream) => void) | null = null;
@@ -114,6 +118,11 @@ export class FrameDecoder {
       return;
     }
     this.#feed(stream, unit, sentAtMs);
+  }
+
+  /** Takes back a frame's picture: nobody reads it any more. */
+  recycle({ data }: DecodedFrame): void {
+    this.#buffers.give(data);
   }
 
   async close(): Promise<void> {
@@ -204,6 +213,7 @@ export class FrameDecoder {
         size,
         sampleFps: this.#options.sampleFps,
         onPicture: (timed) => this.#emit(stream, timed),
+        newBuffer: (bytes) => this.#buffers.take(bytes),
       }),
       clock: new UnitClock(),
       picture,
@@ -246,7 +256,10 @@ export class FrameDecoder {
     if (stream !== this.#stream) return;
     stream.waitingSinceMs = null;
     const unit = stream.clock.take(ptsMs);
-    if (!unit) return;
+    if (!unit) {
+      this.#buffers.give(data);
+      return;
+    }
     const decodeMs = this.#wallClock.nowMs() - unit.fedAtMs;
     // Behind: better the present soon than the past completely.
     if (decodeMs > MAX_LAG_MS) this.#skippingToKeyframe = true;

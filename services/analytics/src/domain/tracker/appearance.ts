@@ -43,9 +43,9 @@ export function appearanceDistance(a: Appearance, b: Appearance): number {
  * shadow change looks and many dress alike.
  */
 export function appearanceCost(a: Appearance, b: Appearance): number {
-  const { appearanceNeutral, appearanceSlope, appearanceCostMost } = PARAMETERS;
+  const { appearanceNeutral, appearanceSlope, appearanceGainMost, appearanceCostMost } = PARAMETERS;
   const cost = appearanceSlope * (appearanceDistance(a, b) - appearanceNeutral);
-  return Math.max(-appearanceCostMost, Math.min(appearanceCostMost, cost));
+  return Math.max(-appearanceGainMost, Math.min(appearanceCostMost, cost));
 }
 
 /** The older look with some of the newer one in it. */

@@ -38,7 +38,7 @@ export function associate(
   glances: Glances,
 ): Int32Array {
   const columns = detections.length;
-  const reach = limit + PARAMETERS.appearanceCostMost;
+  const reach = limit + PARAMETERS.appearanceGainMost;
   const costs = new Float64Array(tracks.length * columns);
   let k = 0;
   for (const track of tracks)

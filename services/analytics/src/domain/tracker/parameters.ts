@@ -88,12 +88,13 @@ export const PARAMETERS = {
   /** A detection of another class of the same group costs this much more. */
   classChangeCost: 0.5,
   /**
-   * Looks (see appearance.ts): the distance that says nothing, what a distance of 1 more would cost, and how much looks
-   * count at most; how often one is taken of a track that stands free, and how much of it the older ones make room for.
+   * Looks (see appearance.ts): the distance that says nothing, what a distance of 1 more would cost, and how much likeness
+   * and unlikeness count at most; how often one is taken of a track that stands free, and how much of it the older ones make room for.
    */
   appearanceNeutral: 0.28,
   appearanceSlope: 12,
-  appearanceCostMost: 2,
+  appearanceGainMost: 2,
+  appearanceCostMost: 6,
   appearanceEveryMs: 1_000,
   appearanceRate: 0.3,
   /** Share of a box that another one may hide for its look to be its own. */

@@ -34,6 +34,8 @@ const SQL_STATES: Readonly<Record<string, [code: string, message: string]>> = {
     "QUESTION_TOO_HEAVY",
     "The answer took too long; ask for a shorter range, a coarser granularity or fewer cameras.",
   ],
+  // restrict_violation: only the end of a clip that is under a hold raises it (migration 0017).
+  "23001": ["LEGAL_HOLD_COVERS", "A legal hold covers clips of this; release the hold first."],
   "23505": ["USER_NAME_TAKEN", "This user name is taken; choose another one."],
 };
 
