@@ -15,6 +15,7 @@ import {
 } from "@huishi/contracts";
 import type { AreaStore } from "../../../application/areas.ts";
 import type { DeviceRecordStore } from "../../../application/device-records.ts";
+import type { SiteCategoryStore } from "../../../application/site-categories.ts";
 import {
   type DeadLetterMove,
   type DeadLetterStore,
@@ -39,6 +40,7 @@ export interface StoreRouteParts {
   readonly retention: { readonly store: RetentionStore; readonly names: NameDirectory };
   readonly areas: AreaStore;
   readonly deviceRecords: DeviceRecordStore;
+  readonly siteCategories: SiteCategoryStore;
   readonly report: StoreReport;
 }
 
