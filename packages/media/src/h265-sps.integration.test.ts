@@ -26,13 +26,14 @@ describe("parseH265Sps", () => {
 
   it("reads a camera's SPS with temporal layers, made by hand", () => {
     // Three sub-layers with a level each; 1920x1088 less a window of 8 lines.
+    const zeros48 = "0".repeat(48);
     const bits = [
-      "0000" + "010" + "1",
-      "00" + "0" + "00001" + "0".repeat(32) + "0".repeat(48) + "01111000",
-      "01" + "01" + "00".repeat(6) + "01111000".repeat(2),
-      "1" + "010",
-      ue(1920) + ue(1088) + "1" + ue(0) + ue(0) + ue(0) + ue(4),
-      ue(0) + ue(0) + "1".repeat(32),
+      "00000101", // parameter set of video 0, three temporal layers, nested
+      `00000001${"0".repeat(32)}${zeros48}01111000`, // Main, level 4
+      `0101${"00".repeat(6)}${"01111000".repeat(2)}`, // a level for each lower layer
+      "1010", // parameter set 0, 4:2:0
+      `${ue(1920)}${ue(1088)}1${ue(0)}${ue(0)}${ue(0)}${ue(4)}`,
+      `${ue(0)}${ue(0)}${"1".repeat(32)}`,
     ].join("");
     const bytes = bits.match(/.{8}/g)?.map((byte) => Number.parseInt(byte, 2)) ?? [];
     // Emulation prevention (7.3.1.1), as an encoder writes it.
