@@ -122,6 +122,7 @@ export class Tracker {
 
   /** Takes a look at who stands free and was not looked at lately: where boxes overlap it would show the wrong one. */
   private learnLooks({ capturedAtMs, glances }: Frame): void {
+    if (!glances.possible) return;
     for (const [track, measured] of this.matched) {
       if (!track.isLookDue(capturedAtMs)) continue;
       const { box } = measured.detection;
@@ -238,7 +239,7 @@ function isOver(track: LivingTrack, capturedAtMs: number, aspectRatio: number): 
 }
 
 /** How long a confirmed track is looked for in vain. */
-export function patienceMs({
+function patienceMs({
   stationarySinceMs,
   lastSeenMs,
 }: Pick<LivingTrack, "stationarySinceMs" | "lastSeenMs">): number {
