@@ -253,5 +253,6 @@ function forkedPool(options: AnalyticsOptions, faults: FaultLog): InferencePool 
     processes: options.inferenceProcesses,
     ...(options.detector && { detector: options.detector }),
     onFault: (error) => faults.report(error, INFERENCE_FAULT, error.details),
+    onReady: (ready) => options.logger.info(ready, "an inference process is ready"),
   });
 }
