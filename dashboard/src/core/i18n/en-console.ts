@@ -108,6 +108,7 @@ export const enConsole = {
     upFor: (age: string) => `running for ${age}`,
     figures: {
       cameras: "Cameras",
+      frames: "Frames analysed",
       framesPerSecond: "Frames/s",
       coresUsed: "Cores used",
       memory: "Memory",
@@ -146,6 +147,8 @@ export const enConsole = {
       alarm_buffer_full: "Alarms: buffer full",
       snapshot_buffer_full: "Snapshots: buffer full",
       snapshot_missing: "No picture for a snapshot",
+      fenced_out: "Camera belonged to another worker",
+      not_held: "Not held by this worker",
     } as Readonly<Record<string, string>>,
     cameras: "Cameras, by cost",
     cameraCount: (shown: string, total: string) => `${shown} of ${total}`,

@@ -101,6 +101,7 @@ export const zhCnConsole: typeof enConsole = {
     upFor: (age) => `已运行 ${age}`,
     figures: {
       cameras: "摄像机",
+      frames: "已分析帧数",
       framesPerSecond: "帧/秒",
       coresUsed: "占用核数",
       memory: "内存",
@@ -138,6 +139,8 @@ export const zhCnConsole: typeof enConsole = {
       alarm_buffer_full: "告警：缓冲已满",
       snapshot_buffer_full: "快照：缓冲已满",
       snapshot_missing: "没有快照画面",
+      fenced_out: "摄像机已由其他进程负责",
+      not_held: "不由本进程负责",
     },
     cameras: "摄像机（按开销）",
     cameraCount: (shown, total) => `${shown} / 共 ${total}`,

@@ -88,7 +88,14 @@ function Row({ row }: { row: CameraRow }) {
       </td>
       <td className="numeric">{number(row.frames)}</td>
       <td className="numeric">{number(row.drops)}</td>
-      <td className="numeric">{costMs === null ? t.common.none : number(costMs)}</td>
+      <td className="numeric">
+        {costMs === null ? t.common.none : number(costMs)}
+        <small className="camera-stages">
+          {row.stageMs
+            .map(({ stage, meanMs }) => `${t.system.stage[stage] ?? stage} ${number(meanMs)}`)
+            .join(" · ")}
+        </small>
+      </td>
       <td className="numeric">{loadMs === null ? t.common.none : number(loadMs)}</td>
     </tr>
   );
