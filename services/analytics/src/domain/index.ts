@@ -15,7 +15,7 @@ export * from "./background/background-watch.ts";
 export type { StaticRegion } from "./background/static-region.ts";
 export * from "./tracker/track.ts";
 export * from "./tracker/tracker.ts";
-export type { Appearance, Look } from "./tracker/appearance.ts";
+export type { Appearance } from "./tracker/appearance.ts";
 export * from "./rehearsal/frame-timeline.ts";
 export * from "./rehearsal/rehearsal-run.ts";
 export { ruleOf } from "./rehearsal/rehearsed-rule.ts";
