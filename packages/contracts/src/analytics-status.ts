@@ -8,7 +8,16 @@ import { SamplingSchema } from "./demand.ts";
  * `queue`: waiting for the detector; `gate`: motion and choice of regions; `detect`: crops and inference; `track`; `rules`:
  * rules and what they mean; `write`: committing a group of rows (not a time a frame: groups hold many).
  */
-export const ANALYTICS_STAGES = ["decode", "queue", "gate", "detect", "track", "background", "rules", "write"] as const;
+export const ANALYTICS_STAGES = [
+  "decode",
+  "queue",
+  "gate",
+  "detect",
+  "track",
+  "background",
+  "rules",
+  "write",
+] as const;
 export const AnalyticsStageSchema = Type.Enum(ANALYTICS_STAGES);
 export type AnalyticsStage = Static<typeof AnalyticsStageSchema>;
 

@@ -11,7 +11,15 @@ import type { AlarmWriter } from "./alarm-writer.ts";
 import { CameraScene } from "./camera-scene.ts";
 import type { FaultLog } from "./fault-log.ts";
 import type { PerceptionWriter } from "./perception-writer.ts";
-import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter, SensorWatch, StageMs } from "./ports.ts";
+import type {
+  AnalysedFrame,
+  CameraFeed,
+  CameraPlan,
+  InferencePool,
+  Meter,
+  SensorWatch,
+  StageMs,
+} from "./ports.ts";
 import { samplingOf } from "./sampling.ts";
 import type { PictureReports } from "./picture/picture-reports.ts";
 import { RuleClasses, type RuleFault } from "./rule-classes.ts";
