@@ -7,4 +7,5 @@ export * from "./supervisor.ts";
 export * from "./ids.ts";
 export * from "./geometry.ts";
 export * from "./path.ts";
+export * from "./zone-flows.ts";
 export * from "./ground-plane.ts";

@@ -1,13 +1,17 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import type { MediaBus } from "@huishi/contracts";
 import { systemClock, supervise } from "@huishi/kernel";
-import { createPool, type Logger } from "@huishi/platform";
+import { createPool, databaseHealth, type Logger, type PartHealth } from "@huishi/platform";
 import { register, type Registry } from "prom-client";
 import { ForkedInferencePool } from "./adapters/inference-process/index.ts";
 import { LoopDelay, processUsage } from "./adapters/procfs/index.ts";
 import {
   PostgresAlarmStore,
+  PostgresCameraLeaseStore,
   PostgresChangeFeed,
   PostgresPictureStore,
+  PostgresLeaseFence,
   PostgresPlanStore,
   PostgresRecordStore,
   PostgresStatusStore,
@@ -18,14 +22,18 @@ import { AlarmWriter } from "./application/alarm-writer.ts";
 import { Assignment } from "./application/assignment.ts";
 import type { CameraStats } from "./application/camera-analysis.ts";
 import type { DetectorChoice } from "./application/detection/detector-choice.ts";
+import { CameraTenure } from "./application/camera-tenure.ts";
 import { FaultLog } from "./application/fault-log.ts";
+import { fencedAlarms, fencedRecords } from "./application/fenced-stores.ts";
+import { HeldPool } from "./application/held-pool.ts";
 import { PerceptionWriter } from "./application/perception-writer.ts";
 import { PictureReports } from "./application/picture/picture-reports.ts";
 import type { InferencePool } from "./application/ports.ts";
-import type { RuleFault } from "./application/rule-classes.ts";
 import { SharedPool } from "./application/shared-pool.ts";
 import { StatusReporter } from "./application/status-reporter.ts";
 import { TrackIds } from "./application/track-ids.ts";
+import { UnstoppedClock } from "./domain/index.ts";
+import { startRehearsals } from "./compose-rehearsals.ts";
 import { AnalyticsMetrics } from "./metrics.ts";
 
 export interface AnalyticsOptions {
@@ -42,12 +50,23 @@ export interface AnalyticsOptions {
   readonly registry?: Registry;
   /** The inference to use instead of our own processes. */
   readonly inference?: () => Promise<InferencePool>;
+  /** How this process stands among those that share the cameras. */
+  readonly worker?: WorkerOptions;
+}
+
+export interface WorkerOptions {
+  /** What people call it. Default: the host's name and the process id. */
+  readonly name?: string;
+  /** Its share of the load, relative to the other processes. Default: its inference processes. */
+  readonly capacity?: number;
+  /** A lock on this machine says that whoever had the name before is dead: its cameras need not wait. */
+  readonly isSuccessor?: boolean;
 }
 
 export interface AnalyticsStats {
+  /** Cameras that this process holds. */
+  readonly camerasHeld: number;
   readonly cameras: readonly CameraStats[];
-  /** Rules about classes that the model does not know. */
-  readonly ruleFaults: readonly RuleFault[];
   readonly framesAnalysed: number;
   /** What was lost since the start, by reason; empty when nothing was. */
   readonly dropped: Readonly<Record<string, number>>;
@@ -57,11 +76,14 @@ export interface AnalyticsStats {
     readonly detection: number;
     readonly track: number;
     readonly line_crossing: number;
+    readonly zone_occupancy: number;
   };
 }
 
 export interface Analytics {
   stats(): AnalyticsStats;
+  /** The database, and whether this process may analyse what it holds. */
+  health(): Promise<readonly PartHealth[]>;
   /** Stops the analysis, writes what it knows, ends the children. */
   close(): Promise<void>;
 }
@@ -101,22 +123,43 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     lingerMs: POOL_LINGER_MS,
     start: options.inference ?? (() => Promise.resolve(forkedPool(options, faults))),
   });
-  const perception = new PerceptionWriter(new PostgresRecordStore(records), metrics, faults);
-  const alarms = new AlarmWriter({ store: new PostgresAlarmStore(urgent), meter: metrics, faults, clock });
+  const tenure = tenureOf(options, faults);
+  const fenceOf = (connections: typeof records): PostgresLeaseFence =>
+    new PostgresLeaseFence(connections, () => tenure.workerIds);
+  const perception = new PerceptionWriter(
+    fencedRecords(new PostgresRecordStore(records), fenceOf(records), metrics),
+    metrics,
+    faults,
+  );
+  const alarms = new AlarmWriter({
+    store: fencedAlarms(new PostgresAlarmStore(urgent), fenceOf(urgent), metrics),
+    meter: metrics,
+    faults,
+    clock,
+  });
   const pictures = new PictureReports({ store: new PostgresPictureStore(records), faults, clock });
+  const rehearsals = startRehearsals({
+    databaseUrl,
+    logger,
+    faults,
+    sampleFps,
+    ...(options.detector && { detector: options.detector }),
+  });
   const sensors = new PostgresSensorReadings({
     pool: urgent,
     onFault: (error) => faults.report(error, SENSORS_UNKNOWN),
   });
   const assignment = new Assignment({
+    tenure,
     store: new PostgresPlanStore(urgent),
     changes: new PostgresChangeFeed(databaseUrl),
     faults,
     analysis: {
-      pool,
+      pool: new HeldPool(pool, tenure, metrics),
       mediaBus,
       trackIds: new TrackIds(new PostgresTrackIdSource(records)),
       perception,
+      spans: rehearsals.spans,
       alarms,
       pictures,
       meter: metrics,
@@ -135,6 +178,8 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     ...FOLLOW_RETRY,
     onFailure: ({ error }) => faults.report(error, SENSORS_UNKNOWN),
   });
+  const holding = tenure.run(stop.signal, assignment);
+  metrics.showHeld(() => tenure.heldCount);
   const pending = (): AnalyticsStats["pending"] => ({ alarms: alarms.pending, ...perception.pending() });
   metrics.showPending(pending);
   const loop = new LoopDelay();
@@ -155,17 +200,24 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
 
   return {
     stats: () => ({
+      camerasHeld: tenure.heldCount,
       cameras: assignment.stats(),
-      ruleFaults: assignment.ruleFaults(),
       framesAnalysed: metrics.framesAnalysed,
       dropped: metrics.droppedByReason(),
       pending: pending(),
     }),
+    health: async () => [
+      await databaseHealth(urgent),
+      { name: "camera leases", ok: tenure.isValid, detail: `${tenure.heldCount} cameras held` },
+    ],
     async close() {
       stop.abort(new Error("analytics is closing"));
-      await Promise.all([following, reading, reporting]);
+      await Promise.all([following, holding, reading, reporting]);
       loop.close();
       await assignment.stop();
+      // Before what is left is written: others take over at once, and rows from before that are accepted still.
+      await tenure.release();
+      await rehearsals.close();
       await Promise.all([
         alarms.close(CLOSE_DEADLINE_MS),
         perception.close(CLOSE_DEADLINE_MS),
@@ -176,6 +228,24 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       metrics.unregister();
     },
   };
+}
+
+function tenureOf(
+  { databaseUrl, logger, worker = {}, inferenceProcesses }: AnalyticsOptions,
+  faults: FaultLog,
+): CameraTenure {
+  return new CameraTenure({
+    store: new PostgresCameraLeaseStore(databaseUrl),
+    worker: {
+      name: worker.name ?? `${hostname()}-${process.pid}`,
+      capacity: worker.capacity ?? inferenceProcesses,
+      isSuccessor: worker.isSuccessor ?? false,
+    },
+    newId: randomUUID,
+    clock: new UnstoppedClock({ nowMs: () => performance.now() }, systemClock),
+    faults,
+    log: logger,
+  });
 }
 
 function forkedPool(options: AnalyticsOptions, faults: FaultLog): InferencePool {

@@ -16,6 +16,7 @@ const METRIC_NAMES = [
   "huishi_analytics_alarms_total",
   "huishi_analytics_alarm_age_seconds",
   "huishi_analytics_pending",
+  "huishi_analytics_cameras_held",
 ] as const;
 
 /** `Meter` on prom-client, with the totals that `stats()` shows. */
@@ -92,6 +93,16 @@ export class AnalyticsMetrics implements Meter {
       collect: () => {
         for (const [what, count] of Object.entries(read())) gauge.set({ what }, count);
       },
+    });
+  }
+
+  /** Shows how many cameras this process holds, read when the metrics are. */
+  showHeld(read: () => number): void {
+    const gauge: Gauge = new Gauge({
+      name: "huishi_analytics_cameras_held",
+      help: "Cameras that this process holds a lease on",
+      registers: [this.#registry],
+      collect: () => gauge.set(read()),
     });
   }
 

@@ -73,10 +73,8 @@ it("each process says how it goes, forgets the dead, and takes its word back whe
         },
       ],
     });
-    const stages = (status?.["stages"] ?? []) as { stage: string }[];
-    expect(stages.map(({ stage }) => stage)).toEqual(
-      expect.arrayContaining(["decode", "detect", "rules", "write"]),
-    );
+    const stages = ((status?.["stages"] ?? []) as { stage: string }[]).map(({ stage }) => stage);
+    expect(stages).toEqual(expect.arrayContaining(["decode", "detect", "rules", "write"]));
   } finally {
     await analytics.close();
   }

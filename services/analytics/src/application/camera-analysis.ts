@@ -8,6 +8,7 @@ import {
 } from "@huishi/contracts";
 import { type Clock, HuishiError, supervise } from "@huishi/kernel";
 import type { AlarmWriter } from "./alarm-writer.ts";
+import type { AnalysisSpans } from "./analysis-spans.ts";
 import { CameraScene } from "./camera-scene.ts";
 import type { FaultLog } from "./fault-log.ts";
 import type { PerceptionWriter } from "./perception-writer.ts";
@@ -22,7 +23,7 @@ import type {
 } from "./ports.ts";
 import { samplingOf } from "./sampling.ts";
 import type { PictureReports } from "./picture/picture-reports.ts";
-import { RuleClasses, type RuleFault } from "./rule-classes.ts";
+import { RuleClasses } from "./rule-classes.ts";
 import type { TrackIds } from "./track-ids.ts";
 
 /** What all cameras share. */
@@ -31,6 +32,7 @@ export interface AnalysisParts {
   readonly mediaBus: MediaBus;
   readonly trackIds: TrackIds;
   readonly perception: PerceptionWriter;
+  readonly spans?: AnalysisSpans;
   readonly alarms: AlarmWriter;
   /** Where it is told what is wrong with pictures. */
   readonly pictures?: PictureReports;
@@ -68,6 +70,7 @@ export class CameraAnalysis {
   readonly #parts: AnalysisParts;
   readonly #scene: CameraScene;
   readonly #cameraId: string;
+  readonly #cameraNo: number;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   readonly #ruleClasses: RuleClasses;
@@ -83,6 +86,7 @@ export class CameraAnalysis {
     this.profile = analysedProfile(plan);
     this.sampling = samplingOf(plan.rules, parts.sampleFps);
     this.#cameraId = plan.cameraId;
+    this.#cameraNo = plan.cameraNo;
     this.#parts = parts;
     this.#scene = new CameraScene(plan, parts.trackIds, parts.sensors);
     this.#ruleClasses = new RuleClasses(plan.cameraId, plan.rules, parts.faults);
@@ -100,11 +104,6 @@ export class CameraAnalysis {
     this.#ruleClasses.replace(plan.rules);
     this.#feed?.watch?.(this.#scene.watch);
     this.#tellIdleRules();
-  }
-
-  /** Rules that its model cannot serve. */
-  ruleFaults(): readonly RuleFault[] {
-    return this.#ruleClasses.faults;
   }
 
   async stop(): Promise<void> {
@@ -127,6 +126,7 @@ export class CameraAnalysis {
         const sumMs = this.#stageSumsMs.get(stage);
         return sumMs === undefined ? [] : [{ stage, meanMs: rounded(sumMs / this.#framesAnalysed) }];
       }),
+      ruleFaults: [...this.#ruleClasses.faults],
     };
   }
 
@@ -168,7 +168,7 @@ export class CameraAnalysis {
       await feed.close();
       this.#parts.pictures?.unknown(this.#cameraId);
       // The next feed's tracker knows nothing of these tracks.
-      this.#parts.perception.write({ tracks: this.#scene.finish() });
+      this.#parts.perception.write(this.#scene.finish());
     }
   }
 
@@ -194,13 +194,14 @@ export class CameraAnalysis {
   }
 
   #take(frame: AnalysedFrame, feed: CameraFeed): void {
-    const { perception, alarms, mediaBus, clock } = this.#parts;
+    const { perception, alarms, mediaBus, clock, spans } = this.#parts;
     const startedMs = performance.now();
     const update = this.#scene.interpret(frame);
     // Alarms first: everything else may wait for them, never the other way round.
     if (update.alarms) alarms.push(update.alarms, () => feed.snapshot(frame.capturedAtMs));
     mediaBus.publishScene(update.scene);
     perception.write(update);
+    spans?.saw(this.#cameraNo, frame.capturedAtMs);
     if (frame.verdict) this.#parts.pictures?.saw(this.#cameraId, frame.verdict);
     const stageMs = { ...frame.stageMs, rules: performance.now() - startedMs };
     this.#count(frame, stageMs);

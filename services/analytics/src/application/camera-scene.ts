@@ -9,8 +9,16 @@ import {
   type Track,
 } from "../domain/index.ts";
 import { type FrameAlarms, frameAlarms, rounded, roundedBox } from "./alarms.ts";
+import { OccupancyRecorder } from "./occupancy-recorder.ts";
 import type { AnalysedFrame, CameraPlan, SensorWatch } from "./ports.ts";
-import { classCode, type CrossingRow, type DetectionRow, detectionRow, type TrackRow } from "./records.ts";
+import {
+  classCode,
+  type CrossingRow,
+  type DetectionRow,
+  detectionRow,
+  type OccupancyRow,
+  type TrackRow,
+} from "./records.ts";
 import type { TrackIds } from "./track-ids.ts";
 import { TrackRecorder } from "./track-recorder.ts";
 
@@ -20,6 +28,7 @@ export interface SceneUpdate {
   readonly detections: readonly DetectionRow[];
   readonly tracks: readonly TrackRow[];
   readonly crossings: readonly CrossingRow[];
+  readonly occupancy: readonly OccupancyRow[];
   readonly alarms: FrameAlarms | null;
 }
 
@@ -35,6 +44,7 @@ type LineCounts = NonNullable<SceneFrame["lineCounts"]>;
 export class CameraScene {
   readonly #trackIds: TrackIds;
   readonly #recorder: TrackRecorder;
+  readonly #occupancy: OccupancyRecorder;
   readonly #engine: RuleEngine;
   readonly #sensors: SensorWatch | undefined;
   readonly #lineCounts = new Map<string, { leftToRight: number; rightToLeft: number }>();
@@ -48,6 +58,7 @@ export class CameraScene {
     this.#plan = plan;
     this.#trackIds = trackIds;
     this.#recorder = new TrackRecorder(plan.cameraNo);
+    this.#occupancy = new OccupancyRecorder(plan.zones);
     this.#sensors = sensors;
     this.#engine = new RuleEngine(plan.rules, plan.zones, undefined, {
       groundPlane: plan.groundPlane ?? null,
@@ -69,6 +80,7 @@ export class CameraScene {
   /** Takes an edited plan of the same camera; rules that did not change keep their state. */
   replace(plan: CameraPlan): void {
     this.#plan = plan;
+    this.#occupancy.replace(plan.zones);
     this.#engine.replace(plan.rules, plan.zones, plan.groundPlane ?? null);
     this.#watchSensors();
     for (const ruleId of this.#lineCounts.keys()) {
@@ -95,6 +107,7 @@ export class CameraScene {
         .map((track) => detectionRow(track, this.#plan.cameraNo, capturedAtMs)),
       tracks: trackRows,
       crossings: crossed.map((outcome) => this.#crossingRow(outcome)),
+      occupancy: this.#occupancy.update(tracks, capturedAtMs),
       alarms: frameAlarms({ cameraId: this.#plan.cameraId, capturedAtMs, tracks }, outcomes, this.#plan),
     };
   }
@@ -104,11 +117,9 @@ export class CameraScene {
     this.#sensors?.watch(this.#plan.cameraId, []);
   }
 
-  /** Ends the living tracks: the analysis of this camera stops. */
-  finish(): TrackRow[] {
-    this.#session = null;
-    this.#ids = new Map();
-    return this.#recorder.finish();
+  /** Ends the living tracks and the open minute: the analysis of this camera stops. */
+  finish(): { readonly tracks: TrackRow[]; readonly occupancy: OccupancyRow[] } {
+    return { tracks: this.#endTracks(), occupancy: this.#occupancy.finish() };
   }
 
   /** A new session counts its regions from 1 again: here their ids are never reused. */
@@ -131,9 +142,15 @@ export class CameraScene {
 
   /** The tracker began anew: what it followed before has ended without a word. */
   #beginSession(session: number): TrackRow[] {
-    const rows = this.finish();
+    const rows = this.#endTracks();
     this.#session = session;
     return rows;
+  }
+
+  #endTracks(): TrackRow[] {
+    this.#session = null;
+    this.#ids = new Map();
+    return this.#recorder.finish();
   }
 
   #numbered(track: Track): Track {

@@ -11,7 +11,7 @@ import type {
 import type { GroundPlane, HuishiError } from "@huishi/kernel";
 import type { BackgroundWatch, PictureFacts, SensorReadings, Track } from "../domain/index.ts";
 import type { PictureVerdict } from "./picture/picture-look.ts";
-import type { CrossingRow, DetectionRow, TrackRow } from "./records.ts";
+import type { CrossingRow, DetectionRow, OccupancyRow, TrackRow } from "./records.ts";
 import type { AlarmReceipt, FrameAlarms } from "./alarms.ts";
 
 /** One sampled frame after detection and tracking. Frames of one camera come in order of their capture. */
@@ -129,6 +129,7 @@ export interface RecordStore {
   writeDetections(rows: readonly DetectionRow[]): Promise<void>;
   writeTracks(rows: readonly TrackRow[]): Promise<void>;
   writeCrossings(rows: readonly CrossingRow[]): Promise<void>;
+  writeOccupancy(rows: readonly OccupancyRow[]): Promise<void>;
 }
 
 export interface AlarmStore {
@@ -158,7 +159,11 @@ export interface Meter {
   frame(stageMs: StageMs, ageMs: number): void;
   /** Something was perceived or asked for and is not there: by reason (snake case). */
   dropped(reason: string, count: number): void;
-  rows(table: "detection" | "track" | "line_crossing", count: number, tookMs: number): void;
+  rows(
+    table: "detection" | "track" | "line_crossing" | "zone_occupancy",
+    count: number,
+    tookMs: number,
+  ): void;
   /** From the deciding frame's capture to the commit. */
   alarm(kind: "opened" | "counted", ageMs: number): void;
 }

@@ -8,6 +8,9 @@ export class FakeInference implements InferencePool {
   readonly feeds = new Map<string, FeedOptions>();
   readonly units: AccessUnit[] = [];
   opened = 0;
+  /** Feeds of one camera that were open at once. */
+  mostAtOnce = 0;
+  readonly #openOf = new Map<string, number>();
   closedPools = 0;
   /** What the model knows; absent: it does not say. */
   classes?: readonly ObjectClass[];
@@ -17,12 +20,16 @@ export class FakeInference implements InferencePool {
   open(options: FeedOptions): Promise<CameraFeed> {
     if (this.fault) return Promise.reject(this.fault);
     this.opened += 1;
+    const open = (this.#openOf.get(options.cameraId) ?? 0) + 1;
+    this.#openOf.set(options.cameraId, open);
+    this.mostAtOnce = Math.max(this.mostAtOnce, open);
     this.feeds.set(options.cameraId, options);
     return Promise.resolve({
       ...(this.classes && { classes: this.classes }),
       push: (unit) => void this.units.push(unit),
       snapshot: () => Promise.resolve(PICTURE),
       close: () => {
+        this.#openOf.set(options.cameraId, (this.#openOf.get(options.cameraId) ?? 1) - 1);
         this.feeds.delete(options.cameraId);
         return Promise.resolve();
       },

@@ -21,6 +21,10 @@ export class Glances {
     this.look = look;
   }
 
+  get possible(): boolean {
+    return this.look !== undefined;
+  }
+
   of(measured: Measurement): Appearance | null {
     if (this.look === undefined) return null;
     const known = this.taken.get(measured);
@@ -43,9 +47,9 @@ export function appearanceDistance(a: Appearance, b: Appearance): number {
  * shadow change looks and many dress alike.
  */
 export function appearanceCost(a: Appearance, b: Appearance): number {
-  const { appearanceNeutral, appearanceSlope, appearanceCostMost } = PARAMETERS;
+  const { appearanceNeutral, appearanceSlope, appearanceGainMost, appearanceCostMost } = PARAMETERS;
   const cost = appearanceSlope * (appearanceDistance(a, b) - appearanceNeutral);
-  return Math.max(-appearanceCostMost, Math.min(appearanceCostMost, cost));
+  return Math.max(-appearanceGainMost, Math.min(appearanceCostMost, cost));
 }
 
 /** The older look with some of the newer one in it. */

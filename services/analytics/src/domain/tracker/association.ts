@@ -38,12 +38,13 @@ export function associate(
   glances: Glances,
 ): Int32Array {
   const columns = detections.length;
-  const reach = limit + PARAMETERS.appearanceCostMost;
+  const reach = limit + PARAMETERS.appearanceGainMost;
   const costs = new Float64Array(tracks.length * columns);
   let k = 0;
   for (const track of tracks)
     for (const detection of detections) costs[k++] = pairCost(track, detection, reach);
-  for (let j = 0; j < columns; j++) compareLooks(tracks, detections[j]!, glances, { costs, columns, j });
+  if (glances.possible)
+    for (let j = 0; j < columns; j++) compareLooks(tracks, detections[j]!, glances, { costs, columns, j });
   for (k = 0; k < costs.length; k++) {
     costs[k] = costs[k]! >= limit ? Infinity : costs[k]! + tracks[Math.floor(k / columns)]!.unseenCost;
   }

@@ -122,6 +122,7 @@ export class Tracker {
 
   /** Takes a look at who stands free and was not looked at lately: where boxes overlap it would show the wrong one. */
   private learnLooks({ capturedAtMs, glances }: Frame): void {
+    if (!glances.possible) return;
     for (const [track, measured] of this.matched) {
       if (!track.isLookDue(capturedAtMs)) continue;
       const { box } = measured.detection;
@@ -238,7 +239,10 @@ function isOver(track: LivingTrack, capturedAtMs: number, aspectRatio: number): 
 }
 
 /** How long a confirmed track is looked for in vain. */
-function patienceMs({ stationarySinceMs, lastSeenMs }: LivingTrack): number {
+export function patienceMs({
+  stationarySinceMs,
+  lastSeenMs,
+}: Pick<LivingTrack, "stationarySinceMs" | "lastSeenMs">): number {
   if (stationarySinceMs === null) return PARAMETERS.lostMs;
   const { stationaryLostLeastMs, stationaryLostMostMs } = PARAMETERS;
   return Math.min(Math.max(lastSeenMs - stationarySinceMs, stationaryLostLeastMs), stationaryLostMostMs);
