@@ -8,8 +8,8 @@ import type { AccessUnit } from "@huishi/contracts";
 import { FlvDemuxer } from "@huishi/media";
 import { output } from "./child-output.ts";
 
-export const WIDTH = 640;
-export const HEIGHT = 360;
+const WIDTH = 640;
+const HEIGHT = 360;
 
 export interface Clip {
   readonly name: string;

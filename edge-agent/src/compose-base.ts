@@ -19,6 +19,8 @@ export type EdgeAgentOptions = EdgeAgentConfig & {
   /** Ends a start that still waits for the centre. */
   readonly signal?: AbortSignal;
   readonly timings?: Partial<CameraTimings>;
+  /** The agent's wall clock; default the system's. */
+  readonly clock?: Clock;
   /** Told where a listener listens. */
   readonly onSensorListening?: (kind: "mqtt" | "http", port: number) => void;
   readonly onStatusPage?: (port: number) => void;
@@ -38,21 +40,22 @@ export interface AgentBase {
 /** @throws EdgeError CLAIM_MISSING, CLAIM_REFUSED, CONFIG_INVALID, STATE_DIR, STATE_IN_USE, DISK_FULL */
 export async function composeBase(options: EdgeAgentOptions, stop: AbortSignal): Promise<AgentBase> {
   const { logger: log, stateDir } = options;
-  const clock = systemClock;
+  const clock = options.clock ?? systemClock;
   await mkdir(stateDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
     throw new EdgeError("STATE_DIR", `the folder ${stateDir} cannot be made`, { cause });
   });
   const known = await composeCentre({ ...options, log, signal: options.signal ?? stop });
-  const outbox = await openOutbox(options);
+  const outbox = await openOutbox(options, clock);
   const recorder = new EventRecorder(outbox, clock, log);
   return { options, log, clock, known, agentId: known.identity.agentId, outbox, recorder };
 }
 
-function openOutbox(options: EdgeAgentOptions): Promise<SqliteOutbox> {
+function openOutbox(options: EdgeAgentOptions, clock: Clock): Promise<SqliteOutbox> {
   const { stateDir, logger, outboxMaxBytes, outboxMaxEvents, outboxMaxAgeMs } = options;
   return SqliteOutbox.open({
     folder: join(stateDir, "outbox"),
     log: logger,
+    clock,
     ...(outboxMaxBytes === undefined ? {} : { maxBytes: outboxMaxBytes }),
     ...(outboxMaxEvents === undefined ? {} : { maxEvents: outboxMaxEvents }),
     ...(outboxMaxAgeMs === undefined ? {} : { maxAgeMs: outboxMaxAgeMs }),

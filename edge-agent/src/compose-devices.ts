@@ -1,5 +1,6 @@
 // What the agent looks after: cameras, their recordings and pictures, sensors.
 import type { AgentConfig } from "@huishi/contracts";
+import { ViewFiles } from "./adapters/state-files/view-files.ts";
 import { CameraRegistryFile } from "./adapters/state-files/camera-registry-file.ts";
 import { MqttUploader } from "./adapters/mqtt/mqtt-uploader.ts";
 import { CameraCommands } from "./application/camera-commands.ts";
@@ -52,6 +53,7 @@ export async function composeCameraBase(
   const budget = new UplinkBudget();
   const found = await composeDiscovery({ ...options, log, clock, recorder });
   const health = composeHealth({
+    views: new ViewFiles(options.stateDir),
     recorder,
     clock,
     log,

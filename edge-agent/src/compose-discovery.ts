@@ -1,5 +1,6 @@
 // How devices are found and who is spoken to: guard of the site's networks, probers, quarantine, ledger of sign-ins.
 import type { Clock } from "@huishi/kernel";
+import { LinkZones } from "./adapters/network-guard/link-zones.ts";
 import { NetworkGuard } from "./adapters/network-guard/network-guard.ts";
 import { QuarantineFile } from "./adapters/state-files/quarantine-file.ts";
 import { SignInFile } from "./adapters/state-files/sign-in-file.ts";
@@ -32,7 +33,9 @@ export async function composeDiscovery(
 ): Promise<ComposedDiscovery> {
   const { discovery, stateDir, log, clock, recorder } = options;
   const { networks, onvifPorts, rtspPorts } = discovery;
+  const zones = new LinkZones();
   const guard = new NetworkGuard({
+    zones,
     typedHosts: typedHosts(options),
     ...(networks === undefined ? {} : { networks }),
   });
@@ -44,7 +47,9 @@ export async function composeDiscovery(
   });
   let adopted = adoptedKeys(options.cameras);
   const watch = new DeviceWatch({
-    discovery: discovery.enabled ? new WsDiscovery({ ...discovery, log }) : null,
+    discovery: discovery.enabled
+      ? new WsDiscovery({ ...discovery, log, onHeard: (address) => zones.heard(address) })
+      : null,
     probe: new SubnetProbe({ guard, onvifPorts, rtspPorts }),
     store: new QuarantineFile(stateDir),
     recorder,

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ACCOUNT } from "./test-support/api-client.ts";
-import { CROSSINGS, HOUR_MS, seedFigures, seedProcess } from "./test-support/seed-figures.ts";
+import { CROSSINGS, HOUR_MS, seedFigures, seedProcess, seedSnapshot } from "./test-support/seed-figures.ts";
 import { artifact, complaintsOf, launchBrowser } from "./test-support/wall-browser.ts";
 
 const DASHBOARD = fileURLToPath(new URL("../../../dashboard/dist/", import.meta.url));
@@ -103,7 +103,7 @@ describe.skipIf(!isRunnable)("figures in a browser", { timeout: 120_000 }, () =>
     expect(download.suggestedFilename()).toBe("huishi-counts.csv");
     const sheet = await readFile(await download.path(), "utf8");
     const rows = sheet.trimEnd().split("\r\n").slice(1);
-    expect(rows.reduce((sum, row) => sum + Number(row.split(",")[3]), 0)).toBe(CROSSINGS);
+    expect(rows.reduce((sum, row) => sum + Number(row.split(",").at(-4)), 0)).toBe(CROSSINGS);
     expect(await accessibilityFaults(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });
@@ -127,6 +127,20 @@ describe.skipIf(!isRunnable)("figures in a browser", { timeout: 120_000 }, () =>
         [...document.querySelectorAll('[data-testid="flow-cell"]')].filter((cell) => cell.textContent !== "—")
           .length === 1,
     );
+    expect(complaints).toEqual([]);
+  });
+
+  it("lie over the newest snapshot of the camera where there is one", async () => {
+    await seedSnapshot(database.pool);
+    const page = await open("/statistics?camera=cam-1");
+    await ready(page, "heat");
+    const picture = page.getByTestId("heat-map").locator("img");
+    await page.waitForFunction(
+      () => (document.querySelector<HTMLImageElement>("[data-testid=heat-map] img")?.naturalWidth ?? 0) > 0,
+    );
+    const [box, shown] = [await picture.boundingBox(), await page.getByTestId("heat-map").boundingBox()];
+    expect((box?.width ?? 0) / (box?.height ?? 1)).toBeCloseTo(2, 1);
+    expect(Math.abs((shown?.width ?? 0) - (box?.width ?? 0))).toBeLessThan(4);
     expect(complaints).toEqual([]);
   });
 

@@ -1,11 +1,12 @@
 import type { StreamProfile, VideoCodec } from "@huishi/contracts";
 import { type Clock, sleep } from "@huishi/kernel";
 import { extractParameterSets, parseSps, PICTURE_SAMPLE_MS, PictureJudge } from "@huishi/media";
+import { fittingView, viewSlot } from "../domain/kept-views.ts";
 import type { CameraMeasure } from "../domain/stream-measure.ts";
 import { StreamMeter } from "../domain/stream-meter.ts";
 import type { FindingsBoard } from "./camera-findings.ts";
 import type { EventRecorder } from "./outbox-relay.ts";
-import type { PictureDecoder } from "./picture-ports.ts";
+import type { PictureDecoder, ViewStore } from "./picture-ports.ts";
 import type { CapturedUnit, Log, StreamConsumer, StreamTap, TapListener } from "./ports.ts";
 
 const WATCH_TIMINGS = {
@@ -16,12 +17,17 @@ const WATCH_TIMINGS = {
   lookMs: 1_000,
 } as const;
 
+/** How often a view is written down. */
+const KEEP_VIEW_MS = 10 * 60_000;
+
 export interface PictureWatchOptions {
   readonly decoder: PictureDecoder;
   readonly board: FindingsBoard;
   readonly recorder: Pick<EventRecorder, "record">;
   readonly clock: Clock;
   readonly log: Log;
+  /** Keeps the usual views over restarts; without it each is learnt anew. */
+  readonly views?: ViewStore;
   /** Whether a camera's picture is watched (`watchPicture`); default all are. */
   readonly isWatched?: (cameraId: string) => boolean;
   readonly timings?: { readonly sampleMs: number; readonly silenceMs: number; readonly lookMs: number };
@@ -38,7 +44,11 @@ export class PictureWatch implements TapListener {
 
   tapReady(tap: StreamTap): void {
     this.tapGone(tap.cameraId);
-    if (this.#options.isWatched?.(tap.cameraId) === false) return;
+    if (this.#options.isWatched?.(tap.cameraId) === false) {
+      // Whoever switches the watch off and on wants the view to be learnt anew.
+      void this.#options.views?.forget(tap.cameraId).catch(() => undefined);
+      return;
+    }
     const camera = new WatchedCamera(tap.cameraId, "sub", this.#options);
     this.#cameras.set(tap.cameraId, camera);
     camera.attach(tap);
@@ -83,6 +93,8 @@ class WatchedCamera implements StreamConsumer {
   #lastSampleMs = Number.NEGATIVE_INFINITY;
   #isDecoding = false;
   #told = "";
+  #recalled: Promise<void> | null = null;
+  #keptAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(cameraId: string, profile: StreamProfile, options: PictureWatchOptions) {
     this.#cameraId = cameraId;
@@ -103,6 +115,10 @@ class WatchedCamera implements StreamConsumer {
 
   relearn(): void {
     this.#judge.relearn();
+    // The kept ones show what the camera is not pointed at any more.
+    this.#recalled = Promise.resolve();
+    this.#keptAtMs = Number.NEGATIVE_INFINITY;
+    void this.#options.views?.forget(this.#cameraId).catch(() => undefined);
   }
 
   onUnit(unit: CapturedUnit): void {
@@ -144,14 +160,35 @@ class WatchedCamera implements StreamConsumer {
     const { codec, annexB, capturedAtMs } = unit;
     try {
       const picture = await this.#options.decoder.decode({ cameraId: this.#cameraId, codec, annexB });
+      await (this.#recalled ??= this.#recall());
       if (picture === null || this.#detach === null) return;
       this.#judge.sample(picture, capturedAtMs);
       this.#tell();
+      await this.#keep();
     } catch (err) {
       this.#options.log.warn({ cameraId: this.#cameraId, err }, "a picture could not be judged");
     } finally {
       this.#isDecoding = false;
     }
+  }
+
+  /** What was usual at the last run, or at this time of another day. */
+  async #recall(): Promise<void> {
+    const kept = (await this.#options.views?.load(this.#cameraId).catch(() => [])) ?? [];
+    const view = fittingView(kept, this.#options.clock.nowMs());
+    if (view === null || !this.#judge.recall(view.bytes)) return;
+    const ageS = Math.round((this.#options.clock.nowMs() - view.savedAtMs) / 1_000);
+    this.#options.log.info({ cameraId: this.#cameraId, ageS }, "the usual view is known from before");
+  }
+
+  async #keep(): Promise<void> {
+    const { views, clock } = this.#options;
+    const nowMs = clock.nowMs();
+    if (!views || nowMs - this.#keptAtMs < KEEP_VIEW_MS) return;
+    const bytes = this.#judge.view;
+    if (bytes === null) return;
+    this.#keptAtMs = nowMs;
+    await views.save(this.#cameraId, { slot: viewSlot(nowMs), savedAtMs: nowMs, bytes });
   }
 
   #readSize({ codec, annexB }: CapturedUnit): void {

@@ -11,6 +11,9 @@ const LOCK_OUT_TEXTS: readonly RegExp[] = [
   /ip[ _-]?(address )?(has been |is )?(locked|blocked)/i,
   /illegal login lock/i,
   /too many (failed |wrong |login |authentication )*(attempts|logins|failures)/i,
+  // RTSP servers of the same vendors: in the reason, or as parameters of the challenge.
+  /\b(un)?lock[ _-]?time\s*[=:]\s*"?\d/i,
+  /(login|authentication) (is )?(temporarily )?(blocked|suspended)/i,
   /(账号|帐号|用户)(已)?被?锁定/,
 ];
 

@@ -1,4 +1,4 @@
-import { DiscoveryResponder } from "./discovery/discovery-responder.ts";
+import { DiscoveryResponder, type ResponderPlace } from "./discovery/discovery-responder.ts";
 import { DISCOVERY_PORT } from "./discovery/ws-discovery.ts";
 import { SimulatorError } from "./errors.ts";
 import { RunningCamera } from "./simulated-camera.ts";
@@ -37,14 +37,9 @@ export class CameraSimulator {
   async start(options: CameraOptions, signal?: AbortSignal): Promise<SimulatedCamera> {
     const stop = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
     stop.throwIfAborted();
-    if (options.discovery && options.host?.includes(":")) {
-      throw new SimulatorError(
-        "SIMULATOR_OPTIONS_INVALID",
-        "discovery works on an IPv4 address; give the host as one",
-      );
-    }
+    const place = placeOf(options);
     const source = await openSource(options.source, this.#cache, stop);
-    const responder = options.discovery ? await this.#responder(options.host ?? "127.0.0.1") : undefined;
+    const responder = place ? await this.#responder(place) : undefined;
     let leave = (): void => undefined;
     const onStop = (stopped: RunningCamera): void => {
       leave();
@@ -78,13 +73,29 @@ export class CameraSimulator {
     this.#responders.clear();
   }
 
-  #responder(host: string): Promise<DiscoveryResponder> {
-    const existing = this.#responders.get(host);
+  #responder(place: ResponderPlace): Promise<DiscoveryResponder> {
+    const key = place.family === 4 ? place.address : `%${place.zone}`;
+    const existing = this.#responders.get(key);
     if (existing) return existing;
-    const responder = new DiscoveryResponder(host, this.#discoveryPort);
+    const responder = new DiscoveryResponder(place, this.#discoveryPort);
     const started = responder.start().then(() => responder);
-    this.#responders.set(host, started);
-    started.catch(() => this.#responders.delete(host));
+    this.#responders.set(key, started);
+    started.catch(() => this.#responders.delete(key));
     return started;
   }
+}
+
+/** @throws SimulatorError SIMULATOR_OPTIONS_INVALID */
+function placeOf({
+  discovery,
+  discoveryInterface,
+  host = "127.0.0.1",
+}: CameraOptions): ResponderPlace | null {
+  if (discoveryInterface !== undefined && host.includes(":")) return { family: 6, zone: discoveryInterface };
+  if (discoveryInterface !== undefined || (discovery && host.includes(":")))
+    throw new SimulatorError(
+      "SIMULATOR_OPTIONS_INVALID",
+      "`discovery` goes with an IPv4 host, `discoveryInterface` with an IPv6 one",
+    );
+  return discovery ? { family: 4, address: host } : null;
 }

@@ -30,11 +30,13 @@ type Log = (fields: Record<string, unknown>, message: string) => void;
 
 /** An address that others can reach us by, for a camera that listens everywhere. */
 function reachableHost(host: string): string {
-  if (host !== "0.0.0.0" && host !== "::") return host;
-  const found = Object.values(networkInterfaces())
+  if (host !== "0.0.0.0" && host !== "::") return host.replace(/%.*$/, "");
+  const family = host === "::" ? "IPv6" : "IPv4";
+  const others = Object.values(networkInterfaces())
     .flat()
-    .find((entry) => entry && entry.family === "IPv4" && !entry.internal);
-  return found?.address ?? "127.0.0.1";
+    .filter((entry) => entry && entry.family === family && !entry.internal);
+  const found = others.find((entry) => !entry?.address.startsWith("fe80:")) ?? others[0];
+  return found?.address ?? (host === "::" ? "::1" : "127.0.0.1");
 }
 
 /** A version 5 UUID (RFC 9562 §5.5) of the serial: the same camera keeps its address over restarts. */

@@ -28,8 +28,10 @@ export interface CameraOptions {
   /** 0 (default) takes any free port. */
   readonly onvifPort?: number;
   readonly rtspPort?: number;
-  /** Answer WS-Discovery probes on the interface `host`; default false. */
+  /** Answer WS-Discovery probes on the interface `host` (IPv4); default false. */
   readonly discovery?: boolean;
+  /** Name of the interface on which IPv6 probes (group ff02::c) are answered; the host is an IPv6 one then. */
+  readonly discoveryInterface?: string;
   /** Default: derived from the name. */
   readonly serial?: string;
   readonly manufacturer?: string;

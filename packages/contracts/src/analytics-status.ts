@@ -1,6 +1,6 @@
 /** What every analytics process says of itself, and the answer of `GET /api/v1/analytics`. */
 import { type Static, Type } from "typebox";
-import { EpochMs, Id, StreamProfileSchema } from "./common.ts";
+import { EpochMs, Id, ObjectClassSchema, StreamProfileSchema } from "./common.ts";
 import { SamplingSchema } from "./demand.ts";
 
 /**
@@ -45,6 +45,20 @@ export const AnalyticsDropSchema = Type.Object(
 );
 export type AnalyticsDrop = Static<typeof AnalyticsDropSchema>;
 
+/** A rule that cannot do (all of) what it says. */
+export const RuleFaultSchema = Type.Object(
+  {
+    /** Its detector's model never reports the classes in `unknown`. */
+    code: Type.Literal("RULE_CLASS_UNKNOWN_TO_MODEL"),
+    ruleId: Id,
+    unknown: Type.Array(ObjectClassSchema),
+    /** None of its classes is known: it can never raise anything. */
+    isDeaf: Type.Boolean(),
+  },
+  { additionalProperties: false },
+);
+export type RuleFault = Static<typeof RuleFaultSchema>;
+
 export const AnalysedCameraSchema = Type.Object(
   {
     cameraId: Id,
@@ -63,6 +77,7 @@ export const AnalysedCameraSchema = Type.Object(
     stageMs: Type.Array(
       Type.Object({ stage: AnalyticsStageSchema, meanMs: Ms }, { additionalProperties: false }),
     ),
+    ruleFaults: Type.Optional(Type.Array(RuleFaultSchema)),
   },
   { additionalProperties: false },
 );

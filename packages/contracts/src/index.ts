@@ -25,5 +25,6 @@ export * from "./store.ts";
 export * from "./socket.ts";
 export * from "./recordings.ts";
 export * from "./uploads.ts";
+export * from "./clip-type.ts";
 export * from "./rehearsal.ts";
 export * from "./analytics-status.ts";

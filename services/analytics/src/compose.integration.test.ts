@@ -147,15 +147,16 @@ describe("analytics on a real database", () => {
       inference: () => Promise.resolve(inference),
     });
     await until("cam-1 is analysed", () => inference.feeds.has("cam-1"));
-    await until("the fault is known", () => analytics.stats().ruleFaults.length === 1);
-    expect(analytics.stats().ruleFaults).toMatchObject([
+    const ruleFaults = () => analytics.stats().cameras[0]?.ruleFaults ?? [];
+    await until("the fault is known", () => ruleFaults().length === 1);
+    expect(ruleFaults()).toMatchObject([
       { code: "RULE_CLASS_UNKNOWN_TO_MODEL", ruleId: "rule-2", unknown: ["boat"] },
     ]);
     expect(lines.filter((line) => line.includes("RULE_CLASS_UNKNOWN_TO_MODEL"))).toHaveLength(1);
     stay(inference, Date.now());
     await until("the other rule's alarm", async () => (await rows("SELECT * FROM alarm")).length === 1);
     await updateRule(database.pool, rule({ id: "rule-2", classes: ["person"] }));
-    await until("the fault is over", () => analytics.stats().ruleFaults.length === 0);
+    await until("the fault is over", () => ruleFaults().length === 0);
     await analytics.close();
   });
 

@@ -29,11 +29,11 @@ import { HeldPool } from "./application/held-pool.ts";
 import { PerceptionWriter } from "./application/perception-writer.ts";
 import { PictureReports } from "./application/picture/picture-reports.ts";
 import type { InferencePool } from "./application/ports.ts";
-import type { RuleFault } from "./application/rule-classes.ts";
 import { SharedPool } from "./application/shared-pool.ts";
 import { StatusReporter } from "./application/status-reporter.ts";
 import { TrackIds } from "./application/track-ids.ts";
 import { UnstoppedClock } from "./domain/index.ts";
+import { startRehearsals } from "./compose-rehearsals.ts";
 import { AnalyticsMetrics } from "./metrics.ts";
 
 export interface AnalyticsOptions {
@@ -67,8 +67,6 @@ export interface AnalyticsStats {
   /** Cameras that this process holds. */
   readonly camerasHeld: number;
   readonly cameras: readonly CameraStats[];
-  /** Rules about classes that the model does not know. */
-  readonly ruleFaults: readonly RuleFault[];
   readonly framesAnalysed: number;
   /** What was lost since the start, by reason; empty when nothing was. */
   readonly dropped: Readonly<Record<string, number>>;
@@ -140,6 +138,13 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     clock,
   });
   const pictures = new PictureReports({ store: new PostgresPictureStore(records), faults, clock });
+  const rehearsals = startRehearsals({
+    databaseUrl,
+    logger,
+    faults,
+    sampleFps,
+    ...(options.detector && { detector: options.detector }),
+  });
   const sensors = new PostgresSensorReadings({
     pool: urgent,
     onFault: (error) => faults.report(error, SENSORS_UNKNOWN),
@@ -154,6 +159,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       mediaBus,
       trackIds: new TrackIds(new PostgresTrackIdSource(records)),
       perception,
+      spans: rehearsals.spans,
       alarms,
       pictures,
       meter: metrics,
@@ -196,7 +202,6 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
     stats: () => ({
       camerasHeld: tenure.heldCount,
       cameras: assignment.stats(),
-      ruleFaults: assignment.ruleFaults(),
       framesAnalysed: metrics.framesAnalysed,
       dropped: metrics.droppedByReason(),
       pending: pending(),
@@ -212,6 +217,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       await assignment.stop();
       // Before what is left is written: others take over at once, and rows from before that are accepted still.
       await tenure.release();
+      await rehearsals.close();
       await Promise.all([
         alarms.close(CLOSE_DEADLINE_MS),
         perception.close(CLOSE_DEADLINE_MS),

@@ -29,6 +29,7 @@ test(
   { timeout: 600_000 },
   async () => {
     await Promise.all(Array.from({ length: WORKERS }, () => scene.startWorker()));
+    await scene.giveRules();
     await shared(WORKERS);
     const faults: Fault[] = [];
     for (let round = 0; round < ROUNDS; round++) {

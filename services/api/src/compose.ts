@@ -43,7 +43,7 @@ import { GroundPlanes } from "./application/ground-planes.ts";
 import { Identity } from "./application/identity.ts";
 import { LiveGateway } from "./application/live-gateway.ts";
 import { ZonesAndRules } from "./application/zones-and-rules.ts";
-import { questionParts, storeParts } from "./compose-questions.ts";
+import { questionParts, rehearsalParts, storeParts } from "./compose-questions.ts";
 import { readTls, type TlsFilePaths } from "./tls.ts";
 import { createMetrics } from "./metrics.ts";
 
@@ -139,6 +139,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   });
   metrics.watch({ sockets: () => sockets.connections, streams: () => gateway.openStreams });
 
+  const zonesAndRules = new ZonesAndRules({ cameras, zones, rules, grounds, secrets, clock });
   const app = await buildApp({
     identity: {
       identity,
@@ -148,7 +149,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       attemptsPerMinute,
     },
     cameras,
-    zonesAndRules: new ZonesAndRules({ cameras, zones, rules, grounds, secrets, clock }),
+    zonesAndRules,
+    rehearsals: rehearsalParts({ pool, cameras, looks, clock, rules: zonesAndRules }),
     groundPlanes: new GroundPlanes({ cameras, grounds, rules }),
     alarms,
     agents: {

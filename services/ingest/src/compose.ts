@@ -24,6 +24,8 @@ export interface IngestOptions extends EntranceOptions {
   readonly logger: Logger;
   /** Folder of the clips that agents send. Without it none is asked for. */
   readonly clipsDir?: string;
+  /** Bytes of clips at most; default 64 GiB. */
+  readonly clipsMaxBytes?: number;
   /** Memory for events that wait for their commit; beyond it, connections are not read. Default 32 MiB. */
   readonly maxQueuedBytes?: number;
 }
@@ -102,7 +104,12 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
       entrances?.cut(agentId);
     },
   });
-  const clips = composeClips({ pool: store.askPool, clipsDir: options.clipsDir, onFault });
+  const clips = composeClips({
+    pool: store.askPool,
+    clipsDir: options.clipsDir,
+    clipsMaxBytes: options.clipsMaxBytes,
+    onFault,
+  });
   const measured = createIngestMetrics({
     queuedBytes: () => committer.queuedBytes,
     queuedRows: () => committer.queuedRows,
@@ -110,6 +117,7 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     entrances: () => entrances?.all ?? [],
     media: () => media.counters,
     reports: () => reports.reports(),
+    clipRoom: () => clips.room,
   });
 
   try {

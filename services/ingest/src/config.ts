@@ -30,6 +30,8 @@ const IngestEnvironment = Type.Object({
   HUISHI_HEALTH_PORT: Type.String({ pattern: "^[0-9]{1,5}$", default: "9091" }),
   /** Folder of the clips that agents send; the api reads it. Without it no clip is asked for. */
   HUISHI_CLIPS_DIR: Type.Optional(Type.String({ minLength: 1 })),
+  /** Bytes of those clips at most; default 64 GiB. */
+  HUISHI_CLIPS_MAX_BYTES: Type.Optional(Type.String({ pattern: "^[0-9]{1,15}$" })),
   HUISHI_LOG_LEVEL: Type.Union(
     (["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const).map((level) =>
       Type.Literal(level),
@@ -41,6 +43,7 @@ const environment = Compile(IngestEnvironment);
 export interface IngestConfig extends EntranceOptions {
   readonly databaseUrl: string;
   readonly clipsDir?: string;
+  readonly clipsMaxBytes?: number;
   readonly healthHost: string;
   readonly healthPort: number;
   readonly logLevel: Static<typeof IngestEnvironment>["HUISHI_LOG_LEVEL"];
@@ -66,6 +69,9 @@ export function readConfig(env: NodeJS.ProcessEnv): IngestConfig {
     healthPort: Number(given.HUISHI_HEALTH_PORT),
     logLevel: given.HUISHI_LOG_LEVEL,
     ...(given.HUISHI_CLIPS_DIR !== undefined && { clipsDir: given.HUISHI_CLIPS_DIR }),
+    ...(given.HUISHI_CLIPS_MAX_BYTES !== undefined && {
+      clipsMaxBytes: Number(given.HUISHI_CLIPS_MAX_BYTES),
+    }),
     ...endpointOf(given),
     ...brokerOf(given),
   };
@@ -82,6 +88,7 @@ const OPTIONAL = [
   "HUISHI_MQTT_BROKER_CA",
   "HUISHI_MQTT_VERSION",
   "HUISHI_CLIPS_DIR",
+  "HUISHI_CLIPS_MAX_BYTES",
 ] as const;
 
 function endpointOf(given: Environment): Omit<EntranceOptions, "broker"> {

@@ -1,5 +1,6 @@
 import { Metrics } from "@huishi/platform";
 import type { OutboxReport } from "./application/outbox-reports.ts";
+import type { ClipRoom } from "./application/clip-room.ts";
 import type { MqttEntrance } from "./application/entrance.ts";
 import type { MediaCounters } from "./application/media-intake.ts";
 
@@ -11,6 +12,7 @@ export function createIngestMetrics(read: {
   entrances: () => readonly MqttEntrance[];
   media: () => Readonly<MediaCounters>;
   reports: () => Iterable<readonly [agentId: string, report: OutboxReport]>;
+  clipRoom: () => ClipRoom | null;
 }): {
   readonly metrics: Metrics;
   readonly events: ReturnType<Metrics["counter"]>;
@@ -34,6 +36,7 @@ export function createIngestMetrics(read: {
     collect: (gauge) => gauge.set(read.queuedRows()),
   });
   addOutboxGauges(metrics, read.reports);
+  addClipMetrics(metrics, read.clipRoom);
   metrics.gauge({
     name: "huishi_ingest_connections_count",
     help: "Open MQTT connections, those signing in included.",
@@ -111,6 +114,41 @@ export function createIngestMetrics(read: {
       buckets: [0.01, 0.05, 0.25, 1, 5, 30, 120, 600],
     }),
   };
+}
+
+function addClipMetrics(metrics: Metrics, room: () => ClipRoom | null): void {
+  const gauge = (name: string, help: string, value: (room: ClipRoom) => number): void =>
+    void metrics.gauge({
+      name,
+      help,
+      collect: (each) => {
+        const kept = room();
+        if (kept) each.set(value(kept));
+      },
+    });
+  const counter = (name: string, help: string, value: (room: ClipRoom) => number): void =>
+    void metrics.counter({
+      name,
+      help,
+      collect: (each) => {
+        const kept = room();
+        each.reset();
+        if (kept) each.inc(value(kept));
+      },
+    });
+  gauge("huishi_ingest_clips_bytes", "What the folder of clips holds.", (kept) => kept.usedBytes);
+  gauge("huishi_ingest_clips_limit_bytes", "What it may hold.", (kept) => kept.maxBytes);
+  gauge("huishi_ingest_clips_full", "1 while nothing more is asked for.", (kept) => (kept.isFull ? 1 : 0));
+  counter(
+    "huishi_ingest_clips_refused_total",
+    "Clips refused because nothing that lies there may go.",
+    (kept) => kept.counts.refused,
+  );
+  counter(
+    "huishi_ingest_clips_removed_total",
+    "Clips removed: old, or for room.",
+    (kept) => kept.counts.removed,
+  );
 }
 
 /** As agents report them; an agent that is away keeps its last word, whose age tells. */

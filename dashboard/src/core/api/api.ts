@@ -5,8 +5,12 @@ import type {
   AlarmState,
   AnalyticsStatus,
   Camera,
+  Rehearsal,
+  RehearsalClip,
+  RehearsalCreateBody,
   Rule,
   RuleCreateBody,
+  SensorState,
   Series,
   Session,
   Zone,
@@ -70,6 +74,23 @@ export const api = {
   },
   /** What the analytics processes say of themselves. */
   analytics: (signal: AbortSignal) => request<AnalyticsStatus>(`${BASE}/analytics`, { signal }),
+  /** A page of sensors; `after` is the page's end before. */
+  sensors: (after?: string) =>
+    request<{ sensors: SensorState[]; next: string | null }>(
+      `${BASE}/sensors?limit=500${after === undefined ? "" : `&after=${id(after)}`}`,
+    ),
+  rehearse: (body: RehearsalCreateBody) => request<Rehearsal>(`${BASE}/rehearsals`, { method: "POST", body }),
+  rehearsal: (rehearsalId: string, signal: AbortSignal) =>
+    request<Rehearsal>(`${BASE}/rehearsals/${id(rehearsalId)}`, { signal }),
+  cancelRehearsal: (rehearsalId: string) =>
+    request<Rehearsal>(`${BASE}/rehearsals/${id(rehearsalId)}`, { method: "DELETE" }),
+  announceClip: (body: { cameraId: string; bytes: number }, signal: AbortSignal) =>
+    request<RehearsalClip>(`${BASE}/rehearsals/clips`, { method: "POST", body, signal }),
+  sendClipChunk: (clipId: string, no: number, chunk: { bytes: Blob; signal: AbortSignal }) =>
+    request<RehearsalClip>(`${BASE}/rehearsals/clips/${id(clipId)}/chunks/${no}`, {
+      method: "PUT",
+      ...chunk,
+    }),
   moveAlarm: (alarmId: string, move: AlarmMove) =>
     request<Alarm>(`${BASE}/alarms/${id(alarmId)}/${MOVE_PATHS[move]}`, { method: "POST", body: {} }),
 };

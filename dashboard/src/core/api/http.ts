@@ -15,6 +15,8 @@ export class ApiError extends HuishiError {
 export interface RequestOptions {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly body?: unknown;
+  /** Sent as they are, instead of `body`. */
+  readonly bytes?: Blob;
   readonly signal?: AbortSignal;
 }
 
@@ -57,6 +59,11 @@ async function refusalOf(response: Response): Promise<ApiError> {
   );
 }
 
+function contentType({ body, bytes }: RequestOptions): Record<string, string> {
+  if (bytes) return { "content-type": "application/octet-stream" };
+  return body === undefined ? {} : { "content-type": "application/json" };
+}
+
 async function send(
   path: string,
   options: RequestOptions & { readonly accept?: string },
@@ -68,8 +75,9 @@ async function send(
       credentials: "same-origin",
       headers: {
         accept: options.accept ?? "application/json",
-        ...(options.body === undefined ? {} : { "content-type": "application/json" }),
+        ...contentType(options),
       },
+      ...(options.bytes && { body: options.bytes }),
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
       signal,
     });

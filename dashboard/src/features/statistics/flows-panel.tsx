@@ -89,7 +89,7 @@ function FlowMatrix({ flows: { flows }, zones }: { flows: Flows; zones: readonly
                 {words.from} ↓ {words.to} →
               </td>
               {zones.map((zone) => (
-                <th key={zone.id} scope="col">
+                <th key={zone.id} scope="col" title={zone.name}>
                   {zone.name}
                 </th>
               ))}
@@ -100,7 +100,9 @@ function FlowMatrix({ flows: { flows }, zones }: { flows: Flows; zones: readonly
               const leaving = zones.reduce((total, to) => total + countOf(from, to), 0);
               return (
                 <tr key={from.id}>
-                  <th scope="row">{from.name}</th>
+                  <th scope="row" title={from.name}>
+                    {from.name}
+                  </th>
                   {zones.map((to) => {
                     const count = countOf(from, to);
                     if (from.id === to.id) return <td key={to.id} className="flow-self" aria-hidden />;

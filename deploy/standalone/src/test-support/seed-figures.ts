@@ -125,3 +125,22 @@ export async function seedProcess(pool: Pool, instanceId: string, saidAgoS: numb
     [instanceId, saidAgoS, JSON.stringify(status)],
   );
 }
+
+/** A grey picture of 32 x 16 pixels. */
+const JPEG =
+  "/9j/4AAQSkZJRgABAgAAAQABAAD//gAQTGF2YzU5LjM3LjEwMAD/2wBDAAg+Pkk+SVVVVVVVVWRdZGhoaGRkZGRoaGhwcHCD" +
+  "g4NwcHBoaHBwfHyDg4+Tj4eHg4eTk5ubm7q6srLZ2eD/////xABKAAEAAAAAAAAAAAAAAAAAAAAAAQEAAAAAAAAAAAAAAAAA" +
+  "AAAAEAEAAAAAAAAAAAAAAAAAAAAAEQEAAAAAAAAAAAAAAAAAAAAA/8AAEQgAEAAgAwEiAAIRAAMRAP/aAAwDAQACEQMRAD8A" +
+  "AAAA/9k=";
+
+/** An alarm of the street's camera with its deciding frame. */
+export async function seedSnapshot(pool: Pool): Promise<void> {
+  const inserted = await pool.query<{ id: string }>(
+    `INSERT INTO alarm (camera_id, alarm_class, object_class, priority, captured_at, started_at, last_occurred_at, boxes, has_snapshot)
+     VALUES ('cam-1', 'intrusion', 'person', 'P4', now(), now(), now(), '[]', true) RETURNING id`,
+  );
+  await pool.query("INSERT INTO alarm_snapshot (alarm_id, jpeg, sha256) VALUES ($1, $2, '')", [
+    inserted.rows[0]?.id,
+    Buffer.from(JPEG, "base64"),
+  ]);
+}

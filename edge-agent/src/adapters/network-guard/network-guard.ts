@@ -2,6 +2,7 @@
 import { lookup as dnsLookup } from "node:dns/promises";
 import type { LookupFunction } from "node:net";
 import { EdgeError } from "../../domain/faults.ts";
+import type { LinkZones } from "./link-zones.ts";
 import { isNumericHost, parseAddress, SiteNetworks } from "../../domain/site-networks.ts";
 
 const RESOLVE_DEADLINE_MS = 5_000;
@@ -21,10 +22,18 @@ export class NetworkGuard {
   #networks: SiteNetworks;
   readonly #typedHosts: ReadonlySet<string>;
   readonly #resolve: Resolve;
+  readonly #zones: Pick<LinkZones, "complete"> | undefined;
 
   constructor(
-    options: { networks?: readonly string[]; typedHosts?: Iterable<string>; resolve?: Resolve } = {},
+    options: {
+      networks?: readonly string[];
+      typedHosts?: Iterable<string>;
+      resolve?: Resolve;
+      /** Gives link-local addresses their interface. */
+      zones?: Pick<LinkZones, "complete">;
+    } = {},
   ) {
+    this.#zones = options.zones;
     this.#networks = parsed(options.networks);
     this.#typedHosts = new Set([...(options.typedHosts ?? [])].map(plainHost));
     this.#resolve = options.resolve ?? systemResolve;
@@ -54,7 +63,7 @@ export class NetworkGuard {
     const literal = parseAddress(plain);
     if (literal) {
       if (!isTyped && !this.#networks.allows(plain)) throw outside(plain);
-      return { host: plain, address: plain, family: literal.family };
+      return { host: plain, address: this.#zones?.complete(plain) ?? plain, family: literal.family };
     }
     if (plain === "" || plain.length > 253 || isNumericHost(plain)) throw outside(plain);
     const found = await this.#lookUp(plain, signal);

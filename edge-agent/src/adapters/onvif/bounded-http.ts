@@ -61,6 +61,11 @@ export async function exchange(question: HttpQuestion): Promise<HttpAnswer> {
         (response) => {
           const chunks: Buffer[] = [];
           let bytes = 0;
+          // What says that it is too large is not waited for.
+          if (Number(response.headers["content-length"] ?? 0) > maxBytes) {
+            request.destroy(tooLarge(url.host));
+            return reject(tooLarge(url.host));
+          }
           response.on("data", (chunk: Buffer) => {
             bytes += chunk.length;
             if (bytes > maxBytes) {

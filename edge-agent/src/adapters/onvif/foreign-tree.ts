@@ -38,3 +38,10 @@ export function elementText(xml: string, localName: string): string | undefined 
     .replace(/&amp;/g, "&")
     .trim();
 }
+
+/** The library's bare tree has a list around everything. */
+export function bodyOf(data: unknown): unknown {
+  if (Array.isArray(data)) return data.length > 1 ? data.map(bodyOf) : bodyOf(data[0]);
+  if (data === null || typeof data !== "object") return data;
+  return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, bodyOf(value)]));
+}

@@ -66,6 +66,22 @@ for (const [what, body, code] of HOSTILE) {
   });
 }
 
+test("an answer that says it is a megabyte is refused before any of it has come", async () => {
+  const open = await session((_request, response) => {
+    response.writeHead(200, { "content-length": 1024 * 1024 });
+    response.flushHeaders();
+  });
+  await expect(open.ask("ptz", "<x/>")).rejects.toMatchObject({ code: "CAMERA_ANSWER_REFUSED" });
+});
+
+test("a long answer to a short question is refused, where a long one may be true it is read", async () => {
+  const long = `<Envelope><Body>${"<a>b</a>".repeat(5_000)}</Body></Envelope>`;
+  const open = await session(answering(long));
+  const clock = open.call((c, done) => c.getSystemDateAndTime(done));
+  await expect(clock).rejects.toMatchObject({ code: "CAMERA_ANSWER_REFUSED" });
+  await expect(open.ask("ptz", "<x/>")).resolves.toMatchObject({ xml: long });
+});
+
 test("endless headers are refused", async () => {
   const open = await session((request) => {
     request.socket.write("HTTP/1.1 200 OK\r\n");

@@ -1,4 +1,3 @@
-import type { CameraCapabilities } from "@huishi/contracts";
 import type { Clock } from "@huishi/kernel";
 import type { CameraDevice, CameraSideEvent } from "../../application/ports.ts";
 import type { CameraDescription, OfferedStream } from "../../domain/camera-description.ts";
@@ -9,6 +8,7 @@ import { describeStream, type ResolveAddress } from "../rtsp/rtsp-probe.ts";
 import { at, elementText, numberOf, textOf } from "./foreign-tree.ts";
 import { watchEvents } from "./motion-events.ts";
 import { OnvifSession, type OnvifTarget, readProfiles, readServices } from "./onvif-session.ts";
+import { readCapabilities } from "./read-capabilities.ts";
 
 const MAX_PROFILES = 16;
 
@@ -43,9 +43,10 @@ export class OnvifCamera implements CameraDevice {
       const information = await session.call((client, done) => client.getDeviceInformation(done));
       await readServices(session);
       const profiles = await readProfiles(session);
-      const { streams, ptz } = await this.#readStreams(session, profiles);
+      const { streams, ptz, token } = await this.#readStreams(session, profiles);
       const name = await readName(session);
       const hardwareAddress = await readHardwareAddress(session);
+      const capabilities = await readCapabilities(session, { token, hasPtz: ptz });
       return {
         address: this.address,
         ...textFields({
@@ -59,7 +60,7 @@ export class OnvifCamera implements CameraDevice {
         streams,
         ptz: ptz && session.client.uri?.["ptz"] !== undefined,
         hasMotionEvents: session.client.uri?.["events"] !== undefined,
-        capabilities: capabilitiesOf(session),
+        capabilities,
         ...(clockOffsetMs === null ? {} : { clockOffsetMs }),
       };
     } finally {
@@ -142,13 +143,18 @@ export class OnvifCamera implements CameraDevice {
   async #readStreams(
     session: OnvifSession,
     profiles: readonly unknown[],
-  ): Promise<{ streams: OfferedStream[]; ptz: boolean }> {
+  ): Promise<{ streams: OfferedStream[]; ptz: boolean; token: string | undefined }> {
     const streams = new Map<string, OfferedStream>();
     let ptz = false;
+    let first: string | undefined;
+    let turned: string | undefined;
     for (const profile of profiles.slice(0, MAX_PROFILES)) {
       const encoder = at(profile, "videoEncoderConfiguration");
       const token = textOf(at(profile, "$", "token"));
-      ptz ||= at(profile, "PTZConfiguration") !== undefined;
+      const isTurned = at(profile, "PTZConfiguration") !== undefined;
+      ptz ||= isTurned;
+      first ??= token;
+      if (isTurned) turned ??= token;
       if (encoder === undefined || token === undefined) continue;
       const answer = await session.call((client, done) =>
         client.getStreamUri({ protocol: "RTSP", profileToken: token }, done),
@@ -160,7 +166,7 @@ export class OnvifCamera implements CameraDevice {
     }
     if (streams.size === 0)
       throw new EdgeError("CAMERA_NO_H264", `the camera at ${this.address} has no video profile`);
-    return { streams: [...streams.values()], ptz };
+    return { streams: [...streams.values()], ptz, token: turned ?? first };
   }
 }
 
@@ -191,15 +197,6 @@ async function readName(session: OnvifSession): Promise<string | undefined> {
 async function readHardwareAddress(session: OnvifSession): Promise<string | undefined> {
   const answer = await session.call((client, done) => client.getNetworkInterfaces(done)).catch(() => null);
   return elementText(answer?.xml ?? "", "HwAddress");
-}
-
-const SERVICES = { imaging: "imaging", events: "motion_events", media2: "media2" } as const;
-
-/** What the services that the device names stand for. */
-function capabilitiesOf(session: OnvifSession): CameraCapabilities {
-  return Object.entries(SERVICES)
-    .filter(([service]) => session.client.uri?.[service] !== undefined)
-    .map(([, capability]) => capability);
 }
 
 function textFields<T extends Record<string, string | undefined>>(fields: T): { [K in keyof T]?: string } {

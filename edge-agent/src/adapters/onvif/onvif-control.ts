@@ -4,7 +4,7 @@ import { quirksOf, tellsOfLockOut } from "../../domain/camera-quirks.ts";
 import { EdgeError, edgeFaultCode } from "../../domain/faults.ts";
 import { type Account, authorization } from "../rtsp/digest.ts";
 import { exchange, type HttpQuestion } from "./bounded-http.ts";
-import { at, elementText, textOf } from "./foreign-tree.ts";
+import { at, bodyOf, elementText, textOf } from "./foreign-tree.ts";
 import { imagingRequest, readImaging, settingRequest } from "./imaging-requests.ts";
 import { OnvifSession, type OnvifTarget, readProfiles, readServices } from "./onvif-session.ts";
 import { ptzRequests, readPresets, readStatus } from "./ptz-requests.ts";
@@ -170,11 +170,4 @@ export class OnvifControl implements CameraControl {
 /** Digest where it is offered; a password in clear only when the camera knows nothing better. */
 function snapshotAuthorization(challenges: readonly string[], url: URL, account: Account): string | null {
   return authorization(challenges, { method: "GET", uri: url.pathname + url.search }, account);
-}
-
-/** The library's bare tree has a list around everything. */
-function bodyOf(data: unknown): unknown {
-  if (Array.isArray(data)) return data.length > 1 ? data.map(bodyOf) : bodyOf(data[0]);
-  if (data === null || typeof data !== "object") return data;
-  return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, bodyOf(value)]));
 }

@@ -1,7 +1,7 @@
 // The few calls of `onvif` 0.8.3 that we make, typed as what they really give: foreign data.
 import { randomUUID } from "node:crypto";
 import { Cam } from "onvif";
-import { parseSOAPString } from "onvif/lib/utils.js";
+import { parseSoap } from "./parse-soap.ts";
 import type { SoapTransport } from "./soap-transport.ts";
 
 /** Results come as untyped trees; `xml` is the raw answer (the library turns digits into numbers). */
@@ -31,6 +31,10 @@ export interface OnvifClient {
   _envelopeFooter(): string;
   _request(options: { service: string; body: string }, callback: Callback): void;
 }
+
+/** Questions of a check that goes on for ever, and those before the sign-in: a few hundred bytes answer them. */
+const SHORT_ANSWERS = /<(GetSystemDateAndTime|GetDeviceInformation|GetStreamUri|GetSnapshotUri|Renew)\b/;
+const SHORT_ANSWER_BYTES = 32 * 1024;
 
 /** What the library hands to its own HTTP half. */
 interface LibraryRequest {
@@ -71,7 +75,13 @@ export function openClient({ transport, ...options }: OnvifClientOptions): Onvif
   client._requestPart2 = (request, callback) => {
     const { url, service, body, action, replyTimeout = options.timeout } = request;
     const path = url?.path ?? (service === undefined ? undefined : (client.uri?.[service]?.path ?? service));
-    const question = { path: path ?? options.path, body: addressed(body), action, deadlineMs: replyTimeout };
+    const question = {
+      path: path ?? options.path,
+      body: addressed(body),
+      action,
+      deadlineMs: replyTimeout,
+      ...(SHORT_ANSWERS.test(body) ? { maxBytes: SHORT_ANSWER_BYTES } : {}),
+    };
     void answer(transport.ask(question), callback);
   };
   return client;
@@ -83,7 +93,8 @@ async function answer(
 ): Promise<void> {
   try {
     const { status, xml } = await question;
-    parseSOAPString(xml, callback, status);
+    const soap = await parseSoap(xml);
+    callback(soap.error, soap.body, soap.xml, status);
   } catch (error) {
     callback(error);
   }

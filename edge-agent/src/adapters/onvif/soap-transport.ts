@@ -15,6 +15,8 @@ export interface SoapQuestion {
   /** SOAP action, where the caller names one. */
   readonly action?: string | undefined;
   readonly deadlineMs: number;
+  /** Default 512 KiB. */
+  readonly maxBytes?: number;
 }
 
 /**
@@ -76,7 +78,10 @@ export class SoapTransport {
     return { status, xml };
   }
 
-  #exchange({ path, body, action, deadlineMs }: SoapQuestion, header?: string): Promise<HttpAnswer> {
+  #exchange(
+    { path, body, action, deadlineMs, maxBytes = MAX_ANSWER_BYTES }: SoapQuestion,
+    header?: string,
+  ): Promise<HttpAnswer> {
     let url: URL;
     try {
       url = new URL(this.#base);
@@ -90,7 +95,7 @@ export class SoapTransport {
       to: this.#to,
       method: "POST",
       body,
-      maxBytes: MAX_ANSWER_BYTES,
+      maxBytes,
       deadlineMs,
       signal: this.#signal,
       headers: {

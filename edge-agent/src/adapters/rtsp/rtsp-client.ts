@@ -1,3 +1,4 @@
+import { tellsOfLockOut } from "../../domain/camera-quirks.ts";
 import { EdgeError } from "../../domain/faults.ts";
 import type { RtspAddress } from "../../domain/rtsp-address.ts";
 import { type Account, authorization } from "./digest.ts";
@@ -37,7 +38,8 @@ export class RtspClient {
   /**
    * Asks and, where the camera demands it, signs in. Answers of 200 and of the statuses in `expected` come back.
    *
-   * @throws EdgeError CAMERA_UNREACHABLE, CAMERA_AUTH_FAILED, RTSP_NOT_FOUND, RTSP_REDIRECT_REFUSED, RTSP_PROTOCOL
+   * @throws EdgeError CAMERA_UNREACHABLE, CAMERA_AUTH_FAILED, CAMERA_LOCKED_OUT, RTSP_NOT_FOUND, RTSP_REDIRECT_REFUSED,
+   *   RTSP_PROTOCOL
    */
   async request(
     method: string,
@@ -85,8 +87,17 @@ export class RtspClient {
     return this.wire.request(method, uri, { ...headers, Authorization: header });
   }
 
-  #faultOf({ status }: RtspReply): EdgeError {
+  #faultOf({ status, reason, headers, body }: RtspReply): EdgeError {
     const { host } = this.#address;
+    // Cameras say it in the reason, in a header of the challenge, or in a text below.
+    const said = [
+      reason,
+      ...(headers.get("www-authenticate") ?? []),
+      ...(headers.get("warning") ?? []),
+      body,
+    ];
+    if (tellsOfLockOut(status, said.join("\n")))
+      return new EdgeError("CAMERA_LOCKED_OUT", `the camera at ${host} has locked the account`);
     if (status === 401 || status === 403) {
       return this.#refused(
         this.#account ? "refused the account" : "asks for an account and none is configured",

@@ -5,6 +5,8 @@ const MAX_HEADERS = 100;
 
 export interface RtspReply {
   readonly status: number;
+  /** What the camera says behind the status. */
+  readonly reason: string;
   /** Lower-case names; several headers of one name are kept apart. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly body: string;
@@ -30,13 +32,13 @@ export function readMessage(bytes: Buffer): Incoming {
   if (!Number.isInteger(bodyBytes) || bodyBytes < 0 || bodyBytes > MAX_MESSAGE_BYTES)
     return { kind: "invalid" };
   const length = headEnd + 4 + bodyBytes;
-  const status = /^RTSP\/[12]\.\d (\d{3})\b/.exec(startLine)?.[1];
+  const [, status, reason = ""] = /^RTSP\/[12]\.\d (\d{3})\b(.*)$/.exec(startLine) ?? [];
   const method = /^([A-Z_]{3,20}) \S+ RTSP\/[12]\.\d$/.exec(startLine)?.[1];
   if (status === undefined && method === undefined) return { kind: "invalid" };
   if (bytes.length < length) return { kind: "incomplete" };
   if (method !== undefined) return { kind: "request", length, method, cseq: headers.get("cseq")?.[0] ?? "0" };
   const body = bytes.subarray(headEnd + 4, length).toString("utf8");
-  return { kind: "reply", length, reply: { status: Number(status), headers, body } };
+  return { kind: "reply", length, reply: { status: Number(status), reason: reason.trim(), headers, body } };
 }
 
 /** A message begins with an upper-case word: anything else is garbage, told before its end is waited for. */

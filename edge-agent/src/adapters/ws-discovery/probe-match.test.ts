@@ -67,6 +67,17 @@ describe("ProbeMatches", () => {
     expect(device?.onvifUrl).toBe("http://[fe80::1]:8080/onvif/device_service");
   });
 
+  test("a routed IPv6 address is asked at the link-local one that answered", () => {
+    const from = { address: "fe80::7%eth0" };
+    const ask = (xaddrs: string) => parseMatches(reply(match("urn:a", xaddrs)), from, sent)[0]?.onvifUrl;
+    expect(ask("http://10.0.0.7/x http://[fd00::7]:81/onvif/d")).toBe("http://[fe80::7]:81/onvif/d");
+    expect(ask("http://[fd00::7]:81/a http://[fe80::7]:82/b")).toBe("http://[fe80::7]:82/b");
+    expect(ask("http://10.0.0.7/onvif http://u:p@[fd00::7]/x file://[fd00::7]/y")).toBeNull();
+    expect(
+      parseMatches(reply(match("urn:a", "http://[fd00::7]/x")), { address: "fd00::8" }, sent)[0]?.onvifUrl,
+    ).toBe(null);
+  });
+
   test("survives garbage", () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 500 }), (bytes) => void parse(bytes)));
   });
@@ -86,6 +97,13 @@ describe("ProbeMatches", () => {
         },
       ),
     );
+  });
+
+  test("looks at a bounded number of addresses and matches", () => {
+    const far = `${"http://a ".repeat(15)}${GOOD}`;
+    expect(parse(reply(match("urn:a", far)))[0]?.onvifUrl).toBe(GOOD);
+    expect(parse(reply(match("urn:a", `http://a ${far}`)))[0]?.onvifUrl).toBeNull();
+    expect(parse(reply(match("urn:a", GOOD).repeat(200)))).toHaveLength(16);
   });
 
   test("takes linear time on hostile nesting", () => {

@@ -1,7 +1,12 @@
+import { isLinkLocal } from "../network-guard/link-zones.ts";
+
 /** Larger replies are nobody's: a UDP datagram of an honest device has one or a few matches. */
 export const MAX_REPLY_BYTES = 64 * 1024;
 const MAX_MATCHES = 16;
 const MAX_ENDPOINT = 200;
+/** A device tells one address a family and interface, and a handful of scopes. */
+const MAX_ADDRESSES = 16;
+const MAX_SCOPES = 200;
 
 /** What a match says; without `onvifUrl` the device named no address of its own. */
 export interface Match {
@@ -28,7 +33,7 @@ export function parseMatches(
   if (xml === null) return [];
   const relatesTo = elementText(xml, "RelatesTo");
   if (relatesTo === null || !sentMessageIds.has(relatesTo)) return [];
-  return [...elements(xml, "ProbeMatch"), ...elements(xml, "ResolveMatch")]
+  return [...elements(xml, "ProbeMatch", MAX_MATCHES), ...elements(xml, "ResolveMatch", MAX_MATCHES)]
     .slice(0, MAX_MATCHES)
     .flatMap((match) => readMatch(match, from.address) ?? []);
 }
@@ -40,12 +45,12 @@ function soundXml(bytes: Uint8Array): string | null {
 }
 
 function readMatch(xml: string, responder: string): Match | null {
-  const endpoint = elementText(elements(xml, "EndpointReference")[0] ?? "", "Address");
-  const onvifUrl = (elementText(xml, "XAddrs") ?? "")
-    .split(/\s+/)
-    .find((address) => isDeviceServiceOf(address, responder));
+  const endpoint = elementText(elements(xml, "EndpointReference", 1)[0] ?? "", "Address");
+  const addresses = (elementText(xml, "XAddrs") ?? "").split(/\s+/, MAX_ADDRESSES);
+  const onvifUrl =
+    addresses.find((address) => isDeviceServiceOf(address, responder)) ?? onLinkOf(responder, addresses);
   if (!endpoint && !onvifUrl) return null;
-  const scopes = (elementText(xml, "Scopes") ?? "").split(/\s+/);
+  const scopes = (elementText(xml, "Scopes") ?? "").split(/\s+/, MAX_SCOPES);
   return {
     endpoint: endpoint?.slice(0, MAX_ENDPOINT) || new URL(onvifUrl as string).host,
     onvifUrl: onvifUrl ? new URL(onvifUrl).href : null,
@@ -61,6 +66,24 @@ function isDeviceServiceOf(text: string, responder: string): boolean {
   if (url.protocol !== "http:" && url.protocol !== "https:") return false;
   if (url.username !== "" || url.password !== "") return false;
   return sameHost(url.hostname, responder);
+}
+
+/**
+ * A device that is asked over IPv6 multicast answers from its link-local address, and may name only a routed one: its
+ * service is asked at the address that answered, at the path and port that it named.
+ */
+function onLinkOf(responder: string, addresses: readonly string[]): string | undefined {
+  const plain = responder.replace(/%.*$/, "");
+  if (!isLinkLocal(plain)) return undefined;
+  const named = addresses.find((text) => {
+    if (text.length > 512 || !URL.canParse(text)) return false;
+    const { protocol, hostname, username, password } = new URL(text);
+    return /^https?:$/.test(protocol) && hostname.startsWith("[") && username === "" && password === "";
+  });
+  if (named === undefined) return undefined;
+  const url = new URL(named);
+  url.hostname = `[${plain}]`;
+  return url.href;
 }
 
 /** IPv6 has many notations of one address: both are compared as a URL writes them. */
@@ -83,12 +106,12 @@ function scopeValue(scopes: readonly string[], kind: string): string | null {
   }
 }
 
-/** Contents of all elements of that local name, whatever their prefix. */
-function elements(xml: string, localName: string): string[] {
+/** Contents of the first elements of that local name, whatever their prefix. */
+function elements(xml: string, localName: string, most: number): string[] {
   const open = new RegExp(`<(?:[\\w.-]+:)?${localName}(?:\\s[^<>]*)?>`, "g");
   const close = new RegExp(`</(?:[\\w.-]+:)?${localName}\\s*>`, "g");
   const found: string[] = [];
-  for (let start = open.exec(xml); start; start = open.exec(xml)) {
+  for (let start = open.exec(xml); start && found.length < most; start = open.exec(xml)) {
     if (start[0].endsWith("/>")) continue;
     close.lastIndex = open.lastIndex;
     const end = close.exec(xml);
@@ -100,7 +123,7 @@ function elements(xml: string, localName: string): string[] {
 }
 
 function elementText(xml: string, localName: string): string | null {
-  const content = elements(xml, localName)[0];
+  const content = elements(xml, localName, 1)[0];
   if (content === undefined || content.includes("<")) return null;
   return content
     .replace(/&lt;/g, "<")

@@ -21,6 +21,8 @@ export interface WsDiscoveryOptions {
   readonly port?: number | undefined;
   readonly listenMs?: number;
   readonly log?: Log;
+  /** Told the address, with its zone, of whoever answered soundly. */
+  readonly onHeard?: (address: string) => void;
 }
 
 /** Finds ONVIF devices by WS-Discovery over UDP multicast, IPv4 and IPv6, on every interface (ONVIF Core §7). */
@@ -51,7 +53,9 @@ export class WsDiscovery implements Discovery {
           onReply: (reply, from, resolve) => {
             replies += 1;
             if (replies > MAX_REPLIES) return;
-            for (const match of parseMatches(reply, from, messageIds)) sightings.add(match, from, resolve);
+            const matches = parseMatches(reply, from, messageIds);
+            if (matches.length > 0) this.#options.onHeard?.(from.address);
+            for (const match of matches) sightings.add(match, from, resolve);
           },
         });
       }),

@@ -5,6 +5,7 @@ import { messageOf } from "@huishi/kernel";
 import { SimulatorError } from "../errors.ts";
 import {
   DISCOVERY_GROUP,
+  DISCOVERY_GROUP_V6,
   type DiscoverableDevice,
   type MessageIdentity,
   buildBye,
@@ -17,8 +18,13 @@ import {
 /** Probes answered in a second; more is a storm or an attempt to use us as an amplifier. */
 const MAX_PROBES_PER_SECOND = 50;
 
+/** IPv4: the interface by its address, or 0.0.0.0. IPv6: the interface by its name. */
+export type ResponderPlace =
+  { readonly family: 4; readonly address: string } | { readonly family: 6; readonly zone: string };
+
 export class DiscoveryResponder {
-  readonly #interfaceAddress: string;
+  readonly #place: ResponderPlace;
+  readonly #group: string;
   readonly #port: number;
   readonly #devices = new Set<DiscoverableDevice>();
   readonly #instanceId = Math.floor(Date.now() / 1000);
@@ -28,8 +34,9 @@ export class DiscoveryResponder {
   #windowStartMs = 0;
   #probesInWindow = 0;
 
-  constructor(interfaceAddress: string, port: number) {
-    this.#interfaceAddress = interfaceAddress;
+  constructor(place: ResponderPlace, port: number) {
+    this.#place = place;
+    this.#group = place.family === 4 ? DISCOVERY_GROUP : `${DISCOVERY_GROUP_V6}%${place.zone}`;
     this.#port = port;
   }
 
@@ -39,35 +46,49 @@ export class DiscoveryResponder {
 
   /** @throws SimulatorError SIMULATOR_PORT_UNAVAILABLE */
   async start(): Promise<void> {
-    const isAny = this.#interfaceAddress === "0.0.0.0";
     try {
-      // Bound to the group's address (where the system allows it), the socket hears nothing that is sent to this machine alone.
-      this.#listener = await bind(process.platform === "linux" ? DISCOVERY_GROUP : "0.0.0.0", this.#port);
-      this.#listener.addMembership(DISCOVERY_GROUP, isAny ? undefined : this.#interfaceAddress);
-      this.#sender = await bind(this.#interfaceAddress, 0);
-      if (!isAny) this.#sender.setMulticastInterface(this.#interfaceAddress);
-      this.#sender.setMulticastLoopback(true);
+      if (this.#place.family === 4) await this.#startV4(this.#place.address);
+      else await this.#startV6(this.#place.zone);
     } catch (cause) {
       this.stop();
+      const where = this.#place.family === 4 ? this.#place.address : this.#place.zone;
       throw new SimulatorError(
         "SIMULATOR_PORT_UNAVAILABLE",
-        `WS-Discovery cannot listen on ${this.#interfaceAddress}:${this.#port}: ${messageOf(cause)}`,
+        `WS-Discovery cannot listen on ${where}:${this.#port}: ${messageOf(cause)}`,
         { cause },
       );
     }
-    this.#listener.on("message", (datagram, from) => this.#answer(datagram, from));
+    this.#listener?.on("message", (datagram, from) => this.#answer(datagram, from));
+  }
+
+  async #startV4(address: string): Promise<void> {
+    const isAny = address === "0.0.0.0";
+    // Bound to the group's address (where the system allows it), the socket hears nothing that is sent to this machine alone.
+    const group = process.platform === "linux" ? DISCOVERY_GROUP : "0.0.0.0";
+    this.#listener = await bind("udp4", group, this.#port);
+    this.#listener.addMembership(DISCOVERY_GROUP, isAny ? undefined : address);
+    this.#sender = await bind("udp4", address, 0);
+    if (!isAny) this.#sender.setMulticastInterface(address);
+    this.#sender.setMulticastLoopback(true);
+  }
+
+  async #startV6(zone: string): Promise<void> {
+    this.#listener = await bind("udp6", "::", this.#port);
+    this.#listener.addMembership(DISCOVERY_GROUP_V6, `::%${zone}`);
+    this.#sender = await bind("udp6", "::", 0);
+    this.#sender.setMulticastInterface(`::%${zone}`);
+    this.#sender.setMulticastLoopback(true);
   }
 
   /** Adds a camera and says Hello for it. */
   add(device: DiscoverableDevice): void {
     this.#devices.add(device);
-    this.#send(buildHello(device, this.#identity()), this.#port, DISCOVERY_GROUP);
+    this.#send(buildHello(device, this.#identity()), this.#port, this.#group);
   }
 
   /** Removes a camera and says Bye for it. */
   remove(device: DiscoverableDevice): void {
-    if (this.#devices.delete(device))
-      this.#send(buildBye(device, this.#identity()), this.#port, DISCOVERY_GROUP);
+    if (this.#devices.delete(device)) this.#send(buildBye(device, this.#identity()), this.#port, this.#group);
   }
 
   stop(): void {
@@ -113,9 +134,9 @@ export class DiscoveryResponder {
   }
 }
 
-function bind(address: string, port: number): Promise<Socket> {
+function bind(type: "udp4" | "udp6", address: string, port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket({ type: "udp4", reuseAddr: true });
+    const socket = createSocket({ type, reuseAddr: true, ipv6Only: type === "udp6" });
     socket.once("error", (error) => {
       socket.close();
       reject(error);

@@ -2,6 +2,8 @@
 import { XmlError, child, childText, escapeXml, parseXml } from "../onvif/xml.ts";
 
 export const DISCOVERY_GROUP = "239.255.255.250";
+/** Link-local scope (WS-Discovery §2.4). */
+export const DISCOVERY_GROUP_V6 = "ff02::c";
 export const DISCOVERY_PORT = 3702;
 const MAX_DATAGRAM_BYTES = 32 * 1024;
 

@@ -189,7 +189,7 @@ function relatesTo(soap: SoapRequest): string {
 }
 
 function hostOf(address: string | undefined): string {
-  const plain = (address ?? "127.0.0.1").replace(/^::ffff:/, "");
+  const plain = (address ?? "127.0.0.1").replace(/^::ffff:/, "").replace(/%.*$/, "");
   return plain.includes(":") ? `[${plain}]` : plain;
 }
 

@@ -88,6 +88,18 @@ export class PictureJudge {
     this.#anchor = null;
   }
 
+  /** The usual view, to be kept; null while it is being learnt, or while something is wrong with what is seen. */
+  get view(): Uint8Array | null {
+    return this.isKnown && this.faults.length === 0 ? this.#reference.toBytes() : null;
+  }
+
+  /** Takes a view that was kept; false when it is none. */
+  recall(view: Uint8Array): boolean {
+    const reference = ViewReference.fromBytes(view);
+    if (reference) this.#reference = reference;
+    return reference !== null;
+  }
+
   sample(picture: LumaPicture, atMs: number): PictureFindings {
     const measure = measurePicture(picture);
     const findings = this.#find(picture, measure);

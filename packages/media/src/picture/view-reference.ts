@@ -26,6 +26,11 @@ const MIN_BLOCK_EDGES = 3;
 /** Edges of a block that count as lost: less than this share of the usual. */
 const LOST_SHARE = 0.25;
 
+/** Version, width, height, samples: 4 bytes each; sharpness: 8. */
+const HEAD_BYTES = 24;
+/** Goes up when a picture's structure is measured in another way. */
+const VERSION = 1;
+
 /** The camera's usual view, learnt slowly: what moves through the picture averages out, edges that stay remain. */
 export class ViewReference {
   #structure: Structure | null = null;
@@ -39,6 +44,56 @@ export class ViewReference {
 
   get sharpness(): number {
     return this.#sharpness;
+  }
+
+  /** What is known, to be read by `fromBytes`; null before anything was learnt. About 10 KB. */
+  toBytes(): Uint8Array | null {
+    const known = this.#structure;
+    if (!known) return null;
+    const pixels = known.width * known.height;
+    const bytes = new Uint8Array(HEAD_BYTES + 4 * (2 * pixels + BLOCKS));
+    const view = new DataView(bytes.buffer);
+    [VERSION, known.width, known.height, this.#samples].forEach((n, i) => view.setUint32(4 * i, n));
+    view.setFloat64(16, this.#sharpness);
+    let at = HEAD_BYTES;
+    for (const numbers of [known.cos, known.sin, this.#blockMeans]) {
+      for (const number of numbers) {
+        view.setFloat32(at, number);
+        at += 4;
+      }
+    }
+    return bytes;
+  }
+
+  /** Null for what is no view of ours, however it came to be so. */
+  static fromBytes(bytes: Uint8Array): ViewReference | null {
+    if (bytes.byteLength < HEAD_BYTES) return null;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const [version, width, height, samples] = [0, 4, 8, 12].map((at) => view.getUint32(at)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const pixels = width * height;
+    if (version !== VERSION || pixels === 0 || samples === 0) return null;
+    if (bytes.byteLength !== HEAD_BYTES + 4 * (2 * pixels + BLOCKS)) return null;
+    const numbers = Float32Array.from({ length: 2 * pixels + BLOCKS }, (_, i) =>
+      view.getFloat32(HEAD_BYTES + 4 * i),
+    );
+    const sharpness = view.getFloat64(16);
+    if (!Number.isFinite(sharpness) || !numbers.every((number) => Number.isFinite(number))) return null;
+    const reference = new ViewReference();
+    reference.#structure = {
+      width,
+      height,
+      cos: numbers.slice(0, pixels),
+      sin: numbers.slice(pixels, 2 * pixels),
+    };
+    reference.#blockMeans = numbers.slice(2 * pixels);
+    reference.#sharpness = sharpness;
+    reference.#samples = samples;
+    return reference;
   }
 
   /** @param slowest share of a new picture once the view is known; the first ones are averaged evenly */

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from "node:util";
 import { type AnalysisParts, analysedProfile, CameraAnalysis, type CameraStats } from "./camera-analysis.ts";
 import type { Tenant, Tenure } from "./camera-leases.ts";
 import type { FaultLog } from "./fault-log.ts";
-import type { RuleFault } from "./rule-classes.ts";
 import type { CameraPlan, ChangeFeed, PlanChange, PlanStore } from "./ports.ts";
 import { samplingOf } from "./sampling.ts";
 
@@ -22,6 +21,8 @@ const PLAN_FAULT = {
 
 /** Expected load of a camera: a main stream is decoded at several times the pixels of a sub stream. */
 const WEIGHTS = { sub: 1, main: 3 } as const;
+/** Of a camera on keyframes: its other pictures need not be decoded (0.75 % of a core against 5.5 % at 720p). */
+const KEYFRAMES_WEIGHT = 0.2;
 
 /**
  * Which cameras are analysed here: those with at least one enabled rule (nothing leaves the field for nobody) that this
@@ -73,11 +74,6 @@ export class Assignment implements Tenant {
     return [...this.#analyses.values()].map((analysis) => analysis.stats());
   }
 
-  /** Rules that the model cannot serve, of all cameras. */
-  ruleFaults(): RuleFault[] {
-    return [...this.#analyses.values()].flatMap((analysis) => analysis.ruleFaults());
-  }
-
   async #follow(changes: readonly PlanChange[]): Promise<void> {
     const cameraIds = new Set<string>();
     const zoneIds = new Set<string>();
@@ -109,13 +105,16 @@ export class Assignment implements Tenant {
     for (const cameraId of gone) this.#plans.delete(cameraId);
     for (const plan of plans) this.#plans.set(plan.cameraId, plan);
     const wanted = [...this.#plans.values()].filter(isWanted);
-    this.#parts.tenure.want(
-      new Map(wanted.map((plan) => [plan.cameraId, WEIGHTS[analysedProfile(plan)]] as const)),
-    );
+    this.#parts.tenure.want(new Map(wanted.map((plan) => [plan.cameraId, this.#weightOf(plan)] as const)));
     await Promise.all([
       ...gone.map((cameraId) => this.#end(cameraId)),
       ...plans.map((plan) => this.#assign(plan.cameraId)),
     ]);
+  }
+
+  #weightOf(plan: CameraPlan): number {
+    const sampling = samplingOf(plan.rules, this.#parts.analysis.sampleFps);
+    return WEIGHTS[analysedProfile(plan)] * (sampling.kind === "keyframes" ? KEYFRAMES_WEIGHT : 1);
   }
 
   /** Makes what is analysed of this camera what should be. Never rejects. */

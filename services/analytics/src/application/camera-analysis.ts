@@ -8,13 +8,22 @@ import {
 } from "@huishi/contracts";
 import { type Clock, HuishiError, supervise } from "@huishi/kernel";
 import type { AlarmWriter } from "./alarm-writer.ts";
+import type { AnalysisSpans } from "./analysis-spans.ts";
 import { CameraScene } from "./camera-scene.ts";
 import type { FaultLog } from "./fault-log.ts";
 import type { PerceptionWriter } from "./perception-writer.ts";
-import type { AnalysedFrame, CameraFeed, CameraPlan, InferencePool, Meter, SensorWatch, StageMs } from "./ports.ts";
+import type {
+  AnalysedFrame,
+  CameraFeed,
+  CameraPlan,
+  InferencePool,
+  Meter,
+  SensorWatch,
+  StageMs,
+} from "./ports.ts";
 import { samplingOf } from "./sampling.ts";
 import type { PictureReports } from "./picture/picture-reports.ts";
-import { RuleClasses, type RuleFault } from "./rule-classes.ts";
+import { RuleClasses } from "./rule-classes.ts";
 import type { TrackIds } from "./track-ids.ts";
 
 /** What all cameras share. */
@@ -23,6 +32,7 @@ export interface AnalysisParts {
   readonly mediaBus: MediaBus;
   readonly trackIds: TrackIds;
   readonly perception: PerceptionWriter;
+  readonly spans?: AnalysisSpans;
   readonly alarms: AlarmWriter;
   /** Where it is told what is wrong with pictures. */
   readonly pictures?: PictureReports;
@@ -60,6 +70,7 @@ export class CameraAnalysis {
   readonly #parts: AnalysisParts;
   readonly #scene: CameraScene;
   readonly #cameraId: string;
+  readonly #cameraNo: number;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   readonly #ruleClasses: RuleClasses;
@@ -75,6 +86,7 @@ export class CameraAnalysis {
     this.profile = analysedProfile(plan);
     this.sampling = samplingOf(plan.rules, parts.sampleFps);
     this.#cameraId = plan.cameraId;
+    this.#cameraNo = plan.cameraNo;
     this.#parts = parts;
     this.#scene = new CameraScene(plan, parts.trackIds, parts.sensors);
     this.#ruleClasses = new RuleClasses(plan.cameraId, plan.rules, parts.faults);
@@ -92,11 +104,6 @@ export class CameraAnalysis {
     this.#ruleClasses.replace(plan.rules);
     this.#feed?.watch?.(this.#scene.watch);
     this.#tellIdleRules();
-  }
-
-  /** Rules that its model cannot serve. */
-  ruleFaults(): readonly RuleFault[] {
-    return this.#ruleClasses.faults;
   }
 
   async stop(): Promise<void> {
@@ -119,6 +126,7 @@ export class CameraAnalysis {
         const sumMs = this.#stageSumsMs.get(stage);
         return sumMs === undefined ? [] : [{ stage, meanMs: rounded(sumMs / this.#framesAnalysed) }];
       }),
+      ruleFaults: [...this.#ruleClasses.faults],
     };
   }
 
@@ -186,13 +194,14 @@ export class CameraAnalysis {
   }
 
   #take(frame: AnalysedFrame, feed: CameraFeed): void {
-    const { perception, alarms, mediaBus, clock } = this.#parts;
+    const { perception, alarms, mediaBus, clock, spans } = this.#parts;
     const startedMs = performance.now();
     const update = this.#scene.interpret(frame);
     // Alarms first: everything else may wait for them, never the other way round.
     if (update.alarms) alarms.push(update.alarms, () => feed.snapshot(frame.capturedAtMs));
     mediaBus.publishScene(update.scene);
     perception.write(update);
+    spans?.saw(this.#cameraNo, frame.capturedAtMs);
     if (frame.verdict) this.#parts.pictures?.saw(this.#cameraId, frame.verdict);
     const stageMs = { ...frame.stageMs, rules: performance.now() - startedMs };
     this.#count(frame, stageMs);

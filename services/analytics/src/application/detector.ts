@@ -5,7 +5,7 @@ import type { Detection, Region } from "../domain/index.ts";
  * How a picture's pixels lie. `rgb24`: rows of RGB triples. `i420`: what decoders give, half the bytes: a plane of luma,
  * then blue and red differences of half width and half height (even sides; ITU-R BT.601, limited range).
  */
-export type PixelLayout = "rgb24" | "i420";
+type PixelLayout = "rgb24" | "i420";
 
 /** A decoded picture, top row first, no padding. */
 export interface RgbFrame {

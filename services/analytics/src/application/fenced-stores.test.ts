@@ -40,7 +40,7 @@ describe("fenced stores", () => {
     return Promise.resolve();
   };
   const records = fencedRecords(
-    { writeDetections: write, writeTracks: write, writeCrossings: write },
+    { writeDetections: write, writeTracks: write, writeCrossings: write, writeOccupancy: write },
     fence,
     meter,
   );

@@ -1,21 +1,11 @@
-import type { ObjectClass, Rule } from "@huishi/contracts";
+import type { ObjectClass, Rule, RuleFault } from "@huishi/contracts";
 import { HuishiError } from "@huishi/kernel";
 import type { FaultLog } from "./fault-log.ts";
-
-/** A rule that waits for classes which the detector's model never reports. */
-export interface RuleFault {
-  readonly code: "RULE_CLASS_UNKNOWN_TO_MODEL";
-  readonly cameraId: string;
-  readonly ruleId: string;
-  readonly unknown: readonly ObjectClass[];
-  /** None of its classes is known: it can never raise anything. */
-  readonly isDeaf: boolean;
-}
 
 const FAULT = {
   code: "RULE_CLASS_UNKNOWN_TO_MODEL",
   message: "a rule is about classes that the model does not know",
-};
+} as const;
 
 /** Keeps one camera's enabled rules against the model's classes and says once what does not fit. */
 export class RuleClasses {
@@ -65,6 +55,6 @@ export class RuleClasses {
     const unknown = classes.filter((objectClass) => !known.has(objectClass));
     if (!enabled || unknown.length === 0) return [];
     const isDeaf = unknown.length === classes.length;
-    return [{ code: FAULT.code, cameraId: this.#cameraId, ruleId: id, unknown, isDeaf } as RuleFault];
+    return [{ code: FAULT.code, ruleId: id, unknown, isDeaf }];
   }
 }

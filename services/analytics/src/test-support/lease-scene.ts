@@ -85,9 +85,13 @@ export class LeaseScene {
       const agent = await createAgent(pool);
       await pool.query(CAMERAS, [agent.id, cameras]);
       await pool.query(ZONES);
-      await pool.query(RULES, [JSON.stringify(QUIET_RULE)]);
     });
     return scene;
+  }
+
+  /** From now on there is something to analyse. */
+  async giveRules(): Promise<void> {
+    await this.ask((pool) => pool.query(RULES, [JSON.stringify(QUIET_RULE)]));
   }
 
   get #running(): KeptPostgres {

@@ -17,6 +17,8 @@ export interface ClipStore {
   ofCamera(cameraId: string): Promise<Clip[]>;
   find(id: string): Promise<Clip | null>;
   manifest(id: string): Promise<SignedText | null>;
+  /** Ingest says that nothing more fits, and that nothing may go. */
+  isFull(): Promise<boolean>;
 }
 
 export interface ClipFiles {
@@ -48,7 +50,7 @@ export class Clips {
   /**
    * Asks for a clip; it comes when the agent is online. The look is written down with its purpose.
    *
-   * @throws HuishiError CLIPS_NOT_KEPT, TIME_RANGE_INVALID, TIME_RANGE_TOO_LONG, CAMERA_NOT_FOUND
+   * @throws HuishiError CLIPS_NOT_KEPT, TIME_RANGE_INVALID, TIME_RANGE_TOO_LONG, CAMERA_NOT_FOUND, CLIP_STORE_FULL
    */
   async request(cameraId: string, wanted: ClipRequest, person: User): Promise<Clip> {
     const { store, clock } = this.#options;
@@ -58,6 +60,7 @@ export class Clips {
       throw new HuishiError("TIME_RANGE_INVALID", "Give a time that has been, from before to.");
     if (toMs - fromMs > MAX_CLIP_MS)
       throw new HuishiError("TIME_RANGE_TOO_LONG", "One clip is at most 15 minutes; ask for several.");
+    if (await store.isFull()) throw full();
     const id = randomUUID();
     if (!(await store.add({ ...wanted, id, cameraId, by: person.userName }))) throw cameraNotFound(cameraId);
     await this.#note(person, { cameraId, profile }, purpose);
@@ -124,5 +127,10 @@ async function* bitstream(records: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
 const notFound = (): HuishiError => new HuishiError("CLIP_NOT_FOUND", "There is no such clip.");
 const notReady = (): HuishiError =>
   new HuishiError("CLIP_NOT_READY", "The clip has not come (yet); look at its state.");
+const full = (): HuishiError =>
+  new HuishiError(
+    "CLIP_STORE_FULL",
+    "There is no room for clips, and none may go: lower the policy's minimum, release a hold, or give it a larger disk.",
+  );
 const notKept = (): HuishiError =>
   new HuishiError("CLIPS_NOT_KEPT", "This server keeps no clips; set HUISHI_CLIPS_DIR for ingest and api.");

@@ -154,8 +154,12 @@ export class ZonesAndRules {
   }
 
   async #check(settings: RuleSettings, cameraId: string, zoneId: string): Promise<void> {
+    await this.checkRuleOn(settings, cameraId, await this.#getZone(zoneId));
+  }
+
+  /** Could a rule stand on this zone? The zone need not be saved. @throws HuishiError of checkRule, checkRuleSurroundings */
+  async checkRuleOn(settings: RuleSettings, cameraId: string, zone: Zone): Promise<void> {
     const { grounds, rules } = this.#parts;
-    const zone = await this.#getZone(zoneId);
     checkRule(settings, cameraId, zone);
     checkRuleSurroundings(settings, zone, {
       groundPairs: needsGroundPlane(settings)

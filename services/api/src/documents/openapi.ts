@@ -13,7 +13,7 @@ import { PostgresGroundPlaneStore } from "../adapters/postgres/ground-plane-stor
 import { PostgresIdentityStore } from "../adapters/postgres/identity-store.ts";
 import { PostgresRuleStore } from "../adapters/postgres/rule-store.ts";
 import { PostgresZoneStore } from "../adapters/postgres/zone-store.ts";
-import { questionParts, storeParts } from "../compose-questions.ts";
+import { questionParts, rehearsalParts, storeParts } from "../compose-questions.ts";
 import { AgentControl } from "../application/agent-control.ts";
 import { PostgresClipStore } from "../adapters/postgres/clip-store.ts";
 import { PostgresLookStore } from "../adapters/postgres/look-store.ts";
@@ -54,6 +54,13 @@ export async function openApiDocument(version: string): Promise<object> {
     identity: { identity, clock, version, isHttps: false, attemptsPerMinute: 1 },
     cameras,
     zonesAndRules,
+    rehearsals: rehearsalParts({
+      pool,
+      cameras,
+      looks: new PostgresLookStore(pool),
+      clock,
+      rules: zonesAndRules,
+    }),
     groundPlanes: new GroundPlanes({ cameras, grounds, rules }),
     alarms: new PostgresAlarmStore(pool),
     agents: { store: new PostgresAgentStore(pool), secrets, clock, mqttUrl: "", attemptsPerMinute: 1 },

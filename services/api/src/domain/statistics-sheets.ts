@@ -11,16 +11,19 @@ import { type CsvCell, csvLine } from "./csv.ts";
 /** Spreadsheets take a file without it for the system's own encoding. */
 const UTF8_MARK = "\ufeff";
 
+/** What people call what an id names; null for what has no name, or is gone. */
+export type NameOf = (id: string | null) => string | null;
+
 export interface Sheet<Row> {
   readonly head: string;
-  readonly line: (row: Row) => string;
+  readonly line: (row: Row, nameOf: NameOf) => string;
 }
 
-function sheet<Row>(columns: Readonly<Record<string, (row: Row) => CsvCell>>): Sheet<Row> {
+function sheet<Row>(columns: Readonly<Record<string, (row: Row, nameOf: NameOf) => CsvCell>>): Sheet<Row> {
   const cells = Object.values(columns);
   return {
     head: UTF8_MARK + csvLine(Object.keys(columns)),
-    line: (row) => csvLine(cells.map((cellOf) => cellOf(row))),
+    line: (row, nameOf) => csvLine(cells.map((cellOf) => cellOf(row, nameOf))),
   };
 }
 
@@ -29,6 +32,7 @@ const at = (ms: number): string => new Date(ms).toISOString();
 export const COUNT_SHEET = sheet<CountPoint>({
   at: (row) => at(row.atMs),
   key: (row) => row.key,
+  name: (row, nameOf) => nameOf(row.key),
   class: (row) => row.objectClass ?? null,
   count: (row) => row.count,
   left_to_right: (row) => row.leftToRight ?? null,
@@ -41,6 +45,7 @@ export const DWELL_SHEET = sheet<
   Omit<DwellDistribution, "bins"> & { readonly bin: DwellDistribution["bins"][number] }
 >({
   zone_id: (row) => row.zoneId,
+  zone: (row, nameOf) => nameOf(row.zoneId),
   class: (row) => row.objectClass,
   visits: (row) => row.visits,
   mean_ms: (row) => row.meanMs,
@@ -55,6 +60,7 @@ export const DWELL_SHEET = sheet<
 export const OCCUPANCY_SHEET = sheet<OccupancyPoint>({
   at: (row) => at(row.atMs),
   zone_id: (row) => row.zoneId,
+  zone: (row, nameOf) => nameOf(row.zoneId),
   class: (row) => row.objectClass,
   mean: (row) => row.mean,
   max: (row) => row.max,
@@ -63,7 +69,9 @@ export const OCCUPANCY_SHEET = sheet<OccupancyPoint>({
 
 export const FLOW_SHEET = sheet<ZoneFlowCount>({
   from_zone_id: (row) => row.fromZoneId,
+  from_zone: (row, nameOf) => nameOf(row.fromZoneId),
   to_zone_id: (row) => row.toZoneId,
+  to_zone: (row, nameOf) => nameOf(row.toZoneId),
   class: (row) => row.objectClass,
   count: (row) => row.count,
 });

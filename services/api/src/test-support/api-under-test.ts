@@ -129,6 +129,7 @@ function startIn(surroundings: Surroundings): Promise<RunningApi> {
     host: "127.0.0.1",
     port: 0,
     dashboardDir,
+    clipsDir: join(dashboardDir, "clips"),
     mqttUrl: "mqtt://127.0.0.1:1883",
     version: "0.0.0-test",
     attemptsPerMinute,

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { type ClipBook, ClipUploads } from "./clip-intake.ts";
 import { type UploadFiles, UploadIntake } from "./upload-intake.ts";
 
-function scene(wanted = true) {
+function scene(wanted = true, room?: { take(bytes: number): Promise<boolean> }) {
   const letters: string[] = [];
   const failed: string[] = [];
   let stored = Buffer.alloc(0);
@@ -24,7 +24,7 @@ function scene(wanted = true) {
     discard: async () => void (stored = Buffer.alloc(0)),
   };
   const intake = new UploadIntake({
-    destinations: [new ClipUploads({ book, files })],
+    destinations: [new ClipUploads({ book, files, ...(room ? { room } : {}) })],
     steadyMs: () => 0,
     onFault: () => () => undefined,
     deadLetter: async ({ code }) => void letters.push(code),
@@ -69,4 +69,21 @@ it("makes a dead letter of what is no chunk", async () => {
   const { intake, letters } = scene();
   await intake.accept("agent-1", "clip-1", "topic", Buffer.from("x"));
   expect(letters).toEqual(["UPLOAD_CHUNK"]);
+});
+
+it("fails a clip for which there is no room, and keeps nothing of it", async () => {
+  let left = 6;
+  const { send, failed, content } = scene(true, {
+    take: async (bytes) => {
+      if (bytes > left) return false;
+      left -= bytes;
+      return true;
+    },
+  });
+  await send(0, "abcd");
+  await send(0, "abcd");
+  expect(content()).toBe("abcd");
+  await send(4, "efgh");
+  expect(failed).toEqual(["CLIP_STORE_FULL"]);
+  expect(content()).toBe("");
 });

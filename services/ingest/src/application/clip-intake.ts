@@ -6,6 +6,7 @@ import {
 } from "@huishi/contracts";
 import { readClipManifest, verifyClip } from "@huishi/platform";
 import { Check } from "typebox/value";
+import type { ClipRoom } from "./clip-room.ts";
 import type { UploadDestination, UploadFiles } from "./upload-intake.ts";
 
 /** A clip that the centre asked this agent for and that is not complete. */
@@ -40,14 +41,25 @@ export class ClipUploads implements UploadDestination {
   readonly maxBytes = MAX_UPLOAD_BYTES;
   readonly files: UploadFiles;
   readonly #book: ClipBook;
+  readonly #room: Pick<ClipRoom, "take"> | undefined;
 
-  constructor(parts: { readonly book: ClipBook; readonly files: UploadFiles }) {
+  constructor(parts: {
+    readonly book: ClipBook;
+    readonly files: UploadFiles;
+    /** Default: without a bound. */
+    readonly room?: Pick<ClipRoom, "take">;
+  }) {
     this.#book = parts.book;
+    this.#room = parts.room;
     this.files = parts.files;
   }
 
   async wants(agentId: string, clipId: string): Promise<boolean> {
     return (await this.#book.wanted(agentId, clipId)) !== null;
+  }
+
+  async takeRoom(bytes: number): Promise<boolean> {
+    return (await this.#room?.take(bytes)) ?? true;
   }
 
   progress(clipId: string, bytes: number): Promise<void> {

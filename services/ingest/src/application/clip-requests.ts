@@ -15,22 +15,27 @@ export class ClipDispatch implements Runnable {
   readonly name = "requests for clips";
   readonly #requests: ClipRequests;
   readonly #onRequested: (clipId: string) => Promise<void>;
+  readonly #mayRequest: () => boolean;
   readonly #lookMs: number;
 
   constructor(options: {
     readonly requests: ClipRequests;
     readonly onRequested: (clipId: string) => Promise<void>;
+    /** False while there is no room for what would come. */
+    readonly mayRequest?: () => boolean;
     readonly lookMs?: number;
   }) {
     this.#requests = options.requests;
     this.#onRequested = options.onRequested;
+    this.#mayRequest = options.mayRequest ?? (() => true);
     this.#lookMs = options.lookMs ?? LOOK_MS;
   }
 
   async run(signal: AbortSignal): Promise<void> {
     for (;;) {
       await this.#requests.settle();
-      for (const clipId of await this.#requests.request()) await this.#onRequested(clipId);
+      if (this.#mayRequest())
+        for (const clipId of await this.#requests.request()) await this.#onRequested(clipId);
       await sleep(this.#lookMs, signal);
     }
   }

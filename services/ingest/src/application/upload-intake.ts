@@ -22,6 +22,8 @@ export interface UploadDestination {
   wants(agentId: string, id: string): Promise<boolean>;
   progress(id: string, bytes: number): Promise<void>;
   failed(id: string, code: string, message: string): Promise<void>;
+  /** Takes room on the disk; false where there is none. Without it there always is. */
+  takeRoom?(bytes: number): Promise<boolean>;
   /** All of it is in the files. */
   complete(agentId: string, id: string): Promise<void>;
 }
@@ -104,6 +106,8 @@ export class UploadIntake {
     if (missing > 0) return refuse("UPLOAD_OFFSET", `${missing} bytes are missing before this chunk`);
     const news = chunk.data.subarray(Math.min(-missing, chunk.data.byteLength));
     if (transfer.bytes + news.byteLength > destination.maxBytes) return this.#giveUp(destination, id);
+    if (news.byteLength > 0 && (await destination.takeRoom?.(news.byteLength)) === false)
+      return this.#refuseForRoom(destination, id);
     if (news.byteLength > 0) await destination.files.append(id, news);
     transfer.bytes += news.byteLength;
     if (chunk.last && chunk.offset + chunk.data.byteLength === transfer.bytes) {
@@ -126,6 +130,14 @@ export class UploadIntake {
     this.#transfers.delete(id);
     await destination.files.discard(id);
     await destination.failed(id, "UPLOAD_TOO_LARGE", `more than ${destination.maxBytes} bytes came`);
+  }
+
+  async #refuseForRoom(destination: UploadDestination, id: string): Promise<void> {
+    this.#transfers.delete(id);
+    await destination.files.discard(id);
+    const why = "there is no room for it, and nothing that lies there may go";
+    this.#options.onFault("a clip was refused for want of room")({ code: "CLIP_STORE_FULL" });
+    await destination.failed(id, "CLIP_STORE_FULL", why);
   }
 
   async #open({ files }: UploadDestination, id: string): Promise<Transfer> {

@@ -7,6 +7,8 @@ import { fitWithin, type PictureSize } from "./analysis-size.ts";
 import { MAX_PIXELS } from "./decoder-arguments.ts";
 import { DecoderProcess } from "./decoder-process.ts";
 import type { TimedPicture } from "./picture-assembler.ts";
+import { PictureBuffers } from "./picture-buffers.ts";
+import { SampleGrid } from "./sample-grid.ts";
 import { UnitClock } from "./unit-clock.ts";
 
 export interface DecodedFrame extends RgbFrame {
@@ -44,6 +46,8 @@ const MAX_LAG_MS = 2_000;
 const STALL_MS = 10_000;
 /** FLV counts 31 bits of milliseconds, 24 days: a decoder is replaced long before. */
 const MAX_STREAM_MS = 2 ** 30;
+/** Pictures in flight between being let go and being needed again. */
+const SPARE_PICTURES = 4;
 const RESTART = { baseDelayMs: 250, maxDelayMs: 10_000, healthyAfterMs: 30_000 };
 
 interface Stream {
@@ -51,7 +55,8 @@ interface Stream {
   readonly clock: UnitClock;
   readonly picture: PictureSize;
   readonly size: PictureSize;
-  /** Since when it was fed without answering; null when it answered last. */
+  readonly grid: SampleGrid;
+  /** Since when it has owed the picture of a sample; null when it owes none. */
   waitingSinceMs: number | null;
 }
 
@@ -62,6 +67,7 @@ export class FrameDecoder {
   readonly #wallClock: Clock;
   readonly #abort = new AbortController();
   readonly #supervised: Promise<void>;
+  readonly #buffers = new PictureBuffers(SPARE_PICTURES);
   #stream: Stream | null = null;
   /** Set while the supervisor lets a decoder start; called with the stream that was started. */
   #onStart: ((stream: Stream) => void) | null = null;
@@ -114,6 +120,11 @@ export class FrameDecoder {
       return;
     }
     this.#feed(stream, unit, sentAtMs);
+  }
+
+  /** Takes back a frame's picture: nobody reads it any more. */
+  recycle({ data }: DecodedFrame): void {
+    this.#buffers.give(data);
   }
 
   async close(): Promise<void> {
@@ -204,10 +215,12 @@ export class FrameDecoder {
         size,
         sampleFps: this.#options.sampleFps,
         onPicture: (timed) => this.#emit(stream, timed),
+        newBuffer: (bytes) => this.#buffers.take(bytes),
       }),
       clock: new UnitClock(),
       picture,
       size,
+      grid: new SampleGrid(this.#options.sampleFps),
       waitingSinceMs: null,
     };
     this.#started = true;
@@ -215,13 +228,12 @@ export class FrameDecoder {
   }
 
   #feed(stream: Stream, unit: AccessUnit, sentAtMs: number): void {
-    stream.waitingSinceMs ??= this.#wallClock.nowMs();
     try {
-      stream.process.write({
-        annexB: unit.data,
-        keyframe: unit.keyframe,
-        ptsMs: stream.clock.stamp({ capturedAtMs: unit.capturedAtMs, fedAtMs: sentAtMs }),
-      });
+      const ptsMs = stream.clock.stamp({ capturedAtMs: unit.capturedAtMs, fedAtMs: sentAtMs });
+      stream.process.write({ annexB: unit.data, keyframe: unit.keyframe, ptsMs });
+      if (stream.grid.isSample(ptsMs)) stream.waitingSinceMs ??= this.#wallClock.nowMs();
+      // Up to the next sample nothing is missing; while a picture is owed, a decoder that reorders needs what follows.
+      if (stream.waitingSinceMs !== null) stream.process.flush();
     } catch (error) {
       // A damaged unit: what follows needs it, so that the next keyframe is the next thing of use.
       this.#skippingToKeyframe = true;
@@ -246,7 +258,10 @@ export class FrameDecoder {
     if (stream !== this.#stream) return;
     stream.waitingSinceMs = null;
     const unit = stream.clock.take(ptsMs);
-    if (!unit) return;
+    if (!unit) {
+      this.#buffers.give(data);
+      return;
+    }
     const decodeMs = this.#wallClock.nowMs() - unit.fedAtMs;
     // Behind: better the present soon than the past completely.
     if (decodeMs > MAX_LAG_MS) this.#skippingToKeyframe = true;

@@ -80,7 +80,11 @@ export class InferenceWorker {
         name: settings.cameraId,
         sampleFps: settings.sampleFps,
         onFrame: (frame) => {
-          if (this.#waiting.put(feed, { frame, sinceMs: performance.now() })) drop("superseded", 1);
+          const superseded = this.#waiting.put(feed, { frame, sinceMs: performance.now() });
+          if (superseded) {
+            feed.decoder.recycle(superseded.frame);
+            drop("superseded", 1);
+          }
           this.#wake();
         },
         onDrop: drop,
@@ -113,7 +117,8 @@ export class InferenceWorker {
   }
 
   async #analyse(feed: Feed, { frame, sinceMs }: Waiting): Promise<void> {
-    feed.ring.push(frame);
+    // Whoever asked for one of these as a snapshot has a copy.
+    for (const gone of feed.ring.push(frame)) feed.decoder.recycle(gone);
     const startedMs = performance.now();
     const waitedMs = startedMs - sinceMs;
     try {

@@ -8,3 +8,7 @@ export { PostgresPlanStore } from "./plan-store.ts";
 export { PostgresRecordStore } from "./record-store.ts";
 export { PostgresSensorReadings } from "./sensor-readings.ts";
 export { PostgresTrackIdSource } from "./track-id-source.ts";
+export { PostgresRehearsalPerception } from "./rehearsal-perception.ts";
+export { PostgresRehearsalStore } from "./rehearsal-store.ts";
+export { PostgresSpanStore } from "./span-store.ts";
+export { PostgresClipContents } from "./clip-contents.ts";

@@ -60,6 +60,6 @@ function planOf(row: PlanRow): CameraPlan {
 }
 
 /** What cannot be used counts as missing: its rules say that they need one. */
-function groundPlaneOf(pairs: GroundPairs | null): GroundPlane | null {
+export function groundPlaneOf(pairs: GroundPairs | null): GroundPlane | null {
   return pairs === null || groundPlaneProblem(pairs) !== null ? null : new GroundPlane(pairs);
 }

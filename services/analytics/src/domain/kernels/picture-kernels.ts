@@ -4,6 +4,16 @@
  */
 import { PICTURE_WASM } from "./picture-wasm.ts";
 
+/** What is used of it: the types of Node do not have it. */
+declare const WebAssembly: {
+  readonly Memory: new (descriptor: { readonly initial: number }) => {
+    readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
+  };
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
+};
+
 interface Exports {
   resize(job: number): void;
   halve(from: number, stride: number, to: number, width: number, height: number): void;
@@ -32,7 +42,7 @@ let loaded: Exports | null = null;
 function kernels(): Exports {
   loaded ??= new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(PICTURE_WASM, "base64")), {
     env: { memory },
-  }).exports as unknown as Exports;
+  }).exports as Exports;
   return loaded;
 }
 
@@ -103,7 +113,7 @@ export function countDiffering(
 }
 
 /** Source offsets and shares (of 256) for each target pixel of an axis. */
-export interface AxisTaps {
+interface AxisTaps {
   readonly first: Int32Array;
   readonly second: Int32Array;
   readonly share: Int32Array;
@@ -154,9 +164,19 @@ export function scaleToRgb(job: ScaleJob, target: Uint8Array): void {
   if (width < size || height < size) written.fill(job.fill);
   const target0 = at.target + (top * size + left) * 3;
   new Uint32Array(memory.buffer, at.job, 16).set([
-    ...[at.luma, job.stride, at.u, at.v, job.stride >> 1],
+    at.luma,
+    job.stride,
+    at.u,
+    at.v,
+    job.stride >> 1,
     ...addresses,
-    ...[axis, width, height, target0, size * 3, at.lines, lineBytes],
+    axis,
+    width,
+    height,
+    target0,
+    size * 3,
+    at.lines,
+    lineBytes,
   ]);
   kernels().resize(at.job);
   target.set(written);

@@ -239,7 +239,10 @@ function isOver(track: LivingTrack, capturedAtMs: number, aspectRatio: number): 
 }
 
 /** How long a confirmed track is looked for in vain. */
-function patienceMs({ stationarySinceMs, lastSeenMs }: LivingTrack): number {
+export function patienceMs({
+  stationarySinceMs,
+  lastSeenMs,
+}: Pick<LivingTrack, "stationarySinceMs" | "lastSeenMs">): number {
   if (stationarySinceMs === null) return PARAMETERS.lostMs;
   const { stationaryLostLeastMs, stationaryLostMostMs } = PARAMETERS;
   return Math.min(Math.max(lastSeenMs - stationarySinceMs, stationaryLostLeastMs), stationaryLostMostMs);

@@ -31,6 +31,7 @@ import { addGroundPlaneRoutes } from "./routes/ground-plane-routes.ts";
 import { addIdentityRoutes, type IdentityRouteParts } from "./routes/identity-routes.ts";
 import { addOperationRoutes, type OperationRouteParts } from "./routes/operation-routes.ts";
 import { addDeviceRoutes, addPerceptionRoutes, type QuestionRouteParts } from "./routes/question-routes.ts";
+import { addRehearsalRoutes, type RehearsalRouteParts } from "./routes/rehearsal-routes.ts";
 import { addStatisticsRoutes } from "./routes/statistics-routes.ts";
 import {
   addDeadLetterRoutes,
@@ -44,6 +45,7 @@ export interface AppParts {
   readonly identity: IdentityRouteParts;
   readonly cameras: CameraStore;
   readonly zonesAndRules: ZonesAndRules;
+  readonly rehearsals: RehearsalRouteParts;
   readonly groundPlanes: GroundPlanes;
   readonly alarms: AlarmStore;
   readonly agents: AgentRouteParts;
@@ -106,6 +108,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   addCameraRoutes(app, parts.cameras, parts.store.retention.names);
   addZoneRoutes(app, parts.zonesAndRules);
   addRuleRoutes(app, parts.zonesAndRules);
+  addRehearsalRoutes(app, parts.rehearsals);
   addGroundPlaneRoutes(app, parts.groundPlanes);
   addAlarmRoutes(app, parts.alarms);
   addAgentRoutes(app, parts.agents);

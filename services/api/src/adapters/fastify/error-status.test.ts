@@ -71,5 +71,6 @@ describe("an answer to a fault", () => {
     expect(answerTo(withCode("42601")).body.code).toBe("INTERNAL");
     expect(answerTo(withCode("22003")).body.code).toBe("VALIDATION_FAILED");
     expect(answerTo(withCode("23503")).body.code).toBe("REFERENCE_GONE");
+    expect(answerTo(withCode("23001"))).toMatchObject({ status: 409, body: { code: "LEGAL_HOLD_COVERS" } });
   });
 });

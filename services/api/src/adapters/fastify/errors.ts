@@ -19,7 +19,10 @@ const FASTIFY_CODES: Readonly<Record<string, [code: string, message: string]>> =
     "The body is empty; send JSON or leave the content type out.",
   ],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ["BODY_INVALID", "The body is not as long as its Content-Length says."],
-  FST_ERR_CTP_BODY_TOO_LARGE: ["BODY_TOO_LARGE", "The body is larger than 256 KiB (a photograph: 2 MiB)."],
+  FST_ERR_CTP_BODY_TOO_LARGE: [
+    "BODY_TOO_LARGE",
+    "The body is larger than 256 KiB (a photograph: 2 MiB, a chunk of a clip: 1 MiB).",
+  ],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ["MEDIA_TYPE_UNSUPPORTED", "Send the body as application/json."],
 };
 
@@ -31,6 +34,8 @@ const SQL_STATES: Readonly<Record<string, [code: string, message: string]>> = {
     "QUESTION_TOO_HEAVY",
     "The answer took too long; ask for a shorter range, a coarser granularity or fewer cameras.",
   ],
+  // restrict_violation: only the end of a clip that is under a hold raises it (migration 0017).
+  "23001": ["LEGAL_HOLD_COVERS", "A legal hold covers clips of this; release the hold first."],
   "23505": ["USER_NAME_TAKEN", "This user name is taken; choose another one."],
 };
 

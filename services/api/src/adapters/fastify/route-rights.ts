@@ -51,6 +51,15 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
   "DELETE /api/v1/rules/:id": "configure",
   "GET /api/v1/rules/:id/line-counts": "view",
 
+  "POST /api/v1/rehearsals": "configure",
+  "GET /api/v1/rehearsals": "configure",
+  "GET /api/v1/rehearsals/:id": "configure",
+  "DELETE /api/v1/rehearsals/:id": "configure",
+  "POST /api/v1/rehearsals/clips": "configure",
+  "GET /api/v1/rehearsals/clips/:id": "configure",
+  "DELETE /api/v1/rehearsals/clips/:id": "configure",
+  "PUT /api/v1/rehearsals/clips/:id/chunks/:no": "configure",
+
   "GET /api/v1/alarms": "view",
   "GET /api/v1/alarms/:id": "view",
   "GET /api/v1/alarms/:id/snapshot": "view",

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
-import type { Sheet } from "../../domain/statistics-sheets.ts";
+import type { NameOf, Sheet } from "../../domain/statistics-sheets.ts";
 
 /** The response of a route that also answers as a sheet. */
 export const withSheet = <T extends object>(schema: T) => ({
@@ -28,6 +28,8 @@ export function prefersSheet(accept: string | undefined): boolean {
 export interface SheetPage<Row> {
   readonly rows: readonly Row[];
   readonly next: string | null;
+  /** Of the ids in these rows; absent: the rows name nothing. */
+  readonly names?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -43,7 +45,9 @@ export async function sendSheet<Row>(
   async function* lines(): AsyncGenerator<string, void, undefined> {
     yield sheet.head;
     for (let page = first; ; page = await read(page.next)) {
-      yield page.rows.map(sheet.line).join("");
+      const { names } = page;
+      const nameOf: NameOf = (id) => (id === null ? null : (names?.get(id) ?? null));
+      yield page.rows.map((row) => sheet.line(row, nameOf)).join("");
       if (page.next === null) return;
     }
   }

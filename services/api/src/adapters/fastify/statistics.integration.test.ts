@@ -18,7 +18,7 @@ beforeAll(async () => {
   cameraId = camera.id;
   await pool.query(
     `INSERT INTO zone (id, camera_id, name, kind, points)
-     SELECT id, $1, id, 'polygon', '[]' FROM unnest(ARRAY['a', 'b']) AS id ORDER BY id`,
+     SELECT id, $1, CASE id WHEN 'a' THEN '=1+1' ELSE '路口, B' END, 'polygon', '[]' FROM unnest(ARRAY['a', 'b']) AS id ORDER BY id`,
     [cameraId],
   );
   const at = new Date(TO_MS - HOUR_MS);
@@ -37,7 +37,7 @@ beforeAll(async () => {
   ]);
   await pool.query("INSERT INTO detection SELECT $1, 1, $2, 1, 8000, 100, 200, 300, 400", [at, camera.no]);
   await pool.query(
-    `INSERT INTO rule (id, camera_id, zone_id, settings) VALUES ('line', $1, 'a', '{"kind":"line_crossing"}')`,
+    `INSERT INTO rule (id, camera_id, zone_id, settings) VALUES ('line', $1, 'a', '{"kind":"line_crossing","name":"@kerb"}')`,
     [cameraId],
   );
   await pool.query("INSERT INTO line_crossing SELECT $1, 1, $2, 3, false, 'line'", [at, camera.no]);
@@ -92,19 +92,23 @@ describe("statistics as sheets", () => {
   it.each([
     [
       "statistics/dwell?groupBy=zone_class&cameraId=",
-      "zone_id,class,visits,mean_ms,p50_ms,p90_ms,p95_ms,bin_from_ms,bin_to_ms,bin_visits",
-      "a,person,1,4000,",
+      "zone_id,zone,class,visits,mean_ms,p50_ms,p90_ms,p95_ms,bin_from_ms,bin_to_ms,bin_visits",
+      `a,"'=1+1",person,1,4000,`,
     ],
     [
       "statistics/occupancy?by=hour&cameraId=",
-      "at,zone_id,class,mean,max,watched_ms",
-      `${new Date(TO_MS - HOUR_MS).toISOString()},a,,0.5,2,60000`,
+      "at,zone_id,zone,class,mean,max,watched_ms",
+      `${new Date(TO_MS - HOUR_MS).toISOString()},a,"'=1+1",,0.5,2,60000`,
     ],
-    ["statistics/flows?cameraId=", "from_zone_id,to_zone_id,class,count", "a,b,,1"],
+    [
+      "statistics/flows?cameraId=",
+      "from_zone_id,from_zone,to_zone_id,to_zone,class,count",
+      `a,"'=1+1",b,"路口, B",,1`,
+    ],
     [
       "statistics/counts?what=crossings&by=hour&groupBy=line_class&cameraId=",
-      "at,key,class,count,left_to_right,right_to_left,mean_dwell_ms",
-      `${new Date(TO_MS - HOUR_MS).toISOString()},line,car,1,0,1,`,
+      "at,key,name,class,count,left_to_right,right_to_left,mean_dwell_ms",
+      `${new Date(TO_MS - HOUR_MS).toISOString()},line,"'@kerb",car,1,0,1,`,
     ],
   ])("%s", async (path, head, row) => {
     const answer = await ask(`${path}${cameraId}&${RANGE}`, "text/csv");

@@ -111,6 +111,58 @@ describe("legal holds", () => {
   });
 });
 
+describe("clips", () => {
+  it("have a policy like everything else", async () => {
+    const { policies } = (await server.get("/api/v1/retention-policies")).body;
+    expect(policies).toContainEqual(expect.objectContaining({ dataset: "clip", minDays: 30, maxDays: 90 }));
+    const change = { minDays: 7, maxDays: 30, basis: "decision 8", version: 1 };
+    expect((await put("/api/v1/retention-policies/clip", change)).body).toMatchObject({
+      minDays: 7,
+      version: 2,
+    });
+  });
+
+  it("are not asked for while there is no room, as long as ingest says so", async () => {
+    const tell = (isFull: boolean, age: string): Promise<unknown> =>
+      server.database.pool.query(
+        `INSERT INTO clip_room (max_bytes, used_bytes, is_full, told_at) VALUES (10, 10, $1, now() - $2::interval)
+         ON CONFLICT (only_one) DO UPDATE SET is_full = $1, told_at = now() - $2::interval`,
+        [isFull, age],
+      );
+    const ask = () => {
+      const range = { fromMs: Date.now() - 60_000, toMs: Date.now() - 1_000 };
+      return server.post(`/api/v1/cameras/${cameraId}/clips`, { ...range, profile: "main", purpose: "test" });
+    };
+    await tell(true, "0");
+    expect(await ask()).toMatchObject({ status: 507, body: { code: "CLIP_STORE_FULL" } });
+    await tell(true, "1 hour");
+    expect((await ask()).status).toBe(201);
+    await tell(false, "0");
+    expect((await ask()).status).toBe(201);
+  });
+
+  it("under a hold keep their camera", async () => {
+    const { pool } = server.database;
+    const agent = await createAgent(pool);
+    const camera = await createCamera(pool, agent.id);
+    await pool.query(
+      `INSERT INTO clip (id, agent_id, camera_id, profile, from_at, to_at, purpose, requested_by, state, finished_at)
+       VALUES ('held', $1, $2, 'main', now() - interval '2 minutes', now() - interval '1 minute', 'x', 'x', 'ready', now())`,
+      [agent.id, camera.id],
+    );
+    const held = { dataset: "clip", cameraId: camera.id, reason: "case 13" };
+    const hold = await server.post("/api/v1/legal-holds", {
+      ...held,
+      fromMs: 1_000,
+      toMs: Date.now() + 1_000,
+    });
+    const end = () => server.request("DELETE", `/api/v1/cameras/${camera.id}`);
+    expect(await end()).toMatchObject({ status: 409, body: { code: "LEGAL_HOLD_COVERS" } });
+    await server.post(`/api/v1/legal-holds/${hold.body.id}/release`, { reason: "closed" });
+    expect((await end()).status).toBe(204);
+  });
+});
+
 describe("the store's report", () => {
   it("names mode, series and their sizes, and no partition that is still empty as the newest", async () => {
     await server.database.pool.query("INSERT INTO detection SELECT now(), 1, 9999, 1, 1, 1, 1, 1, 1");

@@ -72,6 +72,14 @@ export class PostgresClipStore implements ClipStore {
     return found.rows[0] ? toClip(found.rows[0]) : null;
   }
 
+  /** A word that is older than some minutes is none: ingest says it every minute. */
+  async isFull(): Promise<boolean> {
+    const found = await this.#pool.query(
+      "SELECT FROM clip_room WHERE is_full AND told_at > now() - interval '5 minutes'",
+    );
+    return found.rowCount === 1;
+  }
+
   async manifest(id: string): Promise<SignedText | null> {
     const found = await this.#pool.query<{ manifest: SignedText | null }>(
       "SELECT manifest FROM clip WHERE id = $1",

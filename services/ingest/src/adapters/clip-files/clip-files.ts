@@ -1,7 +1,8 @@
 import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { KeptFiles } from "../../application/agent-uploads.ts";
+import type { RoomFile } from "../../application/clip-room.ts";
 
 const ID = /^[a-z0-9-]{1,64}$/;
 
@@ -59,6 +60,22 @@ export class UploadFolder implements KeptFiles {
   async remove(id: string): Promise<void> {
     await this.discard(id);
     await rm(this.#file(id, this.#kept), { force: true });
+  }
+
+  /** Complete ones of this folder's kind, and every part. */
+  async list(): Promise<RoomFile[]> {
+    const names = await readdir(this.#folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return [];
+      throw error;
+    });
+    const files: RoomFile[] = [];
+    for (const name of names) {
+      const [id = "", kind] = name.split(".");
+      if (!ID.test(id) || (kind !== "part" && kind !== "clip")) continue;
+      const found = await stat(join(this.#folder, name)).catch(() => null);
+      if (found) files.push({ id, kind, bytes: found.size, changedMs: found.mtimeMs });
+    }
+    return files;
   }
 
   async #stat(id: string): Promise<{ file: string; size: number } | null> {

@@ -64,6 +64,7 @@ export async function enforceRetention(pool: Pool): Promise<RetentionResult> {
     }
   }
   deletedRows += await deleteDeadLetters(pool);
+  deletedRows += await deleteClips(pool);
   return { droppedChunks, deletedRows };
 }
 
@@ -102,6 +103,16 @@ async function deleteRows(pool: Pool, target: Target, { from_at, to_at }: Chunk)
     `DELETE FROM ${table} AS t WHERE t.${time} < now() - $1::interval AND ${notHeld(target)} AND ${cameLongAgo(table)}
        AND t.${time} >= $3::timestamptz AND t.${time} < $4::timestamptz`,
     [target.max_age, target.dataset, from_at, to_at],
+  );
+  return result.rowCount ?? 0;
+}
+
+/** Their files go when their rows are gone (application/clip-room.ts). */
+async function deleteClips(pool: Pool): Promise<number> {
+  const result = await pool.query(
+    `DELETE FROM clip USING retention_policy AS p
+     WHERE p.dataset = 'clip' AND clip.state IN ('ready', 'failed') AND clip.to_at < now() - p.max_age
+       AND clip.finished_at < now() - p.max_age AND NOT huishi_store.clip_held(clip)`,
   );
   return result.rowCount ?? 0;
 }

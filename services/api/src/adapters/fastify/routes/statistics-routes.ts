@@ -1,4 +1,13 @@
-import { CountsQuery, CountsSchema, HeatMapQuery, HeatMapSchema, MAX_COUNT_POINTS } from "@huishi/contracts";
+import {
+  type CountGroup,
+  type CountPoint,
+  CountsQuery,
+  CountsSchema,
+  HeatMapQuery,
+  HeatMapSchema,
+  MAX_COUNT_POINTS,
+} from "@huishi/contracts";
+import type { Named } from "../../../application/scope.ts";
 import { countRows, heatMap, zoneHeatMap } from "../../../application/statistics.ts";
 import type { ZoneStatisticsParts } from "../../../application/zone-statistics.ts";
 import { COUNT_SHEET, HEAT_SHEET } from "../../../domain/statistics-sheets.ts";
@@ -28,13 +37,33 @@ export function addStatisticsRoutes(app: App, statistics: ZoneStatisticsParts): 
         read: async (after) => {
           const asked = after === null ? query : { ...query, after };
           const { points, next } = await countRows(statistics, { ...asked, limit: MAX_COUNT_POINTS });
-          return { rows: points, next };
+          return { rows: points, next, names: await namesOfKeys(statistics, query, points) };
         },
       });
     },
   );
   addHeatMapRoutes(app, statistics);
   addZoneStatisticsRoutes(app, statistics);
+}
+
+/** What the keys of each grouping are ids of; others are classes, or nothing. */
+const KEYS_OF: Partial<Record<CountGroup, Named>> = {
+  camera: "camera",
+  area: "area",
+  zone: "zone",
+  zone_class: "zone",
+  line: "rule",
+  line_class: "rule",
+};
+
+function namesOfKeys(
+  { names }: ZoneStatisticsParts,
+  { groupBy = "none" }: CountsQuery,
+  points: readonly CountPoint[],
+): Promise<ReadonlyMap<string, string>> {
+  const kind = KEYS_OF[groupBy];
+  const ids = [...new Set(points.flatMap(({ key }) => (key === null ? [] : [key])))];
+  return kind === undefined ? Promise.resolve(new Map()) : names.namesOf(kind, ids);
 }
 
 function addHeatMapRoutes(app: App, statistics: ZoneStatisticsParts): void {

@@ -34,6 +34,7 @@ export function addZoneStatisticsRoutes(app: App, statistics: ZoneStatisticsPart
 }
 
 function addDwell(app: App, statistics: ZoneStatisticsParts): void {
+  const zoneNames = namesIn(statistics);
   app.get(
     "/api/v1/statistics/dwell",
     {
@@ -51,6 +52,7 @@ function addDwell(app: App, statistics: ZoneStatisticsParts): void {
         read: async (after) => {
           const { distributions, next } = await dwellTimes(statistics, pageOf(query, after, 500));
           return {
+            names: await zoneNames(distributions.map(({ zoneId }) => zoneId)),
             rows: distributions.flatMap(({ bins, ...own }) => bins.map((bin) => ({ ...own, bin }))),
             next,
           };
@@ -61,6 +63,7 @@ function addDwell(app: App, statistics: ZoneStatisticsParts): void {
 }
 
 function addOccupancy(app: App, statistics: ZoneStatisticsParts): void {
+  const zoneNames = namesIn(statistics);
   app.get(
     "/api/v1/statistics/occupancy",
     {
@@ -78,7 +81,7 @@ function addOccupancy(app: App, statistics: ZoneStatisticsParts): void {
         sheet: OCCUPANCY_SHEET,
         read: async (after) => {
           const { points, next } = await occupancyOf(statistics, pageOf(query, after, MAX_OCCUPANCY_POINTS));
-          return { rows: points, next };
+          return { rows: points, next, names: await zoneNames(points.map(({ zoneId }) => zoneId)) };
         },
       });
     },
@@ -86,6 +89,7 @@ function addOccupancy(app: App, statistics: ZoneStatisticsParts): void {
 }
 
 function addFlows(app: App, statistics: ZoneStatisticsParts): void {
+  const zoneNames = namesIn(statistics);
   app.get(
     "/api/v1/statistics/flows",
     {
@@ -102,9 +106,16 @@ function addFlows(app: App, statistics: ZoneStatisticsParts): void {
         sheet: FLOW_SHEET,
         read: async (after) => {
           const { flows, next } = await flowsBetween(statistics, pageOf(query, after, 10_000));
-          return { rows: flows, next };
+          const names = await zoneNames(flows.flatMap(({ fromZoneId, toZoneId }) => [fromZoneId, toZoneId]));
+          return { rows: flows, next, names };
         },
       });
     },
   );
 }
+
+/** What people call the zones of a page. */
+const namesIn =
+  ({ names }: ZoneStatisticsParts) =>
+  (ids: readonly (string | null)[]): Promise<ReadonlyMap<string, string>> =>
+    names.namesOf("zone", [...new Set(ids.filter((id) => id !== null))]);
