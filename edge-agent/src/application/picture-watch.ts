@@ -1,6 +1,6 @@
 import type { StreamProfile, VideoCodec } from "@huishi/contracts";
 import { type Clock, sleep } from "@huishi/kernel";
-import { extractParameterSets, parseSps, PICTURE_SAMPLE_MS, PictureJudge } from "@huishi/media";
+import { PICTURE_SAMPLE_MS, PictureJudge, pictureSizeOf } from "@huishi/media";
 import { fittingView, viewSlot } from "../domain/kept-views.ts";
 import type { CameraMeasure } from "../domain/stream-measure.ts";
 import { StreamMeter } from "../domain/stream-meter.ts";
@@ -193,12 +193,9 @@ class WatchedCamera implements StreamConsumer {
 
   #readSize({ codec, annexB }: CapturedUnit): void {
     this.#size = codec === this.#size.codec ? this.#size : { codec, width: 0, height: 0 };
-    if (codec !== "h264") return;
-    const sps = extractParameterSets(annexB)?.sps;
-    if (!sps) return;
     try {
-      const { width, height } = parseSps(sps);
-      this.#size = { codec, width, height };
+      const size = pictureSizeOf(codec, annexB);
+      if (size) this.#size = { codec, ...size };
     } catch {
       // A damaged parameter set says nothing of the size.
     }

@@ -97,6 +97,14 @@ describe("huishi-edge", { timeout: 60_000 }, () => {
     expect(received).toBe(0);
   });
 
+  test("doctor tells what it saw in Chinese where the machine speaks it", async () => {
+    await configure({ cameras: [{ id: "yard", onvif: "http://127.0.0.1:1/onvif" }] });
+    const { out } = await run(["doctor"], "", { LANG: "zh_CN.UTF-8" });
+    expect(out).toMatch(/正常 {2}状态目录: 可写/);
+    expect(out).toMatch(/失败 {2}摄像机 yard: .*ECONNREFUSED/);
+    for (const line of out.trim().split("\n")) expect(line).toMatch(/[\u4e00-\u9fff]/);
+  });
+
   test("doctor trusts the authority that was pinned at the claim, or the environment's, and no other", async () => {
     const tls = await makeTlsFiles(folder);
     const [key, cert] = await Promise.all([readFile(tls.keyFile), readFile(tls.certFile)]);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { faultWords } from "./checks/finding.ts";
 import { judgeClock } from "./checks/centre-checks.ts";
 import { judgeRoom } from "./checks/machine-checks.ts";
 import { plainText } from "./terminal.ts";
@@ -19,6 +20,19 @@ describe("what the installer's commands judge", () => {
       (bytes) => judgeRoom(bytes).level,
     );
     expect(levels).toEqual(["ok", "warn", "fail"]);
+  });
+
+  test("what was seen is told in both languages, the system's own faults too", () => {
+    expect(judgeRoom(3 * 1024 ** 3).saw).toEqual({ en: "3.0 GiB free", zh: "剩余 3.0 GiB" });
+    expect(judgeClock(0, 5_500).saw).toEqual({ en: "ahead by about 5.0 s", zh: "约快 5.0 秒" });
+    const refused = Object.assign(new Error("connect ECONNREFUSED 10.0.0.7:80"), { code: "ECONNREFUSED" });
+    const ours = new Error("the centre does not answer", { cause: refused });
+    for (const error of [refused, ours]) expect(faultWords(error).zh).toContain("没有监听此端口");
+    expect(faultWords(AbortSignal.abort(new DOMException("late", "TimeoutError")).reason).zh).toBe(
+      "等待应答超时",
+    );
+    expect(faultWords(new Error("odd"))).toEqual({ en: "odd", zh: "odd" });
+    expect(faultWords(undefined).en).toBe("undefined");
   });
 
   test("what a device calls itself cannot steer the terminal", () => {

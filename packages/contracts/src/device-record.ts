@@ -191,10 +191,30 @@ export const SiteCategorySchema = Type.Object(
     /** No camera may be registered there. */
     prohibited: Type.Boolean(),
     basis: NullableText,
+    /** The law's own: its prohibition cannot be lifted. */
+    isFixed: Type.Boolean(),
+    version: Type.Integer({ minimum: 1 }),
   },
   { additionalProperties: false },
 );
 export type SiteCategory = Static<typeof SiteCategorySchema>;
+/** Without `version` the category is made; with it, changed. A prohibition names its basis. */
+export const SiteCategoryPut = Type.Object(
+  {
+    name: DisplayName,
+    nameEn: DisplayName,
+    prohibited: Type.Boolean(),
+    basis: NullableText,
+    version: Type.Optional(Type.Integer({ minimum: 1 })),
+  },
+  { additionalProperties: false },
+);
+export type SiteCategoryPut = Static<typeof SiteCategoryPut>;
+/** The name that records hold: never changed, so that no record changes its meaning. */
+export const SiteCategoryParams = Type.Object(
+  { slug: Type.String({ pattern: "^[a-z][a-z0-9_]{0,62}$" }) },
+  { additionalProperties: false },
+);
 export const SiteCategoryList = Type.Object(
   { categories: Type.Array(SiteCategorySchema) },
   { additionalProperties: false },

@@ -16,6 +16,7 @@ export { concatBytes } from "./bytes.ts";
 export { ByteSlab } from "./byte-slab.ts";
 export { type MediaErrorCode, MediaError } from "./errors.ts";
 export { type SpsInfo, parseSps } from "./sps.ts";
+export { type PictureSize, isSps, pictureSizeOf, spsSize } from "./picture-size.ts";
 export { type AvcConfig, buildAvcConfig, parseAvcConfig } from "./avc-config.ts";
 export {
   type InitSegmentOptions,

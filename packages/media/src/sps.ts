@@ -1,5 +1,6 @@
 /** Sequence parameter set of H.264 (ITU-T H.264 7.3.2.1.1): just enough to size a picture and name its codec. */
 import { NAL, nalType, unescapeNal } from "./annexb.ts";
+import { BitReader } from "./bit-reader.ts";
 import { MediaError } from "./errors.ts";
 
 export interface SpsInfo {
@@ -24,45 +25,6 @@ export interface SpsInfo {
 const HIGH_PROFILES = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
 /** Level 6.2 allows 139264 macroblocks; no side may exceed sqrt(8 * MaxFS) macroblocks (A.3.1). */
 const MAX_SIDE_MACROBLOCKS = 1055;
-
-class BitReader {
-  readonly #bytes: Uint8Array;
-  #at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  bit(): number {
-    const byte = this.#bytes[this.#at >> 3];
-    if (byte === undefined) throw invalid("it ends too early");
-    const bit = (byte >> (7 - (this.#at & 7))) & 1;
-    this.#at += 1;
-    return bit;
-  }
-
-  bits(count: number): number {
-    let value = 0;
-    for (let i = 0; i < count; i++) value = value * 2 + this.bit();
-    return value;
-  }
-
-  /** ue(v), clause 9.1. */
-  unsigned(): number {
-    let zeros = 0;
-    while (this.bit() === 0) {
-      zeros += 1;
-      if (zeros > 31) throw invalid("an Exp-Golomb code is longer than 32 bits");
-    }
-    return 2 ** zeros - 1 + this.bits(zeros);
-  }
-
-  /** se(v), clause 9.1.1. */
-  signed(): number {
-    const code = this.unsigned();
-    return code % 2 === 0 ? -code / 2 : (code + 1) / 2;
-  }
-}
 
 function invalid(what: string): MediaError {
   return new MediaError("SPS_INVALID", `the H.264 sequence parameter set is damaged: ${what}`);
@@ -134,7 +96,7 @@ function hex2(value: number): string {
 export function parseSps(nal: Uint8Array): SpsInfo {
   if (nalType(nal) !== NAL.sps || nal.length < 5) throw invalid("it is not an SPS");
   const rbsp = unescapeNal(nal.length > 4096 ? nal.subarray(0, 4096) : nal);
-  const reader = new BitReader(rbsp.subarray(1));
+  const reader = new BitReader(rbsp.subarray(1), invalid);
   const profile = reader.bits(8);
   const constraints = reader.bits(8);
   const level = reader.bits(8);

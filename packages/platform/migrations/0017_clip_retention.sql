@@ -40,3 +40,10 @@ CREATE TABLE clip_room (
   told_at     timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE clip_room IS 'derived: told anew by ingest every minute';
+
+-- Categories of sites can be written by people; what the law prohibits stays prohibited.
+ALTER TABLE site_category ADD COLUMN version integer NOT NULL DEFAULT 1;
+ALTER TABLE site_category ADD COLUMN fixed boolean NOT NULL DEFAULT false;
+ALTER TABLE site_category ADD COLUMN updated_by text NOT NULL DEFAULT 'installation';
+ALTER TABLE site_category ADD COLUMN updated_at timestamptz NOT NULL DEFAULT now();
+UPDATE site_category SET fixed = true WHERE prohibited AND basis LIKE 'State Council Order 799%';

@@ -8,6 +8,7 @@ import { PostgresAreaStore } from "./adapters/postgres/area-store.ts";
 import { PostgresDeadLetterStore } from "./adapters/postgres/dead-letter-store.ts";
 import { PostgresDeviceEventStore } from "./adapters/postgres/device-event-store.ts";
 import { PostgresDeviceRecordStore } from "./adapters/postgres/device-record-store.ts";
+import { PostgresSiteCategoryStore } from "./adapters/postgres/site-category-store.ts";
 import { PostgresDeviceStateStore } from "./adapters/postgres/device-state-store.ts";
 import { PostgresNameDirectory } from "./adapters/postgres/name-directory.ts";
 import { PostgresPerceptionStore } from "./adapters/postgres/perception-store.ts";
@@ -58,6 +59,7 @@ export function storeParts({ pool, questions }: PoolsAndParts): StoreRouteParts 
     retention: { store: new PostgresRetentionStore(pool), names: new PostgresNameDirectory(pool) },
     areas: new PostgresAreaStore(pool),
     deviceRecords: new PostgresDeviceRecordStore(pool),
+    siteCategories: new PostgresSiteCategoryStore(pool),
     report: new PostgresStoreReport(questions),
     analytics: new PostgresAnalyticsReport(pool),
   };

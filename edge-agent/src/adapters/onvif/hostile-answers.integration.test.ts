@@ -1,8 +1,10 @@
 import { createServer, type RequestListener, type Server } from "node:http";
-import { once } from "node:events";
+import { systemClock } from "@huishi/kernel";
+import { getEventListeners, once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { NetworkGuard } from "../network-guard/network-guard.ts";
+import { OnvifCamera } from "./onvif-camera.ts";
 import { OnvifSession, readServices } from "./onvif-session.ts";
 
 let server: Server | undefined;
@@ -150,4 +152,19 @@ test("a host outside the site is never spoken to", async () => {
   await expect(OnvifSession.open(target, new AbortController().signal)).rejects.toMatchObject({
     code: "ADDRESS_OUTSIDE_SITE",
   });
+});
+
+test("events of a camera that is away leave nothing on the signal, however often it is tried", async () => {
+  const stop = new AbortController();
+  const camera = new OnvifCamera({
+    serviceUrl: "http://127.0.0.1:1/onvif/device_service",
+    account: null,
+    clock: systemClock,
+    reach: (host, signal) => guard.assertReachable(host, signal),
+  });
+  for (let i = 0; i < 5; i++)
+    await expect(camera.watchMotion(() => undefined, stop.signal)).rejects.toMatchObject({
+      code: "CAMERA_UNREACHABLE",
+    });
+  expect(getEventListeners(stop.signal, "abort")).toEqual([]);
 });

@@ -94,8 +94,9 @@ export class OnvifCamera implements CameraDevice {
     const farewell = new AbortController();
     const onAbort = (): void => farewell.abort(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
-    const session = await OnvifSession.open(this.#target(this.#account), farewell.signal);
+    let session: OnvifSession | undefined;
     try {
+      session = await OnvifSession.open(this.#target(this.#account), farewell.signal);
       await readServices(session);
       signal.throwIfAborted();
       signal.removeEventListener("abort", onAbort);
@@ -105,7 +106,7 @@ export class OnvifCamera implements CameraDevice {
       });
     } finally {
       signal.removeEventListener("abort", onAbort);
-      session.close();
+      session?.close();
     }
   }
 

@@ -76,6 +76,29 @@ describe.skipIf(!hasFfmpeg)("FfmpegPictureDecoder", () => {
     expect(decoder.pids).toEqual([]);
   });
 
+  test("neither is an H.265 one, nor one whose parameter set is damaged", async () => {
+    const sound = keyframe("color=c=0x646464:s=640x360", "h265");
+    // Main profile, level 6, 16384x8192.
+    const huge = new Uint8Array(Buffer.from("QgEBAQAAAwAAAwAAAwAAAwAAtKAAIACAAgAX//8=", "base64"));
+    const withSps = (change: (sps: Uint8Array) => Uint8Array): Uint8Array =>
+      joinAnnexB(splitNals(sound).map((nal) => ((((nal[0] ?? 0) >> 1) & 63) === 33 ? change(nal) : nal)));
+    expect(
+      await ask(
+        "huge",
+        withSps(() => huge),
+        "h265",
+      ),
+    ).toBeNull();
+    expect(
+      await ask(
+        "broken",
+        withSps((sps) => sps.subarray(0, 10)),
+        "h265",
+      ),
+    ).toBeNull();
+    expect(decoder.pids).toEqual([]);
+  });
+
   test("a killed child costs one sample", async () => {
     const good = grey(160);
     expect(isKeyframe(good)).toBe(true);

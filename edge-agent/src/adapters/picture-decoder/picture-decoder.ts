@@ -1,5 +1,5 @@
 import type { VideoCodec } from "@huishi/contracts";
-import { extractParameterSets, type LumaPicture, parseSps } from "@huishi/media";
+import { type LumaPicture, pictureSizeOf } from "@huishi/media";
 import type { Keyframe, PictureDecoder } from "../../application/picture-ports.ts";
 import { DecoderChild } from "./decoder-child.ts";
 
@@ -155,12 +155,11 @@ class DecoderLane {
 /** Refuses what the decoder would refuse after allocating: wrong size, damaged parameter sets. */
 function isDecodable({ codec, annexB }: Keyframe): boolean {
   if (annexB.byteLength === 0 || annexB.byteLength > MAX_BYTES) return false;
-  if (codec !== "h264") return true;
-  const sets = extractParameterSets(annexB);
-  if (!sets) return false;
   try {
-    const { width, height } = parseSps(sets.sps);
-    return width * height <= MAX_PIXELS;
+    const size = pictureSizeOf(codec, annexB);
+    // Without its parameter sets an H.264 keyframe gives no picture; H.265 cameras may send them apart.
+    if (size === null) return codec === "h265";
+    return size.width * size.height <= MAX_PIXELS;
   } catch {
     return false;
   }

@@ -1,5 +1,6 @@
 import { CameraSimulator, type SimulatedCamera } from "@huishi/camera-simulator";
 import { spawnSync } from "node:child_process";
+import { getEventListeners } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -51,6 +52,16 @@ describe("a camera's stream over RTSP", () => {
     );
     expect(await failure({ url: camera.rtspMainUrl, account: null })).toBe("CAMERA_AUTH_FAILED");
     expect(camera.statistics().failedSignIns).toBe(before + 1);
+  });
+
+  test("a camera that is away leaves nothing on the stream's signal, however often it is tried", async () => {
+    const stop = new AbortController();
+    const source = new RtspSource({ url: "rtsp://127.0.0.1:1/main", account: null });
+    for (let i = 0; i < 5; i++)
+      await expect(source.run(stop.signal, () => undefined)).rejects.toMatchObject({
+        code: "CAMERA_UNREACHABLE",
+      });
+    expect(getEventListeners(stop.signal, "abort")).toEqual([]);
   });
 
   test("ends when packets stop, and when the camera cuts it", async () => {

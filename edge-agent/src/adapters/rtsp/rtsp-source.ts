@@ -60,18 +60,15 @@ export class RtspSource implements FrameSource {
     const connecting = new AbortController();
     const onAbort = (): void => connecting.abort(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
-    const client = await RtspClient.open(address, account, {
-      timeoutMs,
-      signal: connecting.signal,
-      connectTo,
-    });
+    let client: RtspClient | undefined;
     try {
+      client = await RtspClient.open(address, account, { timeoutMs, signal: connecting.signal, connectTo });
       const setup = await this.#setUp(client, address);
       signal.removeEventListener("abort", onAbort);
       await this.#play(client, setup, signal, onUnits);
     } finally {
       signal.removeEventListener("abort", onAbort);
-      client.wire.destroy(new Error("the stream was given up"));
+      client?.wire.destroy(new Error("the stream was given up"));
     }
   }
 

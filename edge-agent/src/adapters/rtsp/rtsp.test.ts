@@ -87,6 +87,14 @@ describe("SDP", () => {
     expect(media?.parameterSets.map((nal) => ((nal[0] as number) >> 1) & 0x3f)).toEqual([32, 33, 34]);
   });
 
+  test("tells the size of H.265 by its parameter set, and no size by a damaged one", () => {
+    const sdp = (sps: string): string =>
+      `v=0\r\nm=video 0 RTP/AVP 97\r\na=rtpmap:97 H265/90000\r\na=fmtp:97 sprop-sps=${sps}\r\n`;
+    const x265 = "QgEBAWAAAAMAkAAAAwAAAwB4oAPAgBEHy5ZWVKTC8BaAgAAAAwCAAAADAoQ=";
+    expect(readVideo(sdp(x265), url)).toMatchObject({ codec: "h265", width: 1920, height: 1080 });
+    expect(readVideo(sdp("QgEBAQ=="), url)).toMatchObject({ codec: "h265", width: 0, height: 0 });
+  });
+
   test("leads to the host that was asked, whatever host it names", () => {
     expect(controlUrl("trackID=1", "rtsp://h/main/", url)).toBe("rtsp://h/main/trackID=1");
     expect(controlUrl("trackID=1", "rtsp://h/main", url)).toBe("rtsp://h/main/trackID=1");

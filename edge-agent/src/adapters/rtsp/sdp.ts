@@ -1,4 +1,4 @@
-import { parseSps } from "@huishi/media";
+import { isSps, spsSize } from "@huishi/media";
 import type { OfferedStream } from "../../domain/camera-description.ts";
 
 /** The first video of a session description (RFC 8866), as far as a receiver needs it. */
@@ -84,11 +84,10 @@ function parameterSets(media: string): Uint8Array[] {
 }
 
 function pictureSize({ codec, parameterSets: sets }: VideoMedia): { width: number; height: number } {
-  const sps = sets.find((nal) => ((nal[0] as number) & 0x1f) === 7);
-  if (codec !== "h264" || !sps) return { width: 0, height: 0 };
+  const sps = codec === "unknown" ? undefined : sets.find((nal) => isSps(codec, nal));
+  if (codec === "unknown" || !sps) return { width: 0, height: 0 };
   try {
-    const { width, height } = parseSps(sps);
-    return { width, height };
+    return spsSize(codec, sps);
   } catch {
     return { width: 0, height: 0 };
   }

@@ -1,8 +1,8 @@
 import type { CameraConfig, EdgeAgentConfig } from "../../config.ts";
 import { centreChecks } from "./centre-checks.ts";
-import { type Check, check, fine } from "./finding.ts";
+import { type Check, check, words } from "./finding.ts";
 import { machineChecks } from "./machine-checks.ts";
-import { connectTo } from "./tcp.ts";
+import { answered, connectTo } from "./tcp.ts";
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   "http:": 80,
@@ -25,8 +25,9 @@ function cameraCheck(camera: CameraConfig, index: number): Check {
     en: "CAMERA_UNREACHABLE: check the camera's power, network and address",
     zh: "CAMERA_UNREACHABLE：检查摄像机的供电、网络和地址",
   };
-  return check(`camera ${camera.id ?? index + 1}`, advice, async (signal) => {
+  const id = camera.id ?? index + 1;
+  return check(words(`camera ${id}`, `摄像机 ${id}`), advice, async (signal) => {
     const ms = await connectTo({ host, port, signal });
-    return fine(`${host}:${port} answers after ${ms} ms`);
+    return answered(`${host}:${port}`, ms);
   });
 }

@@ -6,7 +6,7 @@ import { mkdir, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { EdgeAgentConfig } from "../../config.ts";
-import { type Check, check, doubtful, failed, fine } from "./finding.ts";
+import { asIs, type Check, check, doubtful, failed, fine, words } from "./finding.ts";
 
 const GIB = 1024 ** 3;
 const WARN_FREE_BYTES = 2 * GIB;
@@ -28,31 +28,34 @@ const MULTICAST = {
 
 export function machineChecks(config: EdgeAgentConfig): Check[] {
   return [
-    check("state folder", WRITABLE, async () => {
+    check(words("state folder", "状态目录"), WRITABLE, async () => {
       await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
       const file = join(config.stateDir, `.doctor-${randomUUID()}`);
       await writeFile(file, "");
       await rm(file);
-      return fine("is writable");
+      return fine(words("is writable", "可写"));
     }),
-    check("disk", WRITABLE, async () => {
+    check(words("disk", "磁盘"), WRITABLE, async () => {
       const { bavail, bsize } = await statfs(config.stateDir);
       return judgeRoom(bavail * bsize);
     }),
-    check("ffmpeg", FFMPEG, async (signal) => {
+    check(asIs("ffmpeg"), FFMPEG, async (signal) => {
       const { stdout } = await promisify(execFile)("ffmpeg", ["-hide_banner", "-version"], { signal }).catch(
         () => ({ stdout: "" }),
       );
       return stdout === ""
-        ? doubtful("not found", FFMPEG)
-        : fine(stdout.split("\n", 1)[0]?.slice(0, 60) ?? "");
+        ? doubtful(words("not found", "未找到"), FFMPEG)
+        : fine(asIs(stdout.split("\n", 1)[0]?.slice(0, 60) ?? ""));
     }),
-    check("multicast", MULTICAST, (signal) => sendMulticast(config.discovery.interfaceAddress, signal)),
+    check(words("multicast", "组播"), MULTICAST, (signal) =>
+      sendMulticast(config.discovery.interfaceAddress, signal),
+    ),
   ];
 }
 
 export function judgeRoom(freeBytes: number): ReturnType<typeof fine> {
-  const saw = `${(freeBytes / GIB).toFixed(1)} GiB free`;
+  const gib = (freeBytes / GIB).toFixed(1);
+  const saw = words(`${gib} GiB free`, `剩余 ${gib} GiB`);
   if (freeBytes < FAIL_FREE_BYTES) return failed(saw, ROOM);
   return freeBytes < WARN_FREE_BYTES ? doubtful(saw, ROOM) : fine(saw);
 }
@@ -66,7 +69,7 @@ async function sendMulticast(interfaceAddress: string | undefined, signal: Abort
     socket.setMulticastTTL(1);
     if (interfaceAddress !== undefined) socket.setMulticastInterface(interfaceAddress);
     await promisify<void>((done) => socket.send("", 3702, "239.255.255.250", (error) => done(error)))();
-    return fine("can be sent");
+    return fine(words("can be sent", "可以发送"));
   } finally {
     socket.close();
   }

@@ -1,5 +1,10 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { type Finding, fine, words } from "./finding.ts";
+
+export function answered(where: string, ms: number): Finding {
+  return fine(words(`${where} answers after ${ms} ms`, `${where}，${ms} 毫秒后应答`));
+}
 
 /** Opens a TCP connection and closes it; whole milliseconds that it took. Throws what the system says. */
 export async function connectTo(to: {

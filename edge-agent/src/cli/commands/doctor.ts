@@ -9,11 +9,13 @@ export async function doctor(terminal: Terminal): Promise<number> {
   const findings = [];
   for (const check of checksOf(config)) {
     terminal.signal.throwIfAborted();
-    const finding = { check: check.name, ...(await check.run(terminal.signal)) };
+    const finding = { check: check.name.en, ...(await check.run(terminal.signal)) };
     findings.push(finding);
     if (isJson) continue;
     const advice = finding.advice === undefined ? "" : ` -> ${finding.advice[language]}`;
-    terminal.print(plainText(`${texts[finding.level]}  ${finding.check}: ${finding.saw}${advice}`));
+    terminal.print(
+      plainText(`${texts[finding.level]}  ${check.name[language]}: ${finding.saw[language]}${advice}`),
+    );
   }
   if (isJson) terminal.print(JSON.stringify(findings));
   return findings.some(({ level }) => level === "fail") ? 1 : 0;

@@ -29,7 +29,6 @@ export interface DeviceRecordStore {
   listRecords(asked: { after: string | null; limit: number }): Promise<StoredRecord[]>;
   findRecord(cameraId: string): Promise<StoredRecord | null>;
   putRecord(draft: RecordDraft): Promise<RecordPutOutcome>;
-  listCategories(): Promise<SiteCategory[]>;
   findCategory(slug: string): Promise<SiteCategory | null>;
   /** Replaces the one before. null: there is no such camera. */
   putSignPhoto(photo: SignPhotoFile & { cameraId: string; by: string }): Promise<SignPhoto | null>;

@@ -28,6 +28,7 @@ import type { AgentUploads } from "../../application/agent-uploads.ts";
 import { addControlRoutes } from "./routes/control-routes.ts";
 import { addDeviceRecordRoutes } from "./routes/device-record-routes.ts";
 import { addGroundPlaneRoutes } from "./routes/ground-plane-routes.ts";
+import { addSiteCategoryRoutes } from "./routes/site-category-routes.ts";
 import { addIdentityRoutes, type IdentityRouteParts } from "./routes/identity-routes.ts";
 import { addOperationRoutes, type OperationRouteParts } from "./routes/operation-routes.ts";
 import { addDeviceRoutes, addPerceptionRoutes, type QuestionRouteParts } from "./routes/question-routes.ts";
@@ -121,6 +122,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   addDeviceRoutes(app, parts.questions);
   addAreaRoutes(app, parts.store.areas);
   addDeviceRecordRoutes(app, parts.store.deviceRecords);
+  addSiteCategoryRoutes(app, parts.store.siteCategories);
   addDeadLetterRoutes(app, parts.store.deadLetters);
   addRetentionRoutes(app, parts.store);
   addAnalyticsRoutes(app, parts.store.analytics);

@@ -153,6 +153,60 @@ describe("a device record", () => {
     expect((await at({ latitude: -90, longitude: 180, coordinateSystem: "CGCS2000" })).status).toBe(200);
   });
 
+  it("has its kinds of places by people: made, changed by version, deleted when no camera stands there", async () => {
+    const path = "/api/v1/site-categories/night_market";
+    const category = { name: "夜市", nameEn: "Night market", prohibited: false, basis: null };
+    const send = (method: string, body?: unknown) => server.request(method, path, { body });
+    expect((await send("PUT", category)).body).toEqual({
+      slug: "night_market",
+      ...category,
+      isFixed: false,
+      version: 1,
+    });
+    expect((await send("PUT", category)).body.code).toBe("VERSION_CONFLICT");
+    expect((await send("PUT", { ...category, nameEn: "Night stalls", version: 1 })).body.version).toBe(2);
+    expect((await send("PUT", { ...category, version: 1 })).body.code).toBe("VERSION_CONFLICT");
+    expect((await send("PUT", { ...category, prohibited: true, basis: " ", version: 2 })).body.code).toBe(
+      "SITE_CATEGORY_BASIS",
+    );
+    const { version } = (await server.get("/api/v1/cameras/a/record")).body;
+    expect((await put("a", { ...FULL, version, siteCategory: "night_market" })).status).toBe(200);
+    const inUse = await send("PUT", { ...category, prohibited: true, basis: "decision 9", version: 2 });
+    expect([inUse.status, inUse.body.code, inUse.body.details.cameras]).toEqual([
+      409,
+      "SITE_CATEGORY_IN_USE",
+      1,
+    ]);
+    expect((await send("DELETE")).body.code).toBe("SITE_CATEGORY_IN_USE");
+    await server.database.pool.query("UPDATE device_record SET site_category = NULL");
+    expect(
+      (await send("PUT", { ...category, prohibited: true, basis: "decision 9", version: 2 })).status,
+    ).toBe(200);
+    const again = (await server.get("/api/v1/cameras/a/record")).body.version;
+    expect((await put("a", { ...FULL, version: again, siteCategory: "night_market" })).body.code).toBe(
+      "SITE_PROHIBITED",
+    );
+    expect((await send("DELETE")).status).toBe(204);
+    expect((await send("DELETE")).body.code).toBe("SITE_CATEGORY_NOT_FOUND");
+    await server.database.pool.query("DELETE FROM device_record");
+  });
+
+  it("cannot lift what the law prohibits, only word it", async () => {
+    const path = "/api/v1/site-categories/toilet";
+    const { categories } = (await server.get("/api/v1/site-categories")).body;
+    const {
+      slug: _slug,
+      isFixed,
+      ...law
+    } = categories.find(({ slug }: { slug: string }) => slug === "toilet");
+    expect(isFixed).toBe(true);
+    const lifted = await server.request("PUT", path, { body: { ...law, prohibited: false } });
+    expect([lifted.status, lifted.body.code]).toEqual([409, "SITE_CATEGORY_FIXED"]);
+    expect((await server.request("DELETE", path)).body.code).toBe("SITE_CATEGORY_FIXED");
+    const worded = await server.request("PUT", path, { body: { ...law, nameEn: "Lavatory" } });
+    expect(worded.body).toMatchObject({ nameEn: "Lavatory", prohibited: true, isFixed: true, version: 2 });
+  });
+
   it("of a prohibited place is refused with the reason, and nothing is kept", async () => {
     const { categories } = (await server.get("/api/v1/site-categories")).body;
     const prohibited = categories.filter((category: { prohibited: boolean }) => category.prohibited);
@@ -374,6 +428,11 @@ describe("an operator", () => {
       "site-categories",
     ]) {
       expect((await server.get(`/api/v1/${path}`, headers)).status, path).toBe(200);
+    }
+    const category = { name: "x", nameEn: "x", prohibited: false, basis: null };
+    for (const [method, body] of [["PUT", category], ["DELETE"]] as const) {
+      const refused = await server.request(method, "/api/v1/site-categories/road", { body, headers });
+      expect([refused.status, refused.body.code]).toEqual([403, "NOT_ALLOWED"]);
     }
     for (const [method, path, body] of [
       ["PUT", "record", EMPTY],

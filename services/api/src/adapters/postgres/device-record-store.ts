@@ -63,6 +63,8 @@ interface CategoryRow {
   readonly name_en: string;
   readonly prohibited: boolean;
   readonly basis: string | null;
+  readonly version: number;
+  readonly fixed: boolean;
 }
 
 const UNIQUE_VIOLATION = "23505";
@@ -79,7 +81,7 @@ const SELECT_RECORD = `
     p.uploaded_by AS photo_by, ${millisOf("p.uploaded_at")} AS photo_ms
   FROM camera AS c LEFT JOIN device_record AS r ON r.camera_id = c.id LEFT JOIN sign_photo AS p ON p.camera_id = c.id`;
 
-const SELECT_CATEGORY = "SELECT slug, name, name_en, prohibited, basis FROM site_category";
+const SELECT_CATEGORY = "SELECT slug, name, name_en, prohibited, basis, version, fixed FROM site_category";
 
 /** Records of cameras: the agent's word from the camera's row, people's from their own. */
 export class PostgresDeviceRecordStore implements DeviceRecordStore {
@@ -138,11 +140,6 @@ export class PostgresDeviceRecordStore implements DeviceRecordStore {
       ...(draft.version === 0 ? [] : [draft.version]),
     ]);
     return written.rowCount === 1;
-  }
-
-  async listCategories(): Promise<SiteCategory[]> {
-    const found = await this.#pool.query<CategoryRow>(`${SELECT_CATEGORY} ORDER BY prohibited, slug`);
-    return found.rows.map(toCategory);
   }
 
   async findCategory(slug: string): Promise<SiteCategory | null> {
@@ -258,4 +255,6 @@ const toCategory = (row: CategoryRow): SiteCategory => ({
   nameEn: row.name_en,
   prohibited: row.prohibited,
   basis: row.basis,
+  isFixed: row.fixed,
+  version: row.version,
 });

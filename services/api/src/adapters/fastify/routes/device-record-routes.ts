@@ -5,7 +5,6 @@ import {
   DeviceRecordPut,
   DeviceRecordQuery,
   DeviceRecordSchema,
-  SiteCategoryList,
 } from "@huishi/contracts";
 import { Readable } from "node:stream";
 import { Type } from "typebox";
@@ -91,17 +90,6 @@ function addRecordLists(app: App, records: DeviceRecordStore): void {
         .header("content-disposition", 'attachment; filename="device-records.csv"');
       return reply.send(Readable.from(sheetOf(eachRecord(records, query))));
     },
-  );
-  app.get(
-    "/api/v1/site-categories",
-    {
-      schema: {
-        tags,
-        summary: "Kinds of places where cameras stand, and those where none may",
-        response: { 200: SiteCategoryList, ...errorResponses },
-      },
-    },
-    async () => ({ categories: await records.listCategories() }),
   );
 }
 

@@ -16,6 +16,7 @@ import {
 import type { AnalyticsReport } from "../../../application/analytics-report.ts";
 import type { AreaStore } from "../../../application/areas.ts";
 import type { DeviceRecordStore } from "../../../application/device-records.ts";
+import type { SiteCategoryStore } from "../../../application/site-categories.ts";
 import {
   type DeadLetterMove,
   type DeadLetterStore,
@@ -40,6 +41,7 @@ export interface StoreRouteParts {
   readonly retention: { readonly store: RetentionStore; readonly names: NameDirectory };
   readonly areas: AreaStore;
   readonly deviceRecords: DeviceRecordStore;
+  readonly siteCategories: SiteCategoryStore;
   readonly report: StoreReport;
   readonly analytics: AnalyticsReport;
 }
