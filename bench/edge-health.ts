@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { FfmpegPictureDecoder } from "../edge-agent/src/adapters/picture-decoder/picture-decoder.ts";
-import { PictureJudge } from "../edge-agent/src/application/picture-judge.ts";
+import { PictureJudge } from "@huishi/media";
 
 const CAMERAS = 16;
 const ROUNDS = 20;

@@ -4,17 +4,22 @@
  * with a real database. Each case runs once a seed: the seed says which segments are lost.
  * The bound is what the line carries when each segment is sent 1 / (1 - loss) times; figures are shares of it.
  *
- *   npm run bench:edge-uplink -- [BACKLOG] [LIVE EVENTS A SECOND] [SEEDS]
+ *   npm run bench:edge-uplink -- [BACKLOG] [LIVE EVENTS A SECOND] [SEEDS] [kernel]
+ *
+ * With `kernel` the line loses packets under the kernel's own TCP, each way (as root); otherwise a program stands for the
+ * line, which models TCP's waits.
  */
 import { createLogger, createPool } from "@huishi/platform";
 import { type LineQuality, until, WORST_LINE } from "@huishi/testkit";
 import { Uplink, type WatchedCamera } from "../deploy/standalone/src/faults/test-support/uplink.ts";
+import { startKernelLine } from "./support/kernel-line.ts";
 import { benchDatabase } from "./support/bench-database.ts";
 import { median, quantile } from "./support/statistics.ts";
 
 const BACKLOG = Number(process.argv[2] ?? 6_000);
 const LIVE_PER_S = Number(process.argv[3] ?? 5);
 const SEEDS = Number(process.argv[4] ?? 3);
+const otherLine = process.argv[5] === "kernel" ? startKernelLine : undefined;
 const FIRST_SEED = 20_261_124;
 const DAY_MS = 24 * 3_600_000;
 const logger = createLogger({ name: "bench", level: "warn" });
@@ -83,7 +88,12 @@ async function measure(title: string, watched: WatchedCamera | null): Promise<vo
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
     const database = await benchDatabase(logger);
     const pool = createPool(database.databaseUrl, { max: 2 });
-    const uplink = await Uplink.start({ databaseUrl: database.databaseUrl, pool }, WORST_LINE, seed);
+    const uplink = await Uplink.start(
+      { databaseUrl: database.databaseUrl, pool },
+      WORST_LINE,
+      seed,
+      otherLine,
+    );
     try {
       runs.push(await drain(uplink, watched));
     } finally {
@@ -112,7 +122,8 @@ function describe(title: string, runs: readonly Run[]): void {
 }
 
 process.stdout.write(
-  `uplink of 1 Mbit/s, 20 % loss, 200 ms there and back; a backlog of ${BACKLOG} events\n`,
+  `uplink of 1 Mbit/s, 20 % loss, 200 ms there and back${otherLine ? ", the kernel's TCP" : ""}; ` +
+    `a backlog of ${BACKLOG} events\n`,
 );
 await measure("events alone", null);
 await measure("a camera of 600 kbit/s under a ceiling of 400", {

@@ -1,99 +1,68 @@
 /**
- * Runs a video file through what a camera's frames go through (motion gate, choice of regions, detector, tracker)
- * and scores the people found against ground truth in MOTChallenge form, whose frames are the file's.
+ * Runs a video file through what a camera's frames go through (motion gate, choice of regions, detector, tracker),
+ * writes the tracks in MOTChallenge form and scores them where there is ground truth.
  *
- *   npx tsx --conditions=huishi-source bench/eval-video.ts --video FILE --gt FILE [--fps 5] [--bounds 640x360]
- *       [--whole] [--out FILE]
+ *   npm run eval:video -- --video FILE --classes person --out FILE [--gt FILE] [--fps 5] [--bounds 640x360] [--whole]
  *
- * `--whole` looks at the whole of every frame instead, as the comparison. Needs ffmpeg and a built model.
+ * Every picture of the file is analysed, in file time; `--fps 5` takes that many a second. Frames are numbered as in
+ * the file, from 1, boxes are in pixels of the source whatever the analysis size (`--bounds`). `--whole` looks at the
+ * whole of every frame, as the comparison. Needs ffmpeg and a built model. Scores are over the frames analysed.
  */
-import { execFileSync, spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { fitWithin } from "../services/analytics/src/adapters/ffmpeg/analysis-size.ts";
 import { FrameAnalysis } from "../services/analytics/src/adapters/inference-process/frame-analysis.ts";
 import type { FrameResult } from "../services/analytics/src/adapters/inference-process/messages.ts";
 import { loadModel, OnnxDetector } from "../services/analytics/src/adapters/onnxruntime/index.ts";
 import { PARAMETERS } from "../services/analytics/src/domain/tracker/parameters.ts";
-import {
-  countSequence,
-  formatMot,
-  type MotRow,
-  parseMot,
-  scores,
-} from "../services/analytics/src/eval/index.ts";
+import { countSequence, type MotRow, scores } from "../services/analytics/src/eval/index.ts";
+import { percent, positive, readMot, runTool, scoreLine, usage, writeMot } from "./support/evaluation.ts";
+import { openVideo, pictures, type Video } from "./support/video-file.ts";
 
-const { values } = parseArgs({
-  options: {
-    video: { type: "string" },
-    gt: { type: "string" },
-    fps: { type: "string", default: "5" },
-    bounds: { type: "string", default: "640x360" },
-    whole: { type: "boolean", default: false },
-    out: { type: "string" },
-  },
-});
+const STAGES = ["gate", "detect", "track"] as const;
 
-interface Video {
-  readonly width: number;
-  readonly height: number;
-  readonly fps: number;
+interface Options {
+  readonly video: string;
+  readonly classes: readonly string[] | null;
+  readonly fps: number | undefined;
+  readonly bounds: { readonly width: number; readonly height: number };
+  readonly whole: boolean;
+  readonly gt: string | undefined;
+  readonly out: string | undefined;
 }
 
-function probe(file: string): Video {
-  const text = execFileSync(
-    "ffprobe",
-    [
-      "-v",
-      "error",
-      "-select_streams",
-      "v:0",
-      "-show_entries",
-      "stream=width,height,r_frame_rate",
-      "-of",
-      "json",
-      file,
-    ],
-    { encoding: "utf8" },
-  );
-  const { streams } = JSON.parse(text) as {
-    streams: { width: number; height: number; r_frame_rate: string }[];
+function readOptions(): Options {
+  const string = { type: "string" } as const;
+  const { values } = parseArgs({
+    options: {
+      video: string,
+      classes: string,
+      gt: string,
+      fps: string,
+      bounds: { ...string, default: "640x360" },
+      whole: { type: "boolean", default: false },
+      out: string,
+    },
+  });
+  const { video, classes, bounds, whole, gt, out } = values;
+  if (video === undefined || (gt === undefined && out === undefined))
+    usage("Give --video FILE with --out FILE or --gt FILE.");
+  const [, width, height] =
+    /^(\d{2,4})x(\d{2,4})$/.exec(bounds) ?? usage(`--bounds ${bounds}: give 640x360.`);
+  return {
+    video,
+    classes: classes?.split(",") ?? null,
+    fps: positive("fps", values.fps),
+    bounds: { width: Number(width), height: Number(height) },
+    whole,
+    gt,
+    out,
   };
-  const [stream] = streams;
-  if (stream === undefined) throw new Error(`${file} has no video stream`);
-  const [numerator, denominator] = stream.r_frame_rate.split("/").map(Number);
-  return { width: stream.width, height: stream.height, fps: numerator! / denominator! };
 }
 
-/** Every n-th picture of the file as RGB. */
-async function* pictures(
-  file: string,
-  size: { width: number; height: number },
-  every: number,
-): AsyncGenerator<Buffer> {
-  const filter = `select=not(mod(n\\,${every})),scale=${size.width}:${size.height}`;
-  const ffmpeg = spawn(
-    "ffmpeg",
-    ["-v", "error", "-i", file, "-vf", filter, "-vsync", "0", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  const bytes = size.width * size.height * 3;
-  let pending: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of ffmpeg.stdout as AsyncIterable<Buffer>) {
-    pending.push(chunk);
-    length += chunk.length;
-    if (length < bytes) continue;
-    let all = Buffer.concat(pending);
-    for (; all.length >= bytes; all = all.subarray(bytes)) yield all.subarray(0, bytes);
-    pending = [all];
-    length = all.length;
-  }
-}
-
-function peopleOf({ tracks }: FrameResult, frame: number, { width, height }: Video): MotRow[] {
+/** What is shown as present in a frame. */
+function rowsOf({ tracks }: FrameResult, frame: number, { width, height }: Video): MotRow[] {
   return tracks
-    .filter((track) => track.state === "confirmed" && track.objectClass === "person")
+    .filter((track) => track.state === "confirmed")
     .map(({ id, box, lastScore }) => ({
       frame,
       id,
@@ -105,49 +74,76 @@ function peopleOf({ tracks }: FrameResult, frame: number, { width, height }: Vid
     }));
 }
 
-async function main(): Promise<void> {
-  if (values.video === undefined || values.gt === undefined)
-    throw new Error("Give --video FILE and --gt FILE.");
-  const video = probe(values.video);
-  const [boundWidth, boundHeight] = values.bounds.split("x").map(Number);
-  const size = fitWithin(video, { width: boundWidth!, height: boundHeight! });
-  const every = Math.max(1, Math.round(video.fps / Number(values.fps)));
-  const detector = await OnnxDetector.open(await loadModel(), { minScore: PARAMETERS.lowScore });
-  const analysis = new FrameAnalysis(
-    { cameraId: "file", sampleFps: video.fps / every, motionGate: !values.whole },
-    detector,
-  );
-  const result: MotRow[] = [];
-  let inferences = 0;
-  let frames = 0;
-  const spent = { gate: 0, detect: 0, track: 0 };
-  for await (const data of pictures(values.video, size, every)) {
-    const frame = 1 + frames * every;
-    const capturedAtMs = Math.round((frame * 1000) / video.fps);
-    const analysed = await analysis.analyse({ data, ...size, capturedAtMs, decodeMs: 0 }, 0);
-    result.push(...peopleOf(analysed, frame, video));
-    inferences += analysed.regions.length;
-    for (const stage of ["gate", "detect", "track"] as const) spent[stage] += analysed.stageMs[stage] ?? 0;
-    frames++;
-  }
-  await detector.close();
-  const truth = parseMot(readFileSync(values.gt, "utf8"), values.gt).filter(
-    ({ frame }) => (frame - 1) % every === 0,
-  );
-  if (values.out !== undefined) writeFileSync(values.out, formatMot(result));
-  const counts = countSequence(truth, result);
-  const { truePositives, falsePositives, misses } = counts.clear;
-  const percent = (value: number | null) => (value === null ? "-" : (value * 100).toFixed(1));
-  const each = (total: number) => (total / frames).toFixed(2);
-  const { hota, mota, idf1, idSwitches } = scores([counts]);
-  console.log(
-    [
-      `${size.width}x${size.height} at ${(video.fps / every).toFixed(1)}/s${values.whole ? ", whole frames" : ""}: ${frames} frames, ${each(inferences)} inferences a frame`,
-      `people: precision ${percent(truePositives / (truePositives + falsePositives))} recall ${percent(truePositives / (truePositives + misses))} F1 ${percent((2 * truePositives) / (2 * truePositives + falsePositives + misses))}`,
-      `tracks: HOTA ${percent(hota)} MOTA ${percent(mota)} IDF1 ${percent(idf1)} switches ${idSwitches}`,
-      `ms a frame: gate ${each(spent.gate)} detect ${each(spent.detect)} track ${each(spent.track)}`,
-    ].join("\n"),
-  );
+function wantedClasses(detector: OnnxDetector, names: readonly string[] | null): OnnxDetector["classes"] {
+  if (names === null) return detector.classes;
+  const unknown = names.find((name) => !detector.classes.some((known) => known === name));
+  if (unknown !== undefined) usage(`--classes ${unknown}: the model knows ${detector.classes.join(", ")}.`);
+  return detector.classes.filter((known) => names.includes(known));
 }
 
-await main();
+interface Analysed {
+  readonly rows: MotRow[];
+  /** Numbers of the frames analysed. */
+  readonly frames: number[];
+  readonly inferences: number;
+  readonly stageMs: Record<(typeof STAGES)[number], number>;
+}
+
+async function analyse(video: Video, detector: OnnxDetector, options: Options): Promise<Analysed> {
+  const size = fitWithin(video, options.bounds);
+  const classes = wantedClasses(detector, options.classes);
+  const sampleFps = Math.min(options.fps ?? video.fps, video.fps);
+  const analysis = new FrameAnalysis(
+    { cameraId: "file", sampleFps, classes, motionGate: !options.whole },
+    detector,
+  );
+  const rows: MotRow[] = [];
+  const frames: number[] = [];
+  const stageMs = { gate: 0, detect: 0, track: 0 };
+  let inferences = 0;
+  for await (const { frame, data } of pictures(video, size, sampleFps)) {
+    const capturedAtMs = Math.round((frame * 1000) / video.fps);
+    const analysed = await analysis.analyse({ data, ...size, capturedAtMs, decodeMs: 0 }, 0);
+    rows.push(...rowsOf(analysed, frame, video));
+    frames.push(frame);
+    inferences += analysed.regions.length;
+    for (const stage of STAGES) stageMs[stage] += analysed.stageMs[stage] ?? 0;
+  }
+  console.log(
+    `${size.width}x${size.height} at ${sampleFps.toFixed(1)}/s${options.whole ? ", whole frames" : ""}`,
+  );
+  return { rows, frames, inferences, stageMs };
+}
+
+function printScores(gt: string, { rows, frames }: Analysed): void {
+  const analysed = new Set(frames);
+  const counts = countSequence(
+    readMot(gt).filter(({ frame }) => analysed.has(frame)),
+    rows,
+  );
+  const { truePositives: right, falsePositives: wrong, misses } = counts.clear;
+  console.log(
+    `boxes: precision ${percent(right / (right + wrong))} recall ${percent(right / (right + misses))} F1 ${percent((2 * right) / (2 * right + wrong + misses))}`,
+  );
+  console.log(`tracks: ${scoreLine(scores([counts]))}`);
+}
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  const video = await openVideo(options.video);
+  const detector = await OnnxDetector.open(await loadModel(), { minScore: PARAMETERS.lowScore });
+  try {
+    const analysed = await analyse(video, detector, options);
+    const each = (total: number) => (total / analysed.frames.length).toFixed(2);
+    console.log(`${analysed.frames.length} frames, ${each(analysed.inferences)} inferences a frame`);
+    console.log(
+      `ms a frame: ${STAGES.map((stage) => `${stage} ${each(analysed.stageMs[stage])}`).join(" ")}`,
+    );
+    if (options.out !== undefined) writeMot(options.out, analysed.rows);
+    if (options.gt !== undefined) printScores(options.gt, analysed);
+  } finally {
+    await detector.close();
+  }
+}
+
+await runTool(main);

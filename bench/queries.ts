@@ -21,6 +21,7 @@ import { pageCameraStates, pageSensorStates } from "../services/api/src/applicat
 import { recentDetections, recentTracks, searchTracks } from "../services/api/src/application/perception.ts";
 import { readSeries } from "../services/api/src/application/sensor-series.ts";
 import { countRows, zoneHeatMap } from "../services/api/src/application/statistics.ts";
+import { dwellTimes, flowsBetween, occupancyOf } from "../services/api/src/application/zone-statistics.ts";
 import { questionParts } from "../services/api/src/compose-questions.ts";
 import { rollUp } from "../services/api/src/test-support/roll-up.ts";
 import { type City, seedCity } from "../services/api/src/test-support/seed-city.ts";
@@ -161,6 +162,44 @@ function questions(pool: Pool, city: City): Asked[] {
       },
       120,
     ),
+    counted("classes and directions of 20 lines, by hour, 24 h", () => ({
+      what: "crossings",
+      by: "hour",
+      groupBy: "line_class",
+      fromMs,
+      toMs,
+      ruleId: pickSome(city.ruleIds, 20),
+    })),
+    question("stays in a zone, 24 h", async () => {
+      return (await dwellTimes(statistics, { fromMs, toMs, zoneId: [pick(city.zoneIds)] })).distributions
+        .length;
+    }),
+    question(
+      "stays in 20 zones, by zone and class, 24 h",
+      async () => {
+        const zoneId = pickSome(city.zoneIds, 20);
+        return (await dwellTimes(statistics, { fromMs, toMs, zoneId, groupBy: "zone_class" })).distributions
+          .length;
+      },
+      120,
+    ),
+    question("objects at once in a zone, by minute, 24 h", async () => {
+      const zoneId = [pick(city.zoneIds)];
+      return (await occupancyOf(statistics, { fromMs, toMs, by: "minute", zoneId })).points.length;
+    }),
+    question(
+      "objects at once in 20 zones, three classes, by hour, 24 h",
+      async () => {
+        const zoneId = pickSome(city.zoneIds, 20);
+        const asked = { fromMs, toMs, by: "hour" as const, zoneId, class: [...CLASSES] };
+        return (await occupancyOf(statistics, asked)).points.length;
+      },
+      120,
+    ),
+    question("ways between a camera's zones, 24 h", async () => {
+      return (await flowsBetween(statistics, { fromMs, toMs, cameraId: camera(), byClass: true })).flows
+        .length;
+    }),
     question("heat map of a zone, 24 h", async () => {
       const asked = { zoneId: pick(city.zoneIds), range: { fromMs, toMs }, classes: [pick(CLASSES)] };
       return (await zoneHeatMap(statistics, asked)).cells.length;

@@ -109,6 +109,7 @@ const TEST_PACKAGES = [
         existsSync(`/usr/lib/${machine}-linux-gnu/faketime/libfaketime.so.1`),
       ),
   },
+  { name: "nats-server", isThere: () => isOnPath("nats-server") || existsSync("/usr/sbin/nats-server") },
   { name: "mosquitto", isThere: () => isOnPath("mosquitto") || existsSync("/usr/sbin/mosquitto") },
   {
     name: "fonts-noto-cjk",

@@ -39,16 +39,30 @@ export function memoryOfTree(rootPid: number): TreeMemory {
 
 /** Seconds of processor time that a process and all that descend from it and still live have used (proc(5), stat). */
 export function cpuSecondsOfTree(rootPid: number): number {
-  const ticks = descendants(rootPid).reduce((sum, pid) => {
+  return Object.values(cpuSecondsByProgram(rootPid)).reduce((sum, seconds) => sum + seconds, 0);
+}
+
+/** The same by program: the root is `node`, forked Node processes go by their script's name. */
+export function cpuSecondsByProgram(rootPid: number): Record<string, number> {
+  const byName: Record<string, number> = {};
+  for (const pid of descendants(rootPid)) {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return sum + Number(fields[11]) + Number(fields[12]);
+      const name = pid === rootPid ? "node" : programOf(pid);
+      byName[name] = (byName[name] ?? 0) + (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
     } catch {
-      return sum;
+      // ended while we looked
     }
-  }, 0);
-  return ticks / TICKS_PER_SECOND;
+  }
+  return byName;
+}
+
+function programOf(pid: number): string {
+  const [command = "", ...args] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  const script = args.find((arg) => /\.[jt]s$/.test(arg));
+  const name = command.split("/").at(-1)?.split(":")[0] ?? "";
+  return name === "node" && script !== undefined ? (script.split("/").at(-1) ?? name) : name;
 }
 
 function descendants(rootPid: number): number[] {

@@ -1,10 +1,13 @@
 // The two connections to the centre.
+import { MAX_SPARE_CONNECTIONS } from "@huishi/contracts";
 import { type Runnable, type SuperviseOptions, supervise } from "@huishi/kernel";
 import type { Logger } from "@huishi/platform";
 import { MqttEventLink } from "./adapters/mqtt/mqtt-event-link.ts";
 import { MqttMediaLink } from "./adapters/mqtt/mqtt-media-link.ts";
+import { MqttSpareLink } from "./adapters/mqtt/mqtt-spare-link.ts";
 import type { CentreState } from "./application/agent-state.ts";
 import { CentrePresence } from "./application/centre-presence.ts";
+import { HedgedEvents } from "./application/hedged-events.ts";
 import { OutboxRelay } from "./application/outbox-relay.ts";
 import type { CentreListener, DemandHandler } from "./application/ports.ts";
 import { UplinkPacer } from "./application/uplink-pacer.ts";
@@ -37,16 +40,14 @@ export function composeLinks(
   const { ca, secret } = known;
   const mqttUrl = options.mqttUrl ?? known.identity.mqttUrl;
   const presence = new CentrePresence(clock);
-  const media = new MqttMediaLink(
-    {
-      agentId,
-      mqttUrl,
-      get secret() {
-        return secret.current;
-      },
+  const account = {
+    agentId,
+    mqttUrl,
+    get secret() {
+      return secret.current;
     },
-    ca,
-  );
+  };
+  const media = new MqttMediaLink(account, ca);
   const events = new MqttEventLink({
     centre: listenerOf(heard, presence),
     identity: {
@@ -62,6 +63,12 @@ export function composeLinks(
     acknowledgement: options.acknowledgement ?? "puback",
     onDemand: heard.onDemand,
   });
+  // Brokers know the two accounts of an agent and no more.
+  const isOwnEndpoint = (options.acknowledgement ?? "puback") === "puback";
+  const spares = Array.from(
+    { length: isOwnEndpoint ? MAX_SPARE_CONNECTIONS : 0 },
+    (_, i) => new MqttSpareLink(account, i + 1, ca),
+  );
   return {
     events,
     media,
@@ -74,7 +81,16 @@ export function composeLinks(
     }),
     async run({ command, budget }, signal) {
       const pacer = new UplinkPacer(media, budget);
-      const relay = new OutboxRelay(base.outbox, events, (tookMs) => pacer.acknowledged(tookMs));
+      const live = new HedgedEvents({
+        link: events,
+        spares,
+        stalledMs: () => events.stalledMs,
+        keep: (spare, until) => supervise(spare, until, linkRetry(log)),
+      });
+      const relay = new OutboxRelay(base.outbox, events, {
+        live,
+        onAcknowledged: (tookMs) => pacer.acknowledged(tookMs),
+      });
       const connect = (s: AbortSignal): Promise<void> => events.run(s).finally(() => presence.lost());
       const run = (runnable: Runnable): Promise<void> => supervise(runnable, signal, linkRetry(log));
       await Promise.all([
@@ -82,6 +98,7 @@ export function composeLinks(
         run({ name: "media connection", run: (s) => media.run(s) }),
         run({ name: "outbox relay", run: (s) => relay.run(s) }),
         pacer.run(signal),
+        live.run(signal),
       ]);
     },
   };

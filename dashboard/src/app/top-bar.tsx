@@ -2,6 +2,7 @@ import { useEffect, useRef } from "react";
 import { useApp } from "../core/app-context.ts";
 import { useWords } from "../core/i18n/use-words.ts";
 import { layoutFor, LAYOUTS } from "../core/model/tile-arrangement.ts";
+import { routeHash } from "../core/route.ts";
 import { useStore } from "../core/store.ts";
 import { ticker } from "../core/ticker.ts";
 import { BrandMark } from "../ui/brand-mark.tsx";
@@ -36,6 +37,18 @@ export function TopBar() {
         ))}
       </fieldset>
       <span className="top-bar-keys">{t.wall.shortcuts}</span>
+      <nav className="top-bar-pages" aria-label={t.common.pages}>
+        <a
+          className="button quiet"
+          href={routeHash({ page: "statistics", choice: "" })}
+          data-testid="to-statistics"
+        >
+          {t.statistics.title}
+        </a>
+        <a className="button quiet" href={routeHash({ page: "system" })} data-testid="to-system">
+          {t.system.title}
+        </a>
+      </nav>
       <span className="top-bar-end">
         <span className={`connection connection-${phase}`} data-testid="connection" data-phase={phase}>
           {t.wall.connection[phase]}

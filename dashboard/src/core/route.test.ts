@@ -13,6 +13,12 @@ describe("parseRoute", () => {
     expect(parseRoute(routeHash(route))).toEqual(route);
   });
 
+  it.each([
+    { page: "statistics", choice: "" },
+    { page: "statistics", choice: "camera=a%20b&range=7d" },
+    { page: "system" },
+  ] as const)("goes to %j and back", (route) => expect(parseRoute(routeHash(route))).toEqual(route));
+
   it.each(["", "#", "#/", "#/zones/", "#/zones/%E0%A4%A", "#/moon", "javascript:alert(1)"])(
     "takes %j as the wall",
     (hash) => expect(parseRoute(hash)).toEqual({ page: "wall" }),

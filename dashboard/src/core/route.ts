@@ -2,12 +2,17 @@
 export type Route =
   | { readonly page: "wall" }
   | { readonly page: "setup"; readonly token: string }
-  | { readonly page: "zones"; readonly cameraId: string };
+  | { readonly page: "zones"; readonly cameraId: string }
+  /** `choice` is the page's own: what it shows of what, as a query string. */
+  | { readonly page: "statistics"; readonly choice: string }
+  | { readonly page: "system" };
 
 /** Reads `location.hash`; anything unknown is the wall. */
 export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#/, "").split("?", 2);
   if (path === "/setup") return { page: "setup", token: new URLSearchParams(query).get("token") ?? "" };
+  if (path === "/statistics") return { page: "statistics", choice: query };
+  if (path === "/system") return { page: "system" };
   const zones = /^\/zones\/([^/]+)$/.exec(path);
   if (zones?.[1]) {
     try {
@@ -22,6 +27,8 @@ export function parseRoute(hash: string): Route {
 export function routeHash(route: Route): string {
   if (route.page === "zones") return `#/zones/${encodeURIComponent(route.cameraId)}`;
   if (route.page === "setup") return `#/setup?token=${encodeURIComponent(route.token)}`;
+  if (route.page === "statistics") return `#/statistics${route.choice === "" ? "" : `?${route.choice}`}`;
+  if (route.page === "system") return "#/system";
   return "#/";
 }
 

@@ -8,6 +8,7 @@ import {
   type Camera,
   type Change,
   type Rule,
+  type SensorState,
   type Series,
   SOCKET_PATH,
   type Zone,
@@ -18,6 +19,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import type { Clip } from "./clip.ts";
+import { FakeRehearsals } from "./fake-rehearsals.ts";
 import { FakeSockets } from "./fake-sockets.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -49,6 +51,8 @@ export class FakeServer {
   clockSkewMs = 0;
   /** The next change of a zone or a rule is refused with this. */
   refuseNext: Refusal | null = null;
+  sensors: SensorState[] = [];
+  readonly rehearsals = new FakeRehearsals();
   readonly sockets: FakeSockets;
   readonly #dist: string;
   readonly #clip: Clip;
@@ -110,6 +114,12 @@ export class FakeServer {
     const url = new URL(request.url ?? "/", "http://fake");
     if (!url.pathname.startsWith("/api/")) {
       await this.#file(url.pathname, response);
+      return;
+    }
+    const rehearsal = /^\/api\/v1\/(rehearsals.*)$/.exec(url.pathname)?.[1];
+    if (rehearsal !== undefined && this.#isSignedIn && !this.refuseNext) {
+      const { status, value } = await this.rehearsals.answer(request, rehearsal.split("/"));
+      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
       return;
     }
     const body = request.method === "GET" ? {} : ((await readJson(request)) as Record<string, unknown>);
@@ -184,6 +194,7 @@ export class FakeServer {
     }
     if (what === "cameras" && !part) return { value: { cameras: this.cameras } };
     if (what === "sensors" && path.at(-1) === "series") return { value: fakeSeries(query) };
+    if (what === "sensors") return { value: { atMs: this.nowMs(), sensors: this.sensors, next: null } };
     if (what === "alarms") return this.#alarm(method, { id, part, query });
     return this.#zonesAndRules(method, path, body);
   }

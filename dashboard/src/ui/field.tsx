@@ -56,7 +56,7 @@ export function TextField(props: TextFieldProps) {
   );
 }
 
-/** A whole number with its unit behind it. */
+/** A number with its unit behind it, its hint and its error tied to it. */
 export function NumberField(props: {
   readonly label: string;
   readonly value: number;
@@ -65,10 +65,13 @@ export function NumberField(props: {
   readonly max: number;
   readonly step?: number;
   readonly unit?: string;
+  readonly hint?: string;
+  readonly error?: string | null;
   readonly testId?: string;
 }) {
-  const { label, value, onChange, unit, testId, ...limits } = props;
+  const { label, value, onChange, unit, hint, error, testId, ...limits } = props;
   const id = useId();
+  const note = error ?? hint;
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
@@ -79,12 +82,19 @@ export function NumberField(props: {
           inputMode="decimal"
           className="numeric"
           value={Number.isFinite(value) ? value : ""}
+          aria-invalid={Boolean(error)}
+          {...(note ? { "aria-describedby": `${id}-note` } : {})}
           {...(testId ? { "data-testid": testId } : {})}
           {...limits}
           onChange={(event) => onChange(event.target.valueAsNumber)}
         />
         {unit ? <span>{unit}</span> : null}
       </span>
+      {note ? (
+        <small id={`${id}-note`} className={error ? "field-error" : "field-hint"}>
+          {note}
+        </small>
+      ) : null}
     </div>
   );
 }
@@ -94,16 +104,21 @@ export function SelectField<T extends string>(props: {
   readonly value: T;
   readonly options: readonly { readonly value: T; readonly label: string }[];
   readonly onChange: (value: T) => void;
+  readonly hint?: string;
+  readonly error?: string | null;
   readonly testId?: string;
 }) {
-  const { label, value, options, onChange, testId } = props;
+  const { label, value, options, onChange, hint, error, testId } = props;
   const id = useId();
+  const note = error ?? hint;
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
       <select
         id={id}
         value={value}
+        aria-invalid={Boolean(error)}
+        {...(note ? { "aria-describedby": `${id}-note` } : {})}
         {...(testId ? { "data-testid": testId } : {})}
         onChange={(event) => onChange(event.target.value as T)}
       >
@@ -113,6 +128,11 @@ export function SelectField<T extends string>(props: {
           </option>
         ))}
       </select>
+      {note ? (
+        <small id={`${id}-note`} className={error ? "field-error" : "field-hint"}>
+          {note}
+        </small>
+      ) : null}
     </div>
   );
 }

@@ -1,5 +1,5 @@
 // Everything on one machine: builds the parts, starts them in order, stops them in reverse.
-import { startAnalytics } from "@huishi/analytics";
+import { detectorChoice, startAnalytics } from "@huishi/analytics";
 import { issueClaimCode, issueSetupToken, startApi } from "@huishi/api";
 import { startIngest } from "@huishi/ingest";
 import {
@@ -16,7 +16,7 @@ import { HuishiError } from "@huishi/kernel";
 import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { availableParallelism } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SupervisedChild } from "./child-process.ts";
@@ -153,7 +153,10 @@ async function startParts(site: Site): Promise<RunningStandalone> {
       logger: log,
       inferenceProcesses: availableParallelism(),
       sampleFps: SAMPLE_FPS,
+      detector: detectorChoice(process.env, join(site.state.path, "models")),
       registry: analyticsMetrics.registry,
+      // The state folder's lock says that the one before is gone.
+      worker: { name: `${hostname()}:${site.state.path}`, isSuccessor: true },
     }),
   );
   closers.add("analytics", () => analytics.close());

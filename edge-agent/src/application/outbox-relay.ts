@@ -1,14 +1,21 @@
 import { type Clock, sleep } from "@huishi/kernel";
 import { DrainRate } from "../domain/drain-rate.ts";
 import type { EventDraft, EventLink, Log, Outbox, OutboxPosition } from "./ports.ts";
-import { RelayLane } from "./relay-lane.ts";
+import { type BatchLink, RelayLane } from "./relay-lane.ts";
 
 /** Batches on their way and events in each: small ones are quick, large ones drain. */
 const LIVE = { window: 8, maxEvents: 50 };
 /** Both lanes share one connection: on a thin line a full window of the backlog would be seconds of delay for the present. */
-const BACKLOG = { window: 4, maxEvents: 200, patienceMs: 1_000 };
+const BACKLOG = { window: 4, maxEvents: 200, patienceMs: 2_000 };
 /** Before what was not acknowledged is sent again over a connection that still stands. */
 const RESEND_DELAY_MS = 1_000;
+
+export interface RelayOptions {
+  /** What live events go over, where that is more than the link; default the link. */
+  readonly live?: BatchLink;
+  /** Told how long each acknowledgement took, milliseconds. */
+  onAcknowledged?(tookMs: number): void;
+}
 
 /**
  * Takes events from the outbox to the centre. After a short outage everything goes in one lane, in order. After a
@@ -21,13 +28,14 @@ export class OutboxRelay {
   readonly #outbox: Outbox;
   readonly #link: EventLink;
   readonly #rate = new DrainRate();
+  readonly #live: BatchLink;
   readonly #onAcknowledged: (tookMs: number) => void;
 
-  /** @param onAcknowledged told how long each acknowledgement took, milliseconds */
-  constructor(outbox: Outbox, link: EventLink, onAcknowledged: (tookMs: number) => void = () => undefined) {
+  constructor(outbox: Outbox, link: EventLink, { live = link, onAcknowledged }: RelayOptions = {}) {
     this.#outbox = outbox;
     this.#link = link;
-    this.#onAcknowledged = onAcknowledged;
+    this.#live = live;
+    this.#onAcknowledged = onAcknowledged ?? (() => undefined);
   }
 
   /** Relays until the signal aborts. A lost connection costs a resend of what was not acknowledged. */
@@ -61,15 +69,16 @@ export class OutboxRelay {
       this.#rate.acknowledged(events, sentAtMs, atMs);
       this.#onAcknowledged(atMs - sentAtMs);
     };
-    const parts = { outbox: this.#outbox, link: this.#link, onAcknowledged };
+    const parts = { outbox: this.#outbox, onAcknowledged };
+    const live = { ...parts, ...LIVE, link: this.#live };
     if (!this.#isFarBehind(from)) {
-      return [new RelayLane({ ...parts, ...LIVE, from, isOver: (at) => this.#isFarBehind(at) })];
+      return [new RelayLane({ ...live, from, isOver: (at) => this.#isFarBehind(at) })];
     }
     const isPresent = from < connectedAt && !this.#isFarBehind(connectedAt);
     const before = isPresent ? connectedAt : this.#outbox.end;
-    const backlog = new RelayLane({ ...parts, ...BACKLOG, from, before });
+    const backlog = new RelayLane({ ...parts, ...BACKLOG, link: this.#link, from, before });
     const isOver = (at: OutboxPosition): boolean => backlog.isDone && this.#isFarBehind(at);
-    return [backlog, new RelayLane({ ...parts, ...LIVE, from: before, isOver })];
+    return [backlog, new RelayLane({ ...live, from: before, isOver })];
   }
 
   #isFarBehind(from: OutboxPosition): boolean {

@@ -1,7 +1,6 @@
 import type { StreamProfile, VideoCodec } from "@huishi/contracts";
 import { type Clock, sleep } from "@huishi/kernel";
-import { pictureSizeOf } from "@huishi/media";
-import { PictureJudge } from "./picture-judge.ts";
+import { PICTURE_SAMPLE_MS, PictureJudge, pictureSizeOf } from "@huishi/media";
 import { fittingView, viewSlot } from "../domain/kept-views.ts";
 import type { CameraMeasure } from "../domain/stream-measure.ts";
 import { StreamMeter } from "../domain/stream-meter.ts";
@@ -12,7 +11,7 @@ import type { CapturedUnit, Log, StreamConsumer, StreamTap, TapListener } from "
 
 const WATCH_TIMINGS = {
   /** Pause between two sampled keyframes of a camera. */
-  sampleMs: 5_000,
+  sampleMs: PICTURE_SAMPLE_MS,
   /** A held stream without a picture for this long gives none: told within 10 s, with the look every second. */
   silenceMs: 8_000,
   lookMs: 1_000,

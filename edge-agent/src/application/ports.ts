@@ -117,12 +117,18 @@ export interface Outbox {
 }
 
 /** The connection for events, status and demands. */
+/** Events in the order of their numbers. */
+export interface EventBatch {
+  readonly boot: string;
+  readonly events: readonly EdgeEvent[];
+}
+
 export interface EventLink {
   readonly isConnected: boolean;
   /** Runs until the connection ends (then it throws) or the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
   /** Resolves when the centre acknowledged the batch: it is committed there. */
-  publishBatch(batch: { boot: string; events: readonly EdgeEvent[] }): Promise<void>;
+  publishBatch(batch: EventBatch): Promise<void>;
   publishStatus(status: Omit<AgentStatus, "v">): Promise<void>;
   waitUntilConnected(signal: AbortSignal): Promise<void>;
 }

@@ -1,9 +1,12 @@
 import { sleep } from "@huishi/kernel";
 import type { EventLink, Outbox, OutboxBatch, OutboxPosition } from "./ports.ts";
 
+/** As much of the connection as a lane needs. */
+export type BatchLink = Pick<EventLink, "isConnected" | "publishBatch">;
+
 export interface LaneOptions {
   readonly outbox: Outbox;
-  readonly link: EventLink;
+  readonly link: BatchLink;
   /** Batches on their way at once. */
   readonly window: number;
   readonly maxEvents: number;
@@ -25,7 +28,8 @@ const MAX_BATCH_BYTES = 256 * 1024;
 const MIN_BATCH = 20;
 const GATHER_MS = 20;
 /** Of a lane that adapts: the least it sends, and how it comes back. */
-const LEAST_SHARE = 0.125;
+const FIRST_SHARE = 0.5;
+const LEAST_SHARE = 0.25;
 const GROWTH = 1.25;
 
 /**
@@ -39,11 +43,13 @@ export class RelayLane {
   #isLost = false;
   #isDone = false;
   /** Share of window and batch size that is used; it halves under slow acknowledgements and grows under quick ones. */
-  #share = 1;
+  #share: number;
 
   constructor(options: LaneOptions) {
     this.#options = options;
     this.#from = options.from;
+    // Nothing is known of the line yet: what is put on a thin one at first stands before the present for seconds.
+    this.#share = options.patienceMs === undefined ? 1 : FIRST_SHARE;
   }
 
   /** Where the next batch would begin. */

@@ -1,4 +1,4 @@
-import { FaultLatch } from "./fault-latch.ts";
+import { FaultLatch } from "@huishi/kernel";
 
 /** A camera's clock is adrift beyond `enterMs` twice in a row, and well again below `leaveMs` twice in a row. */
 const CLOCK_LIMITS = { enterMs: 2_000, leaveMs: 1_000, samples: 2 } as const;

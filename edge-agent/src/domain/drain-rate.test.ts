@@ -12,8 +12,8 @@ function drained(eventsPerSecond: number, tookMs: number, seconds = 5): DrainRat
 }
 
 describe("DrainRate", () => {
-  test("takes an unknown line and a quick one for lines that drain thousands at once", () => {
-    expect(new DrainRate().shortBacklog).toBe(5_000);
+  test("takes a line that it does not know for a thin one, and a quick one for one that drains thousands", () => {
+    expect(new DrainRate().shortBacklog).toBe(300);
     expect(drained(300, 40).shortBacklog).toBe(5_000);
   });
 

@@ -40,7 +40,8 @@ export class DrainRate {
   /** A backlog of so many events is gone in about two seconds. */
   get shortBacklog(): number {
     const rate = this.eventsPerSecond;
-    if (rate === null || (this.#meanAckMs ?? 0) <= THIN_LINE_ACK_MS) return MOST;
+    if (rate === null) return LEAST;
+    if ((this.#meanAckMs ?? 0) <= THIN_LINE_ACK_MS) return MOST;
     return Math.min(MOST, Math.max(LEAST, (rate * SHORT_MS) / 1_000));
   }
 }

@@ -1,5 +1,5 @@
 import type { CameraMeasure, MeterUnit } from "./stream-measure.ts";
-import { FaultLatch, type Finding, type LatchLimits } from "./fault-latch.ts";
+import { FaultLatch, type Finding, type LatchLimits } from "@huishi/kernel";
 
 /** Every figure that decides about rates. */
 const METER_LIMITS = {

@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { BoxSchema, EpochMs, Id, PointSchema, PrioritySchema } from "./common.ts";
+import { GeoPositionSchema } from "./ground-plane.ts";
 
 /** Life cycle: new -> acknowledged | falseAlarm; acknowledged -> falseAlarm. Later issues add file, shelve, escalate. */
 export const ALARM_STATES = ["new", "acknowledged", "falseAlarm"] as const;
@@ -40,6 +41,21 @@ export const AlarmMeasureSchema = Type.Object(
   { additionalProperties: false },
 );
 
+/** What a rule's sensor condition went by: `value` was above or below `limit`, and not older than the rule allows. */
+export const AlarmSensorReadingSchema = Type.Object(
+  {
+    /** Number of the datastream, as decimal text. */
+    datastreamId: Id,
+    comparison: Type.Enum(["above", "below"]),
+    value: Type.Number(),
+    limit: Type.Number(),
+    /** When the sensor measured it. */
+    atMs: EpochMs,
+  },
+  { additionalProperties: false },
+);
+export type AlarmSensorReading = Static<typeof AlarmSensorReadingSchema>;
+
 export const AlarmSchema = Type.Object(
   {
     /** Decimal text of a 64-bit number. */
@@ -72,6 +88,12 @@ export const AlarmSchema = Type.Object(
     lastOccurredAtMs: EpochMs,
     occurrences: Type.Integer({ minimum: 1 }),
     boxes: Type.Array(EvidenceBoxSchema),
+    /** Of the deciding object's foot point; absent where the camera has no ground plane. */
+    position: Type.Optional(GeoPositionSchema),
+    /** Of rules with a sensor condition. */
+    sensorReading: Type.Optional(AlarmSensorReadingSchema),
+    /** Neighbouring cameras that saw the same; their occurrences are counted here. */
+    neighbourCameraIds: Type.Optional(Type.Array(Id)),
     hasSnapshot: Type.Boolean(),
     acknowledgedBy: Type.Union([Type.String(), Type.Null()]),
     acknowledgedAtMs: Type.Union([EpochMs, Type.Null()]),

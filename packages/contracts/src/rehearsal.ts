@@ -14,6 +14,39 @@ export const MAX_REHEARSAL_MS = 7 * 86_400_000;
 export const MAX_REHEARSAL_ALARMS = 500;
 /** Of an uploaded clip. */
 export const MAX_REHEARSAL_CLIP_BYTES = 256 * 1024 * 1024;
+/** Longest clip. */
+export const MAX_REHEARSAL_CLIP_MS = 3_600_000;
+/** A clip is sent in chunks of this length; only its last one is shorter. */
+export const REHEARSAL_CHUNK_BYTES = 1024 * 1024;
+/** A clip is deleted this long after its upload began. */
+export const REHEARSAL_CLIP_KEPT_MS = 86_400_000;
+/** A rehearsal is deleted this long after it was asked for. */
+export const REHEARSAL_KEPT_MS = 7 * 86_400_000;
+
+/** Announces a clip: its chunks are then sent in any order (`PUT /rehearsals/clips/{id}/chunks/{no}`). */
+export const RehearsalClipCreateBody = Type.Object(
+  { cameraId: Id, bytes: Type.Integer({ minimum: 1, maximum: MAX_REHEARSAL_CLIP_BYTES }) },
+  { additionalProperties: false },
+);
+export type RehearsalClipCreateBody = Static<typeof RehearsalClipCreateBody>;
+
+export const RehearsalClipSchema = Type.Object(
+  {
+    id: Id,
+    cameraId: Id,
+    bytes: Type.Integer({ minimum: 1 }),
+    /** Length of each chunk but the last. */
+    chunkBytes: Type.Integer({ minimum: 1 }),
+    /** How many there are: numbers 0 up to this. */
+    chunks: Type.Integer({ minimum: 1 }),
+    /** How many came. */
+    received: Type.Integer({ minimum: 0 }),
+    complete: Type.Boolean(),
+    expiresAtMs: EpochMs,
+  },
+  { additionalProperties: false },
+);
+export type RehearsalClip = Static<typeof RehearsalClipSchema>;
 
 /** What is rehearsed: a zone as it is drawn and a rule as it is set, both need not be saved. */
 export const RehearsalSubjectSchema = Type.Object(
@@ -92,13 +125,19 @@ export const RehearsalSchema = Type.Object(
     result: Type.Union([
       Type.Object(
         {
-          /** What was looked at: frames, tracks and the time between first and last frame. */
+          /** What was looked at: frames, tracks, and for how long pictures were (time without any is left out). */
           frames: Type.Integer({ minimum: 0 }),
           tracks: Type.Integer({ minimum: 0 }),
           coveredMs: Type.Integer({ minimum: 0 }),
           raised: Type.Integer({ minimum: 0 }),
           /** null without a baseline. */
           baselineRaised: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+          /** Against the baseline: only the subject raised, only the baseline raised; null without one. */
+          added: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+          removed: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+          /** First and past the last moment that was rehearsed; of a clip: since its begin. */
+          fromMs: EpochMs,
+          toMs: EpochMs,
           /** In order of time, at most MAX_REHEARSAL_ALARMS. */
           alarms: Type.Array(RehearsedAlarmSchema, { maxItems: MAX_REHEARSAL_ALARMS }),
         },
@@ -110,3 +149,9 @@ export const RehearsalSchema = Type.Object(
   { additionalProperties: false },
 );
 export type Rehearsal = Static<typeof RehearsalSchema>;
+
+export const RehearsalList = Type.Object(
+  { rehearsals: Type.Array(RehearsalSchema, { maxItems: 50 }) },
+  { additionalProperties: false },
+);
+export type RehearsalResult = NonNullable<Rehearsal["result"]>;

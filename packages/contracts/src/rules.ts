@@ -82,6 +82,7 @@ export type InZoneBy = (typeof IN_ZONE_BY)[number];
  */
 export const SensorConditionSchema = Type.Object(
   {
+    /** The datastream's number (`no`), as decimal text. */
     datastreamId: Id,
     comparison: Type.Enum(["above", "below"]),
     /** In the datastream's own unit. */

@@ -7,16 +7,29 @@ export const COUNTED = ["detections", "tracks", "visits", "crossings"] as const;
 export type Counted = (typeof COUNTED)[number];
 export const GRANULARITIES = ["minute", "hour", "day"] as const;
 export type Granularity = (typeof GRANULARITIES)[number];
-export const COUNT_GROUPS = ["none", "camera", "class", "zone", "area", "line"] as const;
+export const COUNT_GROUPS = [
+  "none",
+  "camera",
+  "class",
+  "zone",
+  "area",
+  "line",
+  "zone_class",
+  "line_class",
+] as const;
 export type CountGroup = (typeof COUNT_GROUPS)[number];
 /** Points of one page at most. */
 export const MAX_COUNT_POINTS = 20_000;
 
-const idList = (maxItems: number) =>
+export const idList = (maxItems: number) =>
   Type.Optional(Type.Array(Id, { minItems: 1, maxItems, uniqueItems: true }));
+export const classList = Type.Optional(
+  Type.Array(ObjectClassSchema, { minItems: 1, maxItems: 10, uniqueItems: true }),
+);
 
 /**
- * Counts by bucket and key. An area includes the areas below it. `zone` groups visits alone, `line` crossings alone.
+ * Counts by bucket and key. An area includes the areas below it. `zone` groups visits alone, `line` crossings alone;
+ * `zone_class` and `line_class` tell each one's classes apart.
  * `groupBy=area` needs no `areaId`: it then takes the areas that lie in no other. Longest range: 2 days by the minute, 62
  * by the hour, 400 by the day.
  */
@@ -32,7 +45,7 @@ export const CountsQuery = Type.Object(
     zoneId: idList(100),
     /** Counting lines (rules of kind `line_crossing`); crossings only. */
     ruleId: idList(100),
-    class: Type.Optional(Type.Array(ObjectClassSchema, { minItems: 1, maxItems: 10, uniqueItems: true })),
+    class: classList,
     /** IANA time zone of the days, with an offset of whole hours. Default UTC. */
     timeZone: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
     after: Type.Optional(PageCursor),
@@ -48,6 +61,8 @@ export const CountPointSchema = Type.Object(
     atMs: EpochMs,
     /** Id of the camera, zone, area or line, or the object class; null without grouping, or of what was deleted since. */
     key: Type.Union([Type.String(), Type.Null()]),
+    /** Of `zone_class` and `line_class` only. */
+    objectClass: Type.Optional(Type.String()),
     count: Type.Integer({ minimum: 0 }),
     /** Crossings only. */
     leftToRight: Type.Optional(Type.Integer({ minimum: 0 })),
@@ -81,10 +96,13 @@ export const HEAT_ROWS = 18;
 export const HeatMapQuery = Type.Object(
   {
     ...timeRange,
-    class: Type.Optional(Type.Array(ObjectClassSchema, { minItems: 1, maxItems: 10, uniqueItems: true })),
+    class: classList,
+    /** Each class's cells by themselves. */
+    byClass: Type.Optional(Type.Boolean({ default: false })),
   },
   { additionalProperties: false },
 );
+export type HeatMapQuery = Static<typeof HeatMapQuery>;
 export const HeatMapSchema = Type.Object(
   {
     /** As asked for, widened to whole hours. */
@@ -102,10 +120,12 @@ export const HeatMapSchema = Type.Object(
           column: Type.Integer({ minimum: 0, maximum: HEAT_COLUMNS - 1 }),
           row: Type.Integer({ minimum: 0, maximum: HEAT_ROWS - 1 }),
           detections: Type.Integer({ minimum: 1 }),
+          /** With `byClass` only. */
+          objectClass: Type.Optional(Type.String()),
         },
         { additionalProperties: false },
       ),
-      { maxItems: HEAT_COLUMNS * HEAT_ROWS },
+      { maxItems: HEAT_COLUMNS * HEAT_ROWS * 16 },
     ),
   },
   { additionalProperties: false },

@@ -33,6 +33,11 @@ export const demandFilter = (agentId: string): string => `${TOPIC_ROOT}/${agentI
 /** An agent's second connection, for media alone, signs in under this client id (`_` cannot stand in an id). */
 export const mediaClientId = (agentId: string): string => `${agentId}_media`;
 
+/** Spare connections that an agent may open beside its own, for events alone, when a line loses much. */
+export const MAX_SPARE_CONNECTIONS = 3;
+/** @param number from 1 to MAX_SPARE_CONNECTIONS */
+export const spareClientId = (agentId: string, number: number): string => `${agentId}_spare${number}`;
+
 /** Topics that are an agent's own and have no further part. */
 const PLAIN_KINDS = ["events", "status", "ack", "config", "command", "reply"] as const;
 type PlainKind = (typeof PLAIN_KINDS)[number];

@@ -42,4 +42,12 @@ export {
   changedBlocks,
   measurePicture,
 } from "./picture/measure.ts";
+export {
+  type FoundFault,
+  PICTURE_SAMPLE_MS,
+  type PictureFault,
+  type PictureFindings,
+  PictureJudge,
+  type PictureLimits,
+} from "./picture/picture-judge.ts";
 export { type ViewComparison, ViewReference } from "./picture/view-reference.ts";

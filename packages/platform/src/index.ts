@@ -10,6 +10,7 @@ export * from "./embedded/embedded-postgres.ts";
 export * from "./embedded/kept-postgres.ts";
 export * from "./embedded/running.ts";
 export * from "./media/in-process-media-bus.ts";
+export * from "./media/open-media-bus.ts";
 export * from "./metrics.ts";
 export * from "./shutdown.ts";
 export * from "./store/index.ts";

@@ -5,3 +5,4 @@ export * from "./wait.ts";
 export * from "./tls-files.ts";
 export * from "./mosquitto.ts";
 export * from "./bad-network.ts";
+export * from "./nats-server.ts";

@@ -6,7 +6,7 @@ import { createLogger, createPool, EmbeddedPostgres, InProcessMediaBus, migrate 
 import { createAgent, createCamera, type TestDatabase, testDatabase, until } from "@huishi/testkit";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadModel, registryPath } from "./adapters/onnxruntime/index.ts";
+import { loadModel, registryPath } from "./adapters/model-registry/index.ts";
 import { rule, track, zone } from "./application/test-support/tracks.ts";
 import { type Analytics, startAnalytics } from "./compose.ts";
 import { insertRule, insertZone, updateRule } from "./test-support/database-rows.ts";
@@ -115,6 +115,49 @@ describe("analytics on a real database", () => {
       `SELECT count(*)::int AS n FROM change WHERE kind = 'alarm' AND key = '${String(alarm?.["id"])}'`,
     );
     expect(changes[0]?.["n"]).toBe(2);
+  });
+
+  it("says of a camera what is wrong with its pictures, and no more when it is not analysed", async () => {
+    await insertRule(database.pool, rule());
+    const { inference } = await started();
+    await until("cam-1 is analysed", () => inference.feeds.has("cam-1"));
+    const pictureFaults = async () =>
+      (await rows("SELECT picture_faults FROM camera"))[0]?.["picture_faults"];
+    const frozen = { fault: "frozen" as const, sinceMs: Date.now() };
+    inference.see("cam-1", Date.now(), { verdict: { faults: [frozen], isKnown: true } });
+    await until("the fault is written", async () => (await pictureFaults()) !== null);
+    expect(await pictureFaults()).toEqual([frozen]);
+    await updateRule(database.pool, rule({ enabled: false }));
+    await until("it is not known any more", async () => (await pictureFaults()) === null);
+  });
+
+  it("says which rules wait for a class that the model does not know, and goes on with the others", async () => {
+    await insertRule(database.pool, rule());
+    await insertRule(database.pool, rule({ id: "rule-2", classes: ["boat"] }));
+    const lines: string[] = [];
+    const inference = new FakeInference();
+    inference.classes = ["person"];
+    const analytics = await startAnalytics({
+      databaseUrl: database.databaseUrl,
+      mediaBus: new InProcessMediaBus({ lingerMs: 0 }),
+      logger: createLogger({ name: "test", destination: { write: (line) => void lines.push(line) } }),
+      inferenceProcesses: 1,
+      sampleFps: 5,
+      registry: new Registry(),
+      inference: () => Promise.resolve(inference),
+    });
+    await until("cam-1 is analysed", () => inference.feeds.has("cam-1"));
+    const ruleFaults = () => analytics.stats().cameras[0]?.ruleFaults ?? [];
+    await until("the fault is known", () => ruleFaults().length === 1);
+    expect(ruleFaults()).toMatchObject([
+      { code: "RULE_CLASS_UNKNOWN_TO_MODEL", ruleId: "rule-2", unknown: ["boat"] },
+    ]);
+    expect(lines.filter((line) => line.includes("RULE_CLASS_UNKNOWN_TO_MODEL"))).toHaveLength(1);
+    stay(inference, Date.now());
+    await until("the other rule's alarm", async () => (await rows("SELECT * FROM alarm")).length === 1);
+    await updateRule(database.pool, rule({ id: "rule-2", classes: ["person"] }));
+    await until("the fault is over", () => ruleFaults().length === 0);
+    await analytics.close();
   });
 
   it("follows an edited zone and an edited rule without a restart", async () => {
@@ -288,14 +331,14 @@ describe("analytics with a damaged model", () => {
       logger: createLogger({ name: "test", destination: { write: (line) => void lines.push(line) } }),
       inferenceProcesses: 1,
       sampleFps: 5,
-      modelDir,
+      detector: { modelsDir: modelDir },
       registry: new Registry(),
     });
     const said = (): string[] => lines.filter((line) => line.includes("MODEL_CORRUPT"));
     await until("the fault is logged", () => said().length > 0);
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(said()).toHaveLength(1);
-    expect(said()[0]).toContain("npm run build:model");
+    expect(said()[0]).toContain("fetch it again");
     expect(mediaBus.demands()).toEqual([]);
     await writeFile(file, mended.bytes);
     await until("the camera is analysed", () => mediaBus.demands().length === 1, 40_000);

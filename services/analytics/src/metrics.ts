@@ -1,8 +1,10 @@
 /** Metrics of the analysis, all in one place (names: docs/style: `huishi_<thing>_<unit>[_total]`). */
+import { ANALYTICS_STAGES, type AnalyticsDrop, type StageTimes } from "@huishi/contracts";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import { type Meter, STAGES } from "./application/ports.ts";
+import type { Meter, StageMs } from "./application/ports.ts";
+import { StageWindow } from "./application/stage-times.ts";
 
-const STAGE_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
+const STAGE_BUCKETS = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 const AGE_BUCKETS = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30];
 
 const METRIC_NAMES = [
@@ -14,6 +16,7 @@ const METRIC_NAMES = [
   "huishi_analytics_alarms_total",
   "huishi_analytics_alarm_age_seconds",
   "huishi_analytics_pending",
+  "huishi_analytics_cameras_held",
 ] as const;
 
 /** `Meter` on prom-client, with the totals that `stats()` shows. */
@@ -27,6 +30,8 @@ export class AnalyticsMetrics implements Meter {
   readonly #alarmAge: Histogram;
   readonly #droppedByReason = new Map<string, number>();
   readonly #registry: Registry;
+  /** A minute, told of every five seconds. */
+  readonly #window = new StageWindow(12);
   #framesAnalysed = 0;
 
   constructor(registry: Registry) {
@@ -91,6 +96,16 @@ export class AnalyticsMetrics implements Meter {
     });
   }
 
+  /** Shows how many cameras this process holds, read when the metrics are. */
+  showHeld(read: () => number): void {
+    const gauge: Gauge = new Gauge({
+      name: "huishi_analytics_cameras_held",
+      help: "Cameras that this process holds a lease on",
+      registers: [this.#registry],
+      collect: () => gauge.set(read()),
+    });
+  }
+
   /** Takes the metrics off the registry: the analysis has ended. */
   unregister(): void {
     for (const name of METRIC_NAMES) this.#registry.removeSingleMetric(name);
@@ -104,11 +119,27 @@ export class AnalyticsMetrics implements Meter {
     return Object.fromEntries(this.#droppedByReason);
   }
 
-  frame(stageMs: Parameters<Meter["frame"]>[0], ageMs: number): void {
+  /** What was lost since the start, most first. */
+  drops(): AnalyticsDrop[] {
+    return [...this.#droppedByReason]
+      .map(([reason, count]) => ({ reason, count }))
+      .sort((a, b) => b.count - a.count);
+  }
+
+  /** Times of the stages over the last minute; begins the next interval. */
+  takeStages(): StageTimes[] {
+    const times = this.#window.read();
+    this.#window.turn();
+    return times;
+  }
+
+  frame(stageMs: StageMs, ageMs: number): void {
     this.#framesAnalysed += 1;
-    for (const stage of STAGES) {
+    for (const stage of ANALYTICS_STAGES) {
       const tookMs = stageMs[stage];
-      if (tookMs !== undefined) this.#stage.observe({ stage }, tookMs / 1000);
+      if (tookMs === undefined) continue;
+      this.#stage.observe({ stage }, tookMs / 1000);
+      this.#window.add(stage, tookMs);
     }
     this.#frameAge.observe(ageMs / 1000);
   }
@@ -121,6 +152,8 @@ export class AnalyticsMetrics implements Meter {
   rows(table: Parameters<Meter["rows"]>[0], count: number, tookMs: number): void {
     this.#rows.inc({ table }, count);
     this.#write.observe({ table }, tookMs / 1000);
+    this.#stage.observe({ stage: "write" }, tookMs / 1000);
+    this.#window.add("write", tookMs);
   }
 
   alarm(kind: "opened" | "counted", ageMs: number): void {

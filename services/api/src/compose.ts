@@ -28,6 +28,7 @@ import { AgentUploads } from "./application/agent-uploads.ts";
 import { PostgresClipStore } from "./adapters/postgres/clip-store.ts";
 import { PostgresCommandStore } from "./adapters/postgres/command-store.ts";
 import { Housekeeping } from "./adapters/postgres/housekeeping.ts";
+import { PostgresGroundPlaneStore } from "./adapters/postgres/ground-plane-store.ts";
 import { PostgresIdentityStore } from "./adapters/postgres/identity-store.ts";
 import { PostgresLookStore } from "./adapters/postgres/look-store.ts";
 import { createQuestionPool } from "./adapters/postgres/question-pool.ts";
@@ -38,10 +39,11 @@ import { AgentCommands } from "./application/agent-commands.ts";
 import { AgentControl } from "./application/agent-control.ts";
 import { Clips } from "./application/clips.ts";
 import { ChangeFeed } from "./application/change-feed.ts";
+import { GroundPlanes } from "./application/ground-planes.ts";
 import { Identity } from "./application/identity.ts";
 import { LiveGateway } from "./application/live-gateway.ts";
 import { ZonesAndRules } from "./application/zones-and-rules.ts";
-import { questionParts, storeParts } from "./compose-questions.ts";
+import { questionParts, rehearsalParts, storeParts } from "./compose-questions.ts";
 import { readTls, type TlsFilePaths } from "./tls.ts";
 import { createMetrics } from "./metrics.ts";
 
@@ -104,6 +106,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const cameras = new PostgresCameraStore(pool);
   const zones = new PostgresZoneStore(pool);
   const rules = new PostgresRuleStore(pool, questions);
+  const grounds = new PostgresGroundPlaneStore(pool);
   const alarms = new PostgresAlarmStore(pool);
   const changes = new PostgresChangeReader(pool, { alarms, cameras, zones, rules });
 
@@ -136,6 +139,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   });
   metrics.watch({ sockets: () => sockets.connections, streams: () => gateway.openStreams });
 
+  const zonesAndRules = new ZonesAndRules({ cameras, zones, rules, grounds, secrets, clock });
   const app = await buildApp({
     identity: {
       identity,
@@ -145,7 +149,9 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       attemptsPerMinute,
     },
     cameras,
-    zonesAndRules: new ZonesAndRules({ cameras, zones, rules, secrets, clock }),
+    zonesAndRules,
+    rehearsals: rehearsalParts({ pool, cameras, looks, clock, rules: zonesAndRules }),
+    groundPlanes: new GroundPlanes({ cameras, grounds, rules }),
     alarms,
     agents: {
       store: new PostgresAgentStore(pool),

@@ -1,6 +1,6 @@
-/** Runs the api alone (tests of faults, several machines). Live pictures need the process that also runs ingest. */
+/** Runs the api alone. Live pictures come from ingest over NATS, where that is configured (HUISHI_NATS_URL). */
 import { messageOf } from "@huishi/kernel";
-import { createLogger, InProcessMediaBus, migrate, Shutdown } from "@huishi/platform";
+import { createLogger, Metrics, migrate, openMediaBus, readMediaBusConfig, Shutdown } from "@huishi/platform";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { startApi } from "./compose.ts";
@@ -15,13 +15,20 @@ try {
   const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as {
     version: string;
   };
+  const mediaConfig = readMediaBusConfig(process.env);
   await migrate(config.databaseUrl, logger);
+  const media = await openMediaBus(mediaConfig, { service: "api", logger });
+  shutdown.add("media bus", () => media.close());
+  const mediaMetrics = new Metrics();
+  media.show(mediaMetrics);
   const { publicOrigin, tls, ...rest } = config;
   const api = await startApi({
     ...rest,
     ...(publicOrigin === null ? {} : { publicOrigin }),
     ...(tls === null ? {} : { tls }),
-    mediaBus: new InProcessMediaBus({ logger }),
+    mediaBus: media.bus,
+    health: () => media.health(),
+    otherMetrics: [mediaMetrics],
     logger,
     version,
   });

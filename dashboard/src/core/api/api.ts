@@ -3,9 +3,14 @@ import type {
   Alarm,
   AlarmMove,
   AlarmState,
+  AnalyticsStatus,
   Camera,
+  Rehearsal,
+  RehearsalClip,
+  RehearsalCreateBody,
   Rule,
   RuleCreateBody,
+  SensorState,
   Series,
   Session,
   Zone,
@@ -13,6 +18,7 @@ import type {
 } from "@huishi/contracts";
 import type { Point } from "@huishi/kernel";
 import { request } from "./http.ts";
+import { statisticsApi } from "./statistics-api.ts";
 
 export interface ServerInfo {
   readonly version: string;
@@ -33,6 +39,7 @@ const MOVE_PATHS: Readonly<Record<AlarmMove, string>> = {
 const id = encodeURIComponent;
 
 export const api = {
+  ...statisticsApi,
   server: (signal?: AbortSignal) => request<ServerInfo>(`${BASE}/server`, signal ? { signal } : {}),
   setUp: (body: { token: string; userName: string; password: string }) =>
     request<Session>(`${BASE}/setup`, { method: "POST", body }),
@@ -65,6 +72,25 @@ export const api = {
     const query = new URLSearchParams(Object.entries(range).map(([key, value]) => [key, String(value)]));
     return request<Series>(`${BASE}/sensors/${id(sensorId)}/datastreams/${no}/series?${query.toString()}`);
   },
+  /** What the analytics processes say of themselves. */
+  analytics: (signal: AbortSignal) => request<AnalyticsStatus>(`${BASE}/analytics`, { signal }),
+  /** A page of sensors; `after` is the page's end before. */
+  sensors: (after?: string) =>
+    request<{ sensors: SensorState[]; next: string | null }>(
+      `${BASE}/sensors?limit=500${after === undefined ? "" : `&after=${id(after)}`}`,
+    ),
+  rehearse: (body: RehearsalCreateBody) => request<Rehearsal>(`${BASE}/rehearsals`, { method: "POST", body }),
+  rehearsal: (rehearsalId: string, signal: AbortSignal) =>
+    request<Rehearsal>(`${BASE}/rehearsals/${id(rehearsalId)}`, { signal }),
+  cancelRehearsal: (rehearsalId: string) =>
+    request<Rehearsal>(`${BASE}/rehearsals/${id(rehearsalId)}`, { method: "DELETE" }),
+  announceClip: (body: { cameraId: string; bytes: number }, signal: AbortSignal) =>
+    request<RehearsalClip>(`${BASE}/rehearsals/clips`, { method: "POST", body, signal }),
+  sendClipChunk: (clipId: string, no: number, chunk: { bytes: Blob; signal: AbortSignal }) =>
+    request<RehearsalClip>(`${BASE}/rehearsals/clips/${id(clipId)}/chunks/${no}`, {
+      method: "PUT",
+      ...chunk,
+    }),
   moveAlarm: (alarmId: string, move: AlarmMove) =>
     request<Alarm>(`${BASE}/alarms/${id(alarmId)}/${MOVE_PATHS[move]}`, { method: "POST", body: {} }),
 };

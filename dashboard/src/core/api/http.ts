@@ -15,36 +15,70 @@ export class ApiError extends HuishiError {
 export interface RequestOptions {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly body?: unknown;
+  /** Sent as they are, instead of `body`. */
+  readonly bytes?: Blob;
   readonly signal?: AbortSignal;
 }
 
 const TIMEOUT_MS = 15_000;
 
+/** A sheet of a year may be long; it comes as it is read. */
+const SHEET_TIMEOUT_MS = 120_000;
+
 /** @throws ApiError with the server's code, or NETWORK when none came */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
-  const response = await send(
-    path,
-    options,
-    options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
-  );
+  const response = await send(path, options, within(TIMEOUT_MS, options.signal));
   if (response.status === 204) return undefined as T;
+  if (!response.ok) throw await refusalOf(response);
+  return (await response.json().catch(() => null)) as T;
+}
+
+/**
+ * The same question's answer as a sheet.
+ *
+ * @throws ApiError with the server's code, or NETWORK when none came or it broke off
+ */
+export async function requestSheet(path: string): Promise<Blob> {
+  const response = await send(path, { accept: "text/csv" }, within(SHEET_TIMEOUT_MS));
+  if (!response.ok) throw await refusalOf(response);
+  return response.blob().catch((cause: unknown) => {
+    throw new ApiError(0, { code: "NETWORK", message: "" }, cause);
+  });
+}
+
+function within(timeoutMs: number, signal?: AbortSignal): AbortSignal {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  return signal ? AbortSignal.any([signal, timeout]) : timeout;
+}
+
+async function refusalOf(response: Response): Promise<ApiError> {
   const body: unknown = await response.json().catch(() => null);
-  if (response.ok) return body as T;
-  throw new ApiError(
+  return new ApiError(
     response.status,
     isErrorBody(body) ? body : { code: `HTTP_${response.status}`, message: "" },
   );
 }
 
-async function send(path: string, options: RequestOptions, signal: AbortSignal): Promise<Response> {
+function contentType({ body, bytes }: RequestOptions): Record<string, string> {
+  if (bytes) return { "content-type": "application/octet-stream" };
+  return body === undefined ? {} : { "content-type": "application/json" };
+}
+
+async function send(
+  path: string,
+  options: RequestOptions & { readonly accept?: string },
+  signal: AbortSignal,
+): Promise<Response> {
   try {
     return await fetch(path, {
       method: options.method ?? "GET",
       credentials: "same-origin",
-      ...(options.body === undefined
-        ? {}
-        : { headers: { "content-type": "application/json" }, body: JSON.stringify(options.body) }),
+      headers: {
+        accept: options.accept ?? "application/json",
+        ...contentType(options),
+      },
+      ...(options.bytes && { body: options.bytes }),
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
       signal,
     });
   } catch (cause) {

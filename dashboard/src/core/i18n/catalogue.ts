@@ -28,6 +28,12 @@ export interface Words {
   readonly time: (epochMs: number) => string;
   /** Date and time to the second. */
   readonly dateTime: (epochMs: number) => string;
+  /** Time of day to the minute. */
+  readonly clock: (epochMs: number) => string;
+  /** Month and day. */
+  readonly day: (epochMs: number) => string;
+  /** A length of time as short as it can be said: milliseconds to days. */
+  readonly length: (lengthMs: number) => string;
   /** Short day name; 1 = Monday. */
   readonly weekday: (day: number) => string;
   /** A length of time to the second below an hour. */
@@ -58,6 +64,25 @@ const SHOWN_UNITS: Readonly<Record<string, string>> = {
 };
 const shownUnit = (unit: string): string => SHOWN_UNITS[unit] ?? unit;
 
+const LENGTH_UNITS = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1_000],
+] as const;
+
+/** In the largest unit of which there is at least one, two digits of it below ten. */
+function shortLength(language: Language, lengthMs: number): string {
+  const [unit, unitMs] = LENGTH_UNITS.find(([, ms]) => lengthMs >= ms) ?? (["second", 1_000] as const);
+  const value = lengthMs / unitMs;
+  return new Intl.NumberFormat(language, {
+    style: "unit",
+    unit,
+    unitDisplay: "short",
+    maximumFractionDigits: value < 10 ? 1 : 0,
+  }).format(value);
+}
+
 export function createWords(language: Language, t: Catalogue): Words {
   const integer = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
   const decimal = new Intl.NumberFormat(language, { maximumSignificantDigits: 4 });
@@ -77,6 +102,8 @@ export function createWords(language: Language, t: Catalogue): Words {
     second: "2-digit",
     hourCycle: "h23",
   });
+  const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const day = new Intl.DateTimeFormat(language, { month: "2-digit", day: "2-digit" });
   const weekday = new Intl.DateTimeFormat(language, { weekday: "short", timeZone: "UTC" });
   const number = (value: number): string => integer.format(value);
   return {
@@ -86,6 +113,9 @@ export function createWords(language: Language, t: Catalogue): Words {
     percent: (share) => percent.format(share),
     time: (epochMs) => time.format(epochMs),
     dateTime: (epochMs) => dateTime.format(epochMs),
+    clock: (epochMs) => clock.format(epochMs),
+    day: (epochMs) => day.format(epochMs),
+    length: (lengthMs) => shortLength(language, lengthMs),
     // 2024-01-01 was a Monday.
     weekday: (day) => weekday.format(Date.UTC(2024, 0, day)),
     age: (lengthMs) => {

@@ -8,6 +8,7 @@ import { LivePicture } from "../../ui/live-picture.tsx";
 import { useOverlayZones } from "../../ui/use-overlay-zones.ts";
 import { arrowStep } from "./arrow-step.ts";
 import type { Draft, DraftAction } from "./draft.ts";
+import { StageMarks } from "./stage-marks.tsx";
 import { DraftShape } from "./draft-shape.tsx";
 
 const NO_RECT: Rect = { left: 0, top: 0, width: 0, height: 0 };
@@ -104,7 +105,9 @@ export function Stage({ cameraId, draft, dispatch, onCancel, viewRef, children }
             cursor={isDrawing ? cursor : null}
             pointOf={pointOf}
           />
-        ) : null}
+        ) : (
+          <StageMarks rect={rect} />
+        )}
       </div>
       {children}
     </div>

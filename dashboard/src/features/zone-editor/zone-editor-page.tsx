@@ -11,12 +11,22 @@ import { LostBanner } from "../../ui/lost-banner.tsx";
 import { useCameraZones } from "../../ui/use-overlay-zones.ts";
 import { type Draft, type DraftAction, draftOf, newDraft, reduceDraft } from "./draft.ts";
 import { DraftForm } from "./draft-form.tsx";
+import { createMarks, MarksContext } from "./editor-marks.ts";
 import { RuleList } from "./rule-list.tsx";
 import { Stage } from "./stage.tsx";
 import { StageState } from "./stage-state.tsx";
 import { ZoneList } from "./zone-list.tsx";
 
 export function ZoneEditorPage({ cameraId }: { cameraId: string }) {
+  const [marks] = useState(createMarks);
+  return (
+    <MarksContext value={marks}>
+      <ZoneEditor cameraId={cameraId} />
+    </MarksContext>
+  );
+}
+
+function ZoneEditor({ cameraId }: { cameraId: string }) {
   const { operations } = useApp();
   const { t } = useWords();
   const camera = useSelector(

@@ -3,7 +3,6 @@ import {
   AgentConfigSchema,
   type AgentStatus,
   type CommandReply,
-  type EdgeEvent,
   MediaDemandSchema,
   MAX_AGENT_CONFIG_BYTES,
   MAX_COMMAND_BYTES,
@@ -20,8 +19,16 @@ import { type Clock, isId } from "@huishi/kernel";
 import type { MqttClient } from "mqtt";
 import { Compile } from "typebox/compile";
 import type { Identity } from "../../application/claim-identity.ts";
-import type { CentreListener, DemandHandler, EventLink, Log, ReplyLink } from "../../application/ports.ts";
+import type {
+  CentreListener,
+  DemandHandler,
+  EventBatch,
+  EventLink,
+  Log,
+  ReplyLink,
+} from "../../application/ports.ts";
 import { EdgeError } from "../../domain/faults.ts";
+import { LineProbe } from "../../domain/line-probe.ts";
 import { AwaitedAcks } from "./awaited-acks.ts";
 import { runMqttSession } from "./mqtt-session.ts";
 
@@ -30,6 +37,8 @@ const commandSchema = Compile(AgentCommandSchema);
 const demandSchema = Compile(MediaDemandSchema);
 const MAX_DEMAND_BYTES = 4 * 1024;
 const ACK_TIMEOUT_MS = 30_000;
+/** While something is on its way, the other end is asked this often how far it has come (MQTT 3.1.1 §3.12). */
+const ASK_MS = 200;
 
 /**
  * What says that a batch is committed: the PUBACK of the centre's own endpoint, or, where a broker stands between, a
@@ -59,6 +68,8 @@ export class MqttEventLink implements EventLink, ReplyLink {
   #closed: AbortController = new AbortController();
   readonly #waiters = new Set<() => void>();
   readonly #acks: AwaitedAcks;
+  #probe = new LineProbe();
+  #asking: NodeJS.Timeout | undefined;
 
   constructor(options: MqttEventLinkOptions) {
     this.#options = options;
@@ -67,6 +78,11 @@ export class MqttEventLink implements EventLink, ReplyLink {
 
   get isConnected(): boolean {
     return this.#client !== null;
+  }
+
+  /** How much longer than on the free line the newest bytes take, milliseconds; the centre's work is not in it. */
+  get stalledMs(): number {
+    return this.#probe.queueMs(performance.now());
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -89,13 +105,13 @@ export class MqttEventLink implements EventLink, ReplyLink {
         signal,
       );
     } finally {
+      clearInterval(this.#asking);
       this.#client = null;
       this.#closed.abort(new EdgeError("SERVER_UNREACHABLE", "the connection to the centre ended"));
     }
   }
 
-  async publishBatch(batch: { boot: string; events: readonly EdgeEvent[] }): Promise<void> {
-    const { boot, events } = batch;
+  async publishBatch({ boot, events }: EventBatch): Promise<void> {
     const topic = eventsTopic(this.#options.identity.agentId);
     if (this.#options.acknowledgement !== "application") {
       return this.#publish(topic, JSON.stringify({ v: 1, boot, events }), false);
@@ -155,10 +171,22 @@ export class MqttEventLink implements EventLink, ReplyLink {
     if (this.#options.acknowledgement === "application") await subscribeAcks(client, agentId);
     // Before the subscription: what it brings may be answered at once.
     this.#client = client;
+    this.#watchLine(client);
     this.#options.centre?.onConnected?.();
     if (this.#options.centre) await this.#listenToCentre(client, agentId);
     this.#options.log.info({ agentId }, "connected to the centre");
     for (const wake of this.#waiters) wake();
+  }
+
+  #watchLine(client: MqttClient): void {
+    const probe = new LineProbe();
+    this.#probe = probe;
+    client.on("packetreceive", ({ cmd }) => {
+      if (cmd === "pingresp") probe.answered(performance.now());
+    });
+    this.#asking = setInterval(() => {
+      if (client.connected && probe.ask(performance.now())) client.sendPing();
+    }, ASK_MS);
   }
 
   #receive(topic: string, payload: Buffer, isRetained: boolean): void {
@@ -218,6 +246,7 @@ export class MqttEventLink implements EventLink, ReplyLink {
     const client = this.#client;
     const closed = this.#closed.signal;
     if (!client) throw new EdgeError("SERVER_UNREACHABLE", "not connected to the centre");
+    this.#probe.sent(payload.length);
     await new Promise<void>((resolve, reject) => {
       const onClosed = (): void => reject(closed.reason as Error);
       closed.addEventListener("abort", onClosed, { once: true });

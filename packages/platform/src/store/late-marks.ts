@@ -1,7 +1,8 @@
 import type { ClientBase } from "pg";
 
 /** Series that have rollups. */
-export type SeriesName = "observation" | "detection" | "track" | "zone_visit" | "line_crossing";
+export type SeriesName =
+  "observation" | "detection" | "track" | "zone_visit" | "zone_occupancy" | "zone_flow" | "line_crossing";
 
 const MINUTE_MS = 60_000;
 

@@ -1,4 +1,4 @@
-import { headingDeg, type PathPoint, type Point, visitsOf } from "@huishi/kernel";
+import { flowsOf, headingDeg, type PathPoint, type Point, type Visit, visitsOf } from "@huishi/kernel";
 import type { ClientBase } from "pg";
 import { markLate } from "./late-marks.ts";
 
@@ -39,13 +39,21 @@ const INSERT_VISITS = `
     class_code smallint, entered_at timestamptz, left_at timestamptz)
   ON CONFLICT DO NOTHING`;
 
+/** A flow that was written before is the same one: a track's visits are written once more with it. */
+const INSERT_FLOWS = `
+  INSERT INTO zone_flow (camera_no, from_zone_no, to_zone_no, track_id, class_code, arrived_at, gap_ms, direct)
+  SELECT camera_no, from_zone_no, to_zone_no, track_id, class_code, arrived_at, gap_ms, direct
+  FROM jsonb_to_recordset($1::jsonb) AS row (camera_no integer, from_zone_no integer, to_zone_no integer,
+    track_id bigint, class_code smallint, arrived_at timestamptz, gap_ms integer, direct boolean)
+  ON CONFLICT DO NOTHING`;
+
 /** The id of an edge's track in the store: below zero, apart for every start of every agent's outbox. */
 export function edgeTrackId(sourceNo: number, track: number): bigint {
   return -((BigInt(sourceNo) << 32n) | BigInt(track)) - 1n;
 }
 
 /**
- * Writes tracks, the last word on each, and the zones that ended tracks passed through. Call it within a
+ * Writes tracks, the last word on each, and the zones that ended tracks passed through, one after the other. Call it within a
  * transaction; the same rows may be written again.
  */
 export async function writeTracks(client: ClientBase, rows: readonly StoredTrack[]): Promise<void> {
@@ -79,21 +87,55 @@ async function writeVisits(client: ClientBase, ended: readonly StoredTrack[]): P
       .flatMap((zone) => visitsOf(path, zone.points).map((visit) => ({ track, zoneNo: zone.no, ...visit })));
   });
   if (visits.length === 0) return;
-  const records = visits.map(({ track, zoneNo, enteredAtMs, leftAtMs }) => ({
-    zone_no: zoneNo,
-    track_id: track.id,
+  await client.query(INSERT_VISITS, [toJson(visits.map(visitRecord))]);
+  const enteredMs = ({ track, enteredAtMs }: ZoneVisit): number => track.firstSeenMs + enteredAtMs;
+  await markLate(client, "zone_visit", visits.map(enteredMs));
+  await writeFlows(client, visits);
+}
+
+interface ZoneVisit extends Visit {
+  readonly track: StoredTrack;
+  readonly zoneNo: number;
+}
+
+/** From zone to zone, within each track. */
+async function writeFlows(client: ClientBase, visits: readonly ZoneVisit[]): Promise<void> {
+  const byTrack = new Map<StoredTrack, ZoneVisit[]>();
+  for (const visit of visits) {
+    const own = byTrack.get(visit.track);
+    if (own) own.push(visit);
+    else byTrack.set(visit.track, [visit]);
+  }
+  const flows = [...byTrack].flatMap(([track, own]) =>
+    flowsOf(own).map((flow) => ({ ...flow, track, arrivedMs: track.firstSeenMs + flow.arrivedAtMs })),
+  );
+  if (flows.length === 0) return;
+  const records = flows.map(({ track, fromZoneNo, toZoneNo, arrivedMs, gapMs, isDirect }) => ({
     camera_no: track.cameraNo,
+    from_zone_no: fromZoneNo,
+    to_zone_no: toZoneNo,
+    track_id: track.id,
     class_code: track.classCode,
-    entered_at: new Date(track.firstSeenMs + enteredAtMs),
-    left_at: new Date(track.firstSeenMs + leftAtMs),
+    arrived_at: new Date(arrivedMs),
+    gap_ms: gapMs,
+    direct: isDirect,
   }));
-  await client.query(INSERT_VISITS, [toJson(records)]);
+  await client.query(INSERT_FLOWS, [toJson(records)]);
   await markLate(
     client,
-    "zone_visit",
-    visits.map(({ track, enteredAtMs }) => track.firstSeenMs + enteredAtMs),
+    "zone_flow",
+    flows.map(({ arrivedMs }) => arrivedMs),
   );
 }
+
+const visitRecord = ({ track, zoneNo, enteredAtMs, leftAtMs }: ZoneVisit): object => ({
+  zone_no: zoneNo,
+  track_id: track.id,
+  camera_no: track.cameraNo,
+  class_code: track.classCode,
+  entered_at: new Date(track.firstSeenMs + enteredAtMs),
+  left_at: new Date(track.firstSeenMs + leftAtMs),
+});
 
 function pathOf(track: StoredTrack): PathPoint[] {
   return track.path.map(([atMs, x, y]) => ({ atMs, x: x / SCALE, y: y / SCALE }));

@@ -1,5 +1,6 @@
 /** What the rules said about one frame, with everything an alarm row copies: the rule may be gone tomorrow. */
-import type { Alarm, Rule, Zone } from "@huishi/contracts";
+import type { Alarm, AlarmSensorReading, Rule, Zone } from "@huishi/contracts";
+import { type Box, footPoint, type GeoPosition, type GroundPlane } from "@huishi/kernel";
 import type { RaisedOutcome, RepeatedOutcome, RuleOutcome, Track } from "../domain/index.ts";
 
 type EvidenceBox = Alarm["boxes"][number];
@@ -8,11 +9,16 @@ type EvidenceBox = Alarm["boxes"][number];
 export interface RuleAlarm {
   readonly rule: Rule;
   readonly zone: Zone;
-  readonly objectClass: string;
+  /** Null: it is about a thing that no class is known of. */
+  readonly objectClass: string | null;
   readonly startedAtMs: number;
   /** How often the rule said it in this frame, 1 and up (two people may cross a line at once). */
   readonly occurrences: number;
   readonly boxes: readonly EvidenceBox[];
+  /** Where the subject stands; absent where the camera has no ground plane. */
+  readonly position?: GeoPosition;
+  /** What the rule's sensor condition went by. */
+  readonly sensorReading?: AlarmSensorReading;
   /** The same for the same occurrence however often it is written; unique in the database. */
   readonly sourceEvent: string;
   /** The rule engine believes this to be a new alarm; false: one more occurrence of an open one. */
@@ -44,11 +50,18 @@ interface FrameFacts {
   readonly tracks: readonly Track[];
 }
 
+/** What people set up for the camera. */
+interface FramePlan {
+  readonly rules: readonly Rule[];
+  readonly zones: readonly Zone[];
+  readonly groundPlane?: GroundPlane | null;
+}
+
 /** Gathers the outcomes of one frame into alarms, one for each rule; null when none raises or repeats one. */
 export function frameAlarms(
   frame: FrameFacts,
   outcomes: readonly RuleOutcome[],
-  plan: { readonly rules: readonly Rule[]; readonly zones: readonly Zone[] },
+  plan: FramePlan,
 ): FrameAlarms | null {
   const byRule = new Map<string, (RaisedOutcome | RepeatedOutcome)[]>();
   for (const outcome of outcomes) {
@@ -61,28 +74,54 @@ export function frameAlarms(
   for (const [ruleId, said] of byRule) {
     const rule = plan.rules.find((candidate) => candidate.id === ruleId);
     const zone = plan.zones.find((candidate) => candidate.id === rule?.zoneId);
-    if (rule && zone) alarms.push(ruleAlarm(frame, said, rule, zone));
+    if (rule && zone) alarms.push(ruleAlarm(frame, said, { rule, zone, groundPlane: plan.groundPlane }));
   }
   return alarms.length === 0 ? null : { cameraId: frame.cameraId, capturedAtMs: frame.capturedAtMs, alarms };
 }
 
+type Said = RaisedOutcome | RepeatedOutcome;
+
 function ruleAlarm(
   frame: FrameFacts,
-  said: readonly (RaisedOutcome | RepeatedOutcome)[],
-  rule: Rule,
-  zone: Zone,
+  said: readonly Said[],
+  { rule, zone, groundPlane }: { rule: Rule; zone: Zone; groundPlane: FramePlan["groundPlane"] },
 ): RuleAlarm {
-  const first = said[0] as RaisedOutcome | RepeatedOutcome;
+  const first = said[0] as Said;
   const deciding = new Set(said.flatMap((outcome) => outcome.trackIds));
+  const position = groundPlane?.toPosition(footPoint(subjectBox(frame, first)));
+  const isOfTrack = first.regionId === undefined;
   return {
     rule,
     zone,
-    objectClass: first.objectClass,
+    objectClass: isOfTrack ? first.objectClass : null,
     startedAtMs: first.startedAtMs,
     occurrences: said.length,
-    boxes: evidenceBoxes(frame.tracks, deciding),
-    sourceEvent: `rule/${rule.id}/${first.trackIds[0] ?? 0}/${first.startedAtMs}`,
+    boxes: [...said.flatMap((one) => regionBox(rule, one)), ...evidenceBoxes(frame.tracks, deciding)],
+    ...(position && { position }),
+    ...sensorReadingOf(rule, first),
+    sourceEvent: `rule/${rule.id}/${isOfTrack ? (first.trackIds[0] ?? 0) : `region-${first.regionId}`}/${first.startedAtMs}`,
     isNew: said.some((outcome) => outcome.type === "raised"),
+  };
+}
+
+/** An outcome's own box may be around many: the subject's is that of its first track. */
+function subjectBox({ tracks }: FrameFacts, outcome: Said): Box {
+  return tracks.find(({ id }) => id === outcome.trackIds[0])?.box ?? outcome.box;
+}
+
+/** What was put there or taken away has no track: its box is shown under the rule's kind. */
+function regionBox(rule: Rule, { regionId, box, score }: Said): EvidenceBox[] {
+  if (regionId === undefined) return [];
+  return [
+    { trackId: null, objectClass: rule.kind, score: rounded(score), box: roundedBox(box), deciding: true },
+  ];
+}
+
+function sensorReadingOf({ sensor: condition }: Rule, { sensor }: Said): Pick<RuleAlarm, "sensorReading"> {
+  if (!condition || !sensor) return {};
+  const { datastreamId, value, atMs } = sensor;
+  return {
+    sensorReading: { datastreamId, comparison: condition.comparison, value, limit: condition.value, atMs },
   };
 }
 
@@ -94,12 +133,7 @@ function evidenceBoxes(tracks: readonly Track[], deciding: ReadonlySet<number>):
       trackId: String(track.id),
       objectClass: track.objectClass,
       score: rounded(track.lastScore),
-      box: {
-        x: rounded(track.box.x),
-        y: rounded(track.box.y),
-        w: rounded(track.box.w),
-        h: rounded(track.box.h),
-      },
+      box: roundedBox(track.box),
       deciding: deciding.has(track.id),
     }))
     .sort((a, b) => Number(b.deciding) - Number(a.deciding));
@@ -108,4 +142,8 @@ function evidenceBoxes(tracks: readonly Track[], deciding: ReadonlySet<number>):
 /** Four decimals are a tenth of a pixel in a 1080p picture: the rest only costs bytes on the wire. */
 export function rounded(fraction: number): number {
   return Math.round(Math.min(Math.max(fraction, 0), 1) * 10_000) / 10_000;
+}
+
+export function roundedBox({ x, y, w, h }: Box): Box {
+  return { x: rounded(x), y: rounded(y), w: rounded(w), h: rounded(h) };
 }

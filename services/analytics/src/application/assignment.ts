@@ -1,11 +1,16 @@
+import { isDeepStrictEqual } from "node:util";
 import { type AnalysisParts, analysedProfile, CameraAnalysis, type CameraStats } from "./camera-analysis.ts";
+import type { Tenant, Tenure } from "./camera-leases.ts";
 import type { FaultLog } from "./fault-log.ts";
 import type { CameraPlan, ChangeFeed, PlanChange, PlanStore } from "./ports.ts";
+import { samplingOf } from "./sampling.ts";
 
 export interface AssignmentParts {
   readonly store: PlanStore;
   readonly changes: ChangeFeed;
   readonly faults: FaultLog;
+  /** Which cameras this process may analyse; the others are other processes'. */
+  readonly tenure: Tenure;
   readonly analysis: AnalysisParts;
 }
 
@@ -14,15 +19,23 @@ const PLAN_FAULT = {
   message: "the zones or rules of a camera cannot be used: edit or delete them; the other cameras go on",
 };
 
+/** Expected load of a camera: a main stream is decoded at several times the pixels of a sub stream. */
+const WEIGHTS = { sub: 1, main: 3 } as const;
+/** Of a camera on keyframes: its other pictures need not be decoded (0.75 % of a core against 5.5 % at 720p). */
+const KEYFRAMES_WEIGHT = 0.2;
+
 /**
- * Which cameras are analysed: those with at least one enabled rule, no other (nothing leaves the field for
- * nobody). Follows what people edit while it runs.
+ * Which cameras are analysed here: those with at least one enabled rule (nothing leaves the field for nobody) that this
+ * process holds a lease on. Follows what people edit while it runs.
  */
-export class Assignment {
+export class Assignment implements Tenant {
   readonly name = "camera assignment";
   readonly #parts: AssignmentParts;
   readonly #plans = new Map<string, CameraPlan>();
   readonly #analyses = new Map<string, CameraAnalysis>();
+  /** Analyses on their way out; the next of the same camera waits. */
+  readonly #ending = new Map<string, Promise<void>>();
+  readonly #mine = new Set<string>();
 
   constructor(parts: AssignmentParts) {
     this.#parts = parts;
@@ -40,10 +53,21 @@ export class Assignment {
     });
   }
 
+  take(cameraIds: readonly string[]): void {
+    for (const cameraId of cameraIds) {
+      this.#mine.add(cameraId);
+      void this.#assign(cameraId);
+    }
+  }
+
+  async leave(cameraIds: readonly string[]): Promise<void> {
+    for (const cameraId of cameraIds) this.#mine.delete(cameraId);
+    await Promise.all(cameraIds.map((cameraId) => this.#end(cameraId)));
+  }
+
   async stop(): Promise<void> {
-    const analyses = [...this.#analyses.values()];
-    this.#analyses.clear();
-    await Promise.all(analyses.map((analysis) => analysis.stop()));
+    this.#mine.clear();
+    await Promise.all([...this.#analyses.keys(), ...this.#ending.keys()].map((id) => this.#end(id)));
   }
 
   stats(): CameraStats[] {
@@ -80,33 +104,54 @@ export class Assignment {
     const gone = asked.filter((cameraId) => !found.has(cameraId));
     for (const cameraId of gone) this.#plans.delete(cameraId);
     for (const plan of plans) this.#plans.set(plan.cameraId, plan);
+    const wanted = [...this.#plans.values()].filter(isWanted);
+    this.#parts.tenure.want(new Map(wanted.map((plan) => [plan.cameraId, this.#weightOf(plan)] as const)));
     await Promise.all([
       ...gone.map((cameraId) => this.#end(cameraId)),
-      ...plans.map((plan) => this.#assign(plan)),
+      ...plans.map((plan) => this.#assign(plan.cameraId)),
     ]);
   }
 
-  async #assign(plan: CameraPlan): Promise<void> {
-    if (!plan.rules.some((rule) => rule.enabled)) {
-      await this.#end(plan.cameraId);
+  #weightOf(plan: CameraPlan): number {
+    const sampling = samplingOf(plan.rules, this.#parts.analysis.sampleFps);
+    return WEIGHTS[analysedProfile(plan)] * (sampling.kind === "keyframes" ? KEYFRAMES_WEIGHT : 1);
+  }
+
+  /** Makes what is analysed of this camera what should be. Never rejects. */
+  async #assign(cameraId: string): Promise<void> {
+    await this.#ending.get(cameraId);
+    const plan = this.#plans.get(cameraId);
+    if (!plan || !isWanted(plan) || !this.#mine.has(cameraId)) {
+      await this.#end(cameraId);
       return;
     }
-    const present = this.#analyses.get(plan.cameraId);
+    const present = this.#analyses.get(cameraId);
     try {
-      if (present?.profile === analysedProfile(plan)) {
+      const sampling = samplingOf(plan.rules, this.#parts.analysis.sampleFps);
+      if (present?.profile === analysedProfile(plan) && isDeepStrictEqual(present.sampling, sampling)) {
         present.replace(plan);
-        return;
+      } else if (present) {
+        await this.#end(cameraId);
+        await this.#assign(cameraId);
+      } else {
+        this.#analyses.set(cameraId, new CameraAnalysis(plan, this.#parts.analysis));
       }
-      if (present) await this.#end(plan.cameraId);
-      this.#analyses.set(plan.cameraId, new CameraAnalysis(plan, this.#parts.analysis));
     } catch (error) {
-      this.#parts.faults.report(error, PLAN_FAULT, { cameraId: plan.cameraId });
+      this.#parts.faults.report(error, PLAN_FAULT, { cameraId });
     }
   }
 
-  async #end(cameraId: string): Promise<void> {
+  /** Resolves when the camera's analysis, if there was one, has ended. */
+  #end(cameraId: string): Promise<void> {
     const analysis = this.#analyses.get(cameraId);
     this.#analyses.delete(cameraId);
-    await analysis?.stop();
+    if (!analysis) return this.#ending.get(cameraId) ?? Promise.resolve();
+    const ending = analysis.stop().finally(() => this.#ending.delete(cameraId));
+    this.#ending.set(cameraId, ending);
+    return ending;
   }
+}
+
+function isWanted(plan: CameraPlan): boolean {
+  return plan.rules.some((rule) => rule.enabled);
 }

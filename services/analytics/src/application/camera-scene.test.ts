@@ -126,6 +126,6 @@ describe("CameraScene", () => {
     scene.interpret(frame(0, { tracks: [track(1), track(2)] }));
     const update = scene.interpret(frame(200, { tracks: [track(2)], ended: [track(1)] }));
     expect(update.tracks.map(({ id }) => id)).toEqual([FIRST_ID]);
-    expect(scene.finish().map(({ id }) => id)).toEqual([FIRST_ID + 1]);
+    expect(scene.finish().tracks.map(({ id }) => id)).toEqual([FIRST_ID + 1]);
   });
 });

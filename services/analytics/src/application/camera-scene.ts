@@ -1,8 +1,24 @@
 import type { ObjectClass, SceneFrame } from "@huishi/contracts";
-import { type CrossedOutcome, RuleEngine, type Track } from "../domain/index.ts";
-import { type FrameAlarms, frameAlarms, rounded } from "./alarms.ts";
-import type { AnalysedFrame, CameraPlan } from "./ports.ts";
-import { classCode, type CrossingRow, type DetectionRow, detectionRow, type TrackRow } from "./records.ts";
+import {
+  type BackgroundWatch,
+  backgroundWatch,
+  type CrossedOutcome,
+  type HinderedRule,
+  type PictureFacts,
+  RuleEngine,
+  type Track,
+} from "../domain/index.ts";
+import { type FrameAlarms, frameAlarms, rounded, roundedBox } from "./alarms.ts";
+import { OccupancyRecorder } from "./occupancy-recorder.ts";
+import type { AnalysedFrame, CameraPlan, SensorWatch } from "./ports.ts";
+import {
+  classCode,
+  type CrossingRow,
+  type DetectionRow,
+  detectionRow,
+  type OccupancyRow,
+  type TrackRow,
+} from "./records.ts";
 import type { TrackIds } from "./track-ids.ts";
 import { TrackRecorder } from "./track-recorder.ts";
 
@@ -12,8 +28,12 @@ export interface SceneUpdate {
   readonly detections: readonly DetectionRow[];
   readonly tracks: readonly TrackRow[];
   readonly crossings: readonly CrossingRow[];
+  readonly occupancy: readonly OccupancyRow[];
   readonly alarms: FrameAlarms | null;
 }
+
+/** No session lives long enough to see more static regions. */
+const REGIONS_A_SESSION = 1e9;
 
 type LineCounts = NonNullable<SceneFrame["lineCounts"]>;
 
@@ -24,24 +44,45 @@ type LineCounts = NonNullable<SceneFrame["lineCounts"]>;
 export class CameraScene {
   readonly #trackIds: TrackIds;
   readonly #recorder: TrackRecorder;
+  readonly #occupancy: OccupancyRecorder;
   readonly #engine: RuleEngine;
+  readonly #sensors: SensorWatch | undefined;
   readonly #lineCounts = new Map<string, { leftToRight: number; rightToLeft: number }>();
   #plan: CameraPlan;
   #session: number | null = null;
   /** The tracker's own id -> the id that is never reused. */
   #ids = new Map<number, number>();
 
-  constructor(plan: CameraPlan, trackIds: TrackIds) {
+  /** @param sensors without them no sensor condition ever holds */
+  constructor(plan: CameraPlan, trackIds: TrackIds, sensors?: SensorWatch) {
     this.#plan = plan;
     this.#trackIds = trackIds;
     this.#recorder = new TrackRecorder(plan.cameraNo);
-    this.#engine = new RuleEngine(plan.rules, plan.zones);
+    this.#occupancy = new OccupancyRecorder(plan.zones);
+    this.#sensors = sensors;
+    this.#engine = new RuleEngine(plan.rules, plan.zones, undefined, {
+      groundPlane: plan.groundPlane ?? null,
+      ...(sensors && { sensors }),
+    });
+    this.#watchSensors();
+  }
+
+  /** Rules that do nothing as they are, and why. */
+  get idleRules(): readonly HinderedRule[] {
+    return this.#engine.idle;
+  }
+
+  /** What the camera's pictures must be looked at for. */
+  get watch(): BackgroundWatch | null {
+    return backgroundWatch(this.#plan.rules, this.#plan.zones);
   }
 
   /** Takes an edited plan of the same camera; rules that did not change keep their state. */
   replace(plan: CameraPlan): void {
     this.#plan = plan;
-    this.#engine.replace(plan.rules, plan.zones);
+    this.#occupancy.replace(plan.zones);
+    this.#engine.replace(plan.rules, plan.zones, plan.groundPlane ?? null);
+    this.#watchSensors();
     for (const ruleId of this.#lineCounts.keys()) {
       if (!plan.rules.some((rule) => rule.id === ruleId)) this.#lineCounts.delete(ruleId);
     }
@@ -56,7 +97,7 @@ export class CameraScene {
     const trackRows = [...orphaned, ...this.#recorder.update(tracks, ended, capturedAtMs)];
     for (const track of frame.ended) this.#ids.delete(track.id);
 
-    const outcomes = this.#engine.update(tracks, capturedAtMs);
+    const outcomes = this.#engine.update(tracks, capturedAtMs, this.#pictureOf(frame));
     const crossed = outcomes.filter((outcome) => outcome.type === "crossed");
     this.#count(crossed);
     return {
@@ -66,22 +107,50 @@ export class CameraScene {
         .map((track) => detectionRow(track, this.#plan.cameraNo, capturedAtMs)),
       tracks: trackRows,
       crossings: crossed.map((outcome) => this.#crossingRow(outcome)),
+      occupancy: this.#occupancy.update(tracks, capturedAtMs),
       alarms: frameAlarms({ cameraId: this.#plan.cameraId, capturedAtMs, tracks }, outcomes, this.#plan),
     };
   }
 
-  /** Ends the living tracks: the analysis of this camera stops. */
-  finish(): TrackRow[] {
-    this.#session = null;
-    this.#ids = new Map();
-    return this.#recorder.finish();
+  /** The camera is not analysed any more. */
+  close(): void {
+    this.#sensors?.watch(this.#plan.cameraId, []);
+  }
+
+  /** Ends the living tracks and the open minute: the analysis of this camera stops. */
+  finish(): { readonly tracks: TrackRow[]; readonly occupancy: OccupancyRow[] } {
+    return { tracks: this.#endTracks(), occupancy: this.#occupancy.finish() };
+  }
+
+  /** A new session counts its regions from 1 again: here their ids are never reused. */
+  #pictureOf({ picture = {}, session }: AnalysedFrame): PictureFacts {
+    const { staticRegions } = picture;
+    if (staticRegions === undefined || staticRegions.length === 0) return picture;
+    const regions = staticRegions.map((region) => ({
+      ...region,
+      id: session * REGIONS_A_SESSION + region.id,
+    }));
+    return { ...picture, staticRegions: regions };
+  }
+
+  #watchSensors(): void {
+    const wanted = this.#plan.rules.flatMap(({ enabled, sensor }) =>
+      enabled && sensor ? [sensor.datastreamId] : [],
+    );
+    this.#sensors?.watch(this.#plan.cameraId, wanted);
   }
 
   /** The tracker began anew: what it followed before has ended without a word. */
   #beginSession(session: number): TrackRow[] {
-    const rows = this.finish();
+    const rows = this.#endTracks();
     this.#session = session;
     return rows;
+  }
+
+  #endTracks(): TrackRow[] {
+    this.#session = null;
+    this.#ids = new Map();
+    return this.#recorder.finish();
   }
 
   #numbered(track: Track): Track {
@@ -122,12 +191,7 @@ export class CameraScene {
         id: String(track.id),
         objectClass: track.objectClass satisfies ObjectClass,
         score: rounded(track.lastScore),
-        box: {
-          x: rounded(track.box.x),
-          y: rounded(track.box.y),
-          w: rounded(track.box.w),
-          h: rounded(track.box.h),
-        },
+        box: roundedBox(track.box),
       })),
     };
     const lineCounts = this.#lines();

@@ -1,10 +1,18 @@
 import type { ObjectClass } from "@huishi/contracts";
 import type { Detection, Region } from "../domain/index.ts";
 
-/** A decoded picture: rows of RGB triples, top row first, no padding. */
+/**
+ * How a picture's pixels lie. `rgb24`: rows of RGB triples. `i420`: what decoders give, half the bytes: a plane of luma,
+ * then blue and red differences of half width and half height (even sides; ITU-R BT.601, limited range).
+ */
+type PixelLayout = "rgb24" | "i420";
+
+/** A decoded picture, top row first, no padding. */
 export interface RgbFrame {
-  /** width * height * 3 bytes. */
+  /** width * height * 3 bytes of RGB, or half as many of I420. */
   readonly data: Uint8Array;
+  /** Default `rgb24`. */
+  readonly layout?: PixelLayout;
   readonly width: number;
   readonly height: number;
 }

@@ -2,7 +2,7 @@ import type { BackoffOptions, HuishiError } from "@huishi/kernel";
 import type { FaultLog } from "./fault-log.ts";
 import { GroupWriter } from "./group-writer.ts";
 import type { Meter, RecordStore } from "./ports.ts";
-import type { CrossingRow, DetectionRow, TrackRow } from "./records.ts";
+import type { CrossingRow, DetectionRow, OccupancyRow, TrackRow } from "./records.ts";
 
 /** The store being away is a matter of seconds: asked often at first, every two seconds later. */
 export const STORE_RETRY: BackoffOptions = { baseDelayMs: 100, maxDelayMs: 2_000 };
@@ -12,13 +12,14 @@ const DELAYED = {
   message: "the database does not take records; they are kept and tried again: check that PostgreSQL runs",
 };
 
-type Table = "detection" | "track" | "line_crossing";
+type Table = "detection" | "track" | "line_crossing" | "zone_occupancy";
 
-/** Detections, tracks and crossings on their way to the database, each in its own bounded queue. */
+/** Detections, tracks, crossings and minutes of zones on their way to the database, each in its own bounded queue. */
 export class PerceptionWriter {
   readonly #detections: GroupWriter<DetectionRow>;
   readonly #tracks: GroupWriter<TrackRow>;
   readonly #crossings: GroupWriter<CrossingRow>;
+  readonly #occupancy: GroupWriter<OccupancyRow>;
 
   constructor(store: RecordStore, meter: Meter, faults: FaultLog) {
     const writer = <T>(
@@ -48,16 +49,19 @@ export class PerceptionWriter {
     this.#detections = writer("detection", 250_000, (rows) => store.writeDetections(rows));
     this.#tracks = writer("track", 50_000, (rows) => store.writeTracks(rows));
     this.#crossings = writer("line_crossing", 50_000, (rows) => store.writeCrossings(rows));
+    this.#occupancy = writer("zone_occupancy", 50_000, (rows) => store.writeOccupancy(rows));
   }
 
   write(rows: {
     readonly detections?: readonly DetectionRow[];
     readonly tracks?: readonly TrackRow[];
     readonly crossings?: readonly CrossingRow[];
+    readonly occupancy?: readonly OccupancyRow[];
   }): void {
     if (rows.detections) this.#detections.push(rows.detections);
     if (rows.tracks) this.#tracks.push(rows.tracks);
     if (rows.crossings) this.#crossings.push(rows.crossings);
+    if (rows.occupancy) this.#occupancy.push(rows.occupancy);
   }
 
   /** Rows not committed yet, by table. */
@@ -66,12 +70,15 @@ export class PerceptionWriter {
       detection: this.#detections.pending,
       track: this.#tracks.pending,
       line_crossing: this.#crossings.pending,
+      zone_occupancy: this.#occupancy.pending,
     };
   }
 
   async close(deadlineMs: number): Promise<void> {
     await Promise.all(
-      [this.#detections, this.#tracks, this.#crossings].map((writer) => writer.close(deadlineMs)),
+      [this.#detections, this.#tracks, this.#crossings, this.#occupancy].map((writer) =>
+        writer.close(deadlineMs),
+      ),
     );
   }
 }

@@ -1,13 +1,18 @@
 /** What the analysis needs from outside. Adapters fulfil these; tests bring their own. */
-import type { AccessUnit, Rule, StreamProfile, Zone } from "@huishi/contracts";
-import type { HuishiError } from "@huishi/kernel";
-import type { Track } from "../domain/index.ts";
-import type { CrossingRow, DetectionRow, TrackRow } from "./records.ts";
+import type {
+  AccessUnit,
+  AnalyticsStage,
+  ObjectClass,
+  Rule,
+  Sampling,
+  StreamProfile,
+  Zone,
+} from "@huishi/contracts";
+import type { GroundPlane, HuishiError } from "@huishi/kernel";
+import type { BackgroundWatch, PictureFacts, SensorReadings, Track } from "../domain/index.ts";
+import type { PictureVerdict } from "./picture/picture-look.ts";
+import type { CrossingRow, DetectionRow, OccupancyRow, TrackRow } from "./records.ts";
 import type { AlarmReceipt, FrameAlarms } from "./alarms.ts";
-
-/** Where the time of one analysed frame went, in its inference process. */
-export const STAGES = ["queue", "decode", "gate", "detect", "track"] as const;
-type Stage = (typeof STAGES)[number];
 
 /** One sampled frame after detection and tracking. Frames of one camera come in order of their capture. */
 export interface AnalysedFrame {
@@ -18,13 +23,26 @@ export interface AnalysedFrame {
   /** Track ids are the tracker's own; the application gives them numbers that are never reused. */
   readonly tracks: readonly Track[];
   readonly ended: readonly Track[];
-  readonly stageMs: Readonly<Partial<Record<Stage, number>>>;
+  /** Where its time went so far. */
+  readonly stageMs: StageMs;
+  /** Inferences that it took. */
+  readonly inferences?: number;
+  /** Of the frames at which the picture itself was looked at: what is wrong with it. */
+  readonly verdict?: PictureVerdict;
+  /** What the picture tells beside them. */
+  readonly picture?: PictureFacts;
 }
+
+export type StageMs = Readonly<Partial<Record<AnalyticsStage, number>>>;
 
 export interface FeedOptions {
   readonly cameraId: string;
   /** Frames analysed a second, at most. */
   readonly sampleFps: number;
+  /** `keyframes`: nothing else is decoded. Default: what `sampleFps` needs. */
+  readonly sampling?: Sampling;
+  /** As `CameraFeed.watch`, from the start. */
+  readonly watch?: BackgroundWatch;
   readonly onFrame: (frame: AnalysedFrame) => void;
   /** Samples that were not analysed, by reason (snake case). */
   readonly onDrop: (reason: string, count: number) => void;
@@ -34,8 +52,12 @@ export interface FeedOptions {
 
 /** One camera's way into inference. */
 export interface CameraFeed {
+  /** The classes that its detector can report; absent: not told. */
+  readonly classes?: readonly ObjectClass[];
   /** Never waits: a process that is behind drops, and says so through `onDrop`. */
   push(unit: AccessUnit): void;
+  /** What the pictures are looked at for beside their tracks; null: nothing. Without it: never anything. */
+  watch?(watch: BackgroundWatch | null): void;
   /** The picture of a frame analysed a moment ago, as JPEG without drawings; null when it is kept no longer. */
   snapshot(capturedAtMs: number): Promise<Uint8Array | null>;
   close(): Promise<void>;
@@ -45,6 +67,8 @@ export interface CameraFeed {
 export interface InferencePool {
   /** @throws HuishiError MODEL_MISSING, MODEL_CORRUPT */
   open(options: FeedOptions): Promise<CameraFeed>;
+  /** Process ids of the children that run. */
+  readonly pids?: readonly number[];
   close(): Promise<void>;
 }
 
@@ -56,6 +80,14 @@ export interface CameraPlan {
   readonly profiles: readonly StreamProfile[];
   readonly zones: readonly Zone[];
   readonly rules: readonly Rule[];
+  /** How the camera's picture lies on the ground; null or absent: not known. */
+  readonly groundPlane?: GroundPlane | null;
+}
+
+/** Latest values of the datastreams that rules name. */
+export interface SensorWatch extends SensorReadings {
+  /** What the camera's rules name from now on; replaces what they named before. */
+  watch(cameraId: string, datastreamIds: readonly string[]): void;
 }
 
 /** A row of the change outbox: something was written or deleted. */
@@ -97,6 +129,7 @@ export interface RecordStore {
   writeDetections(rows: readonly DetectionRow[]): Promise<void>;
   writeTracks(rows: readonly TrackRow[]): Promise<void>;
   writeCrossings(rows: readonly CrossingRow[]): Promise<void>;
+  writeOccupancy(rows: readonly OccupancyRow[]): Promise<void>;
 }
 
 export interface AlarmStore {
@@ -123,10 +156,14 @@ export interface Log {
 /** Where the analysis says how it goes; the names of the metrics stand in metrics.ts. */
 export interface Meter {
   /** A frame was analysed; `ageMs` from its capture to its result. */
-  frame(stageMs: AnalysedFrame["stageMs"], ageMs: number): void;
+  frame(stageMs: StageMs, ageMs: number): void;
   /** Something was perceived or asked for and is not there: by reason (snake case). */
   dropped(reason: string, count: number): void;
-  rows(table: "detection" | "track" | "line_crossing", count: number, tookMs: number): void;
+  rows(
+    table: "detection" | "track" | "line_crossing" | "zone_occupancy",
+    count: number,
+    tookMs: number,
+  ): void;
   /** From the deciding frame's capture to the commit. */
   alarm(kind: "opened" | "counted", ageMs: number): void;
 }

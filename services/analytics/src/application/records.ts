@@ -32,6 +32,20 @@ export interface TrackRow {
   readonly ended: boolean;
 }
 
+/** What one look at a zone adds to a minute of it; a minute may have several. */
+export interface OccupancyRow {
+  readonly minuteMs: number;
+  readonly zoneId: string;
+  /** 0: all objects together. */
+  readonly classCode: number;
+  /** Sum over objects of their time in the zone. */
+  readonly objectMs: number;
+  /** How much of the minute was looked at; 0 in rows of one class. */
+  readonly watchedMs: number;
+  /** At once. */
+  readonly objectsMax: number;
+}
+
 /** One crossing of a counting line. */
 export interface CrossingRow {
   readonly crossedAtMs: number;

@@ -13,6 +13,7 @@ export interface SharedPoolOptions {
 export class SharedPool implements InferencePool {
   readonly #options: SharedPoolOptions;
   #pool: Promise<InferencePool> | null = null;
+  #started: InferencePool | null = null;
   #users = 0;
   #linger: NodeJS.Timeout | null = null;
 
@@ -32,6 +33,10 @@ export class SharedPool implements InferencePool {
     return leasedFeed(feed, () => this.#leave());
   }
 
+  get pids(): readonly number[] {
+    return this.#started?.pids ?? [];
+  }
+
   async close(): Promise<void> {
     if (this.#linger) clearTimeout(this.#linger);
     await this.#stop();
@@ -45,9 +50,14 @@ export class SharedPool implements InferencePool {
       const starting = this.#options.start();
       this.#pool = starting;
       // A pool that could not start is forgotten: the next feed tries anew.
-      starting.catch(() => {
-        if (this.#pool === starting) this.#pool = null;
-      });
+      starting.then(
+        (pool) => {
+          if (this.#pool === starting) this.#started = pool;
+        },
+        () => {
+          if (this.#pool === starting) this.#pool = null;
+        },
+      );
     }
     return this.#pool;
   }
@@ -62,6 +72,7 @@ export class SharedPool implements InferencePool {
   async #stop(): Promise<void> {
     const pool = this.#pool;
     this.#pool = null;
+    this.#started = null;
     await (await pool?.catch(() => null))?.close();
   }
 }
@@ -70,6 +81,7 @@ export class SharedPool implements InferencePool {
 function leasedFeed(feed: CameraFeed, onClosed: () => void): CameraFeed {
   let closing: Promise<void> | null = null;
   return {
+    ...(feed.classes && { classes: feed.classes }),
     push: (unit) => feed.push(unit),
     snapshot: (capturedAtMs) => feed.snapshot(capturedAtMs),
     close: () => (closing ??= feed.close().finally(onClosed)),

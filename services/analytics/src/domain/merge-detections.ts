@@ -7,11 +7,14 @@ import { LEAST_INPUT_SIDE, type Region, shownSide } from "./regions.ts";
 export interface RegionDetections {
   readonly region: Region;
   readonly detections: readonly Detection[];
+  /** The model itself says each object once (DETR-like): within the region none is taken for another. */
+  readonly isDistinct?: boolean;
 }
 
 interface Candidate {
   readonly detection: Detection;
   readonly regionIndex: number;
+  readonly isDistinct: boolean;
   readonly rank: number;
 }
 
@@ -39,7 +42,7 @@ export function mergeRegionDetections(
   inputSide = 300,
 ): Detection[] {
   const candidates = inspected
-    .flatMap(({ region, detections }, regionIndex) =>
+    .flatMap(({ region, detections, isDistinct = false }, regionIndex) =>
       detections
         .filter(
           ({ box }) =>
@@ -47,7 +50,7 @@ export function mergeRegionDetections(
         )
         .map((detection): Candidate => {
           const rank = detection.score + (region.kind === "crop" ? CLOSER_LOOK : 0);
-          return { detection: inFrame(detection, region, frame), regionIndex, rank };
+          return { detection: inFrame(detection, region, frame), regionIndex, isDistinct, rank };
         }),
     )
     .sort((a, b) => b.rank - a.rank);
@@ -91,6 +94,7 @@ function inFrame(
 
 function isSame(a: Candidate, b: Candidate): boolean {
   if (!sameGroup(a.detection.objectClass, b.detection.objectClass)) return false;
+  if (a.regionIndex === b.regionIndex && a.isDistinct) return false;
   const overlap = iou(a.detection.box, b.detection.box);
   if (overlap > SAME_IOU) return true;
   return a.regionIndex !== b.regionIndex && shareOfSmaller(a.detection.box, b.detection.box) > SAME_SHARE;

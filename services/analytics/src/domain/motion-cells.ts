@@ -29,15 +29,6 @@ export class CellGrid {
     this.count.fill(0);
   }
 
-  /** Index of the first cell of the pixel row. */
-  rowOf(y: number): number {
-    return (y >> 3) * this.columns;
-  }
-
-  isActive(cell: number): boolean {
-    return this.count[cell]! >= WEAK;
-  }
-
   /** Share of the cells in which something differs, 0..1. */
   activeShare(): number {
     let active = 0;

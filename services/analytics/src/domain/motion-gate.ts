@@ -1,5 +1,6 @@
 import type { Box } from "@huishi/kernel";
 import { CellGrid } from "./motion-cells.ts";
+import { countDiffering } from "./kernels/picture-kernels.ts";
 import { ToneCurve } from "./tone-curve.ts";
 
 export interface MotionGateOptions {
@@ -80,7 +81,8 @@ export class MotionGate {
     }
     this.tone.fit(this.background, luma);
     this.cells.clear();
-    this.compare(luma);
+    const { width, height, lowest, highest } = this;
+    countDiffering({ data: luma, width, height }, { map: this.tone.map, lowest, highest }, this.cells.count);
     if (this.cells.activeShare() > STEP_SHARE) {
       this.restart(luma);
       return { active: false, boxes: [], lightingStep: true };
@@ -100,38 +102,6 @@ export class MotionGate {
       this.highest[i] = luma[i]! + LEAST_DIFFERENCE;
     }
     this.frames = 1;
-  }
-
-  /** Counts for each cell the pixels that differ from the background. */
-  private compare(luma: Uint8Array): void {
-    const { lowest, highest, width, height, cells } = this;
-    const { map } = this.tone;
-    const { count } = cells;
-    for (let y = 0, i = 0; y < height; y++) {
-      const row = cells.rowOf(y);
-      for (let x = 0; x < width; x++, i++) {
-        const value = map[luma[i]!]!;
-        if (value >= lowest[i]! && value <= highest[i]!) continue;
-        if (!this.matchesBeside(value, x, y)) count[row + (x >> 3)]!++;
-      }
-    }
-  }
-
-  /** Does the pixel fit what is one or two pixels beside it, as an edge does when the camera shakes? */
-  private matchesBeside(value: number, x: number, y: number): boolean {
-    const { lowest, highest, width, height } = this;
-    const centre = y * width + x;
-    let low = 255;
-    let high = 0;
-    for (let step = x < 2 ? -x : -2; step <= 2 && x + step < width; step++) {
-      low = Math.min(low, lowest[centre + step]!);
-      high = Math.max(high, highest[centre + step]!);
-    }
-    for (let step = y < 2 ? -y : -2; step <= 2 && y + step < height; step++) {
-      low = Math.min(low, lowest[centre + step * width]!);
-      high = Math.max(high, highest[centre + step * width]!);
-    }
-    return value >= low && value <= high;
   }
 
   /** Moves an eighth of the background's rows towards the picture. */

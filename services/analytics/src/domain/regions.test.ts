@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { RegionPlanner, regionBox } from "./regions.ts";
+import type { Box } from "@huishi/kernel";
+import { type Region, RegionPlanner, regionBox } from "./regions.ts";
 import type { Track } from "./tracker/track.ts";
 
 const FRAME = { width: 768, height: 576 };
@@ -154,5 +155,37 @@ describe("regionBox", () => {
     const box = regionBox({ kind: "crop", x: 384, y: 288, w: 288, h: 288 }, FRAME);
     expect(box).toMatchObject({ x: 0.5, y: 0.5, w: 0.375, h: 0.5 });
     expect(box.leastSide).toBeCloseTo(0.06);
+  });
+});
+
+describe("with less time than regions", () => {
+  const small = (x: number): Box => ({ x, y: 0.4, w: 0.05, h: 0.08 });
+  const motion = [small(0.1), small(0.45), small(0.8)];
+
+  it("takes no more regions than it is given, those not looked at for longest first", () => {
+    const planner = new RegionPlanner({ width: 640, height: 360 });
+    const seen: Region[][] = [];
+    for (let t = 0; t < 2_000; t += 200)
+      seen.push(planner.plan({ capturedAtMs: t, motion, tracks: [], maxRegions: 1 }));
+    expect(seen.every((regions) => regions.length === 1)).toBe(true);
+    expect(seen[0]?.[0]?.kind).toBe("whole");
+    const places = new Set(seen.slice(1, 4).map(([region]) => region?.x));
+    expect(places.size).toBe(3);
+  });
+
+  it("looks at nothing when it is given nothing, and makes up for a change of light later", () => {
+    const planner = new RegionPlanner({ width: 640, height: 360 });
+    planner.plan({ capturedAtMs: 0, motion: [], tracks: [] });
+    const none = planner.plan({
+      capturedAtMs: 200,
+      motion: [],
+      tracks: [],
+      lightingStep: true,
+      maxRegions: 0,
+    });
+    expect(none).toEqual([]);
+    expect(planner.plan({ capturedAtMs: 400, motion: [], tracks: [], maxRegions: 1 })).toMatchObject([
+      { kind: "whole" },
+    ]);
   });
 });

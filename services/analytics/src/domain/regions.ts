@@ -41,8 +41,10 @@ export interface RegionInput {
   readonly lightingStep?: boolean;
   /** The tracker's living tracks after the frame before. */
   readonly tracks: readonly Track[];
-  /** Fewer crops than usual: the analysis is behind. */
+  /** Fewer crops than usual. */
   readonly maxCrops?: number;
+  /** Fewer regions in all, the whole frame included: the analysis has no time for more. Default: no bound. */
+  readonly maxRegions?: number;
 }
 
 /**
@@ -81,6 +83,7 @@ export class RegionPlanner {
   private readonly idleWholeFrameMs: number;
   private readonly recheckMs: number;
   private wholeAtMs: number | null = null;
+  private lastCropAtMs = -Infinity;
   private looks: { readonly region: Region; readonly atMs: number }[] = [];
 
   constructor(options: RegionOptions) {
@@ -99,7 +102,12 @@ export class RegionPlanner {
 
   /** Regions to inspect in this frame; empty when nothing moves and no track needs a look. */
   plan(input: RegionInput): Region[] {
-    const { capturedAtMs } = input;
+    const { capturedAtMs, maxRegions = Infinity } = input;
+    if (maxRegions < 1) {
+      // What the light changed is looked at as soon as there is time.
+      if (input.lightingStep) this.wholeAtMs = null;
+      return [];
+    }
     const targets = this.targets(input);
     const large = targets.filter((target) => this.fitsWhole(target));
     const small = targets.filter((target) => !this.fitsWhole(target));
@@ -107,9 +115,16 @@ export class RegionPlanner {
       input.lightingStep === true ||
       this.isWholeDue(targets.length > 0, capturedAtMs) ||
       targets.some((target) => this.fillsCrop(target));
-    const regions: Region[] = due || large.length > 0 ? [this.whole()] : [];
     const most = Math.min(input.maxCrops ?? this.maxCrops, this.maxCrops) - (large.length > 0 ? 1 : 0);
-    if (most > 0) regions.push(...this.crops(small, most));
+    const crops = most > 0 ? this.crops(small, most) : [];
+    const wantsWhole = due || large.length > 0;
+    const room = Math.floor(maxRegions) - (wantsWhole ? 1 : 0);
+    // Room for one of both: the whole frame when its beat is due, else in turn.
+    const isWholeFirst = due || crops.length === 0 || (this.wholeAtMs ?? -Infinity) <= this.lastCropAtMs;
+    const regions =
+      room > 0 || !wantsWhole || isWholeFirst
+        ? [...(wantsWhole ? [this.whole()] : []), ...crops.slice(0, Math.max(0, room))]
+        : crops.slice(0, 1);
     this.remember(regions, capturedAtMs);
     return regions;
   }
@@ -212,6 +227,7 @@ export class RegionPlanner {
       (look) => Math.abs(capturedAtMs - look.atMs) < Math.max(MEMORY_MS, this.recheckMs),
     );
     const crops = regions.filter((region) => region.kind === "crop");
+    if (crops.length > 0) this.lastCropAtMs = capturedAtMs;
     this.looks = [...fresh, ...crops.map((region) => ({ region, atMs: capturedAtMs }))];
   }
 }

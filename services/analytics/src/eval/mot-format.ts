@@ -16,24 +16,34 @@ export interface MotRow {
   readonly confidence: number;
 }
 
+/** Cells that mean something here; what follows (a class, a place in the world) is not read. */
+const CELLS = 7;
+/** Two days at 10 pictures a second; a larger frame number is a damaged line, not a longer video. */
+const LAST_FRAME = 2_000_000;
+
 /** Reads a MOTChallenge file; blank lines are skipped. @throws MOT_FILE_INVALID with the line's number */
 export function parseMot(text: string, name = "file"): MotRow[] {
-  const rows: MotRow[] = [];
-  text.split(/\r?\n/).forEach((line, index) => {
-    if (line.trim() === "") return;
-    const values = line.split(",").map(Number);
-    const [frame, id, x, y, w, h] = values as [number, number, number, number, number, number];
-    const confidence = values[6] ?? 1;
-    const numeric = values.length >= 6 && [frame, id, x, y, w, h, confidence].every(Number.isFinite);
-    if (!numeric || !Number.isInteger(frame) || frame < 1 || w < 0 || h < 0) {
-      throw new HuishiError(
-        "MOT_FILE_INVALID",
-        `${name} line ${index + 1} is not "frame,id,left,top,width,height,confidence": give a MOTChallenge file`,
-      );
-    }
-    rows.push({ frame, id, x, y, w, h, confidence });
+  return text.split(/\r?\n/).flatMap((line, index) => {
+    if (line.trim() === "") return [];
+    const row = parseLine(line);
+    if (row !== null) return [row];
+    throw new HuishiError(
+      "MOT_FILE_INVALID",
+      `${name} line ${index + 1} is not "frame,id,left,top,width,height,confidence" with frames from 1: give a MOTChallenge file`,
+      { details: { line: index + 1 } },
+    );
   });
-  return rows;
+}
+
+function parseLine(line: string): MotRow | null {
+  const values = line
+    .split(",")
+    .slice(0, CELLS)
+    .map((cell) => (cell.trim() === "" ? NaN : Number(cell)));
+  if (values.length < CELLS - 1 || !values.every(Number.isFinite)) return null;
+  const [frame, id, x, y, w, h, confidence = 1] = values as [number, number, number, number, number, number];
+  if (!Number.isInteger(frame) || frame < 1 || frame > LAST_FRAME || w < 0 || h < 0) return null;
+  return { frame, id, x, y, w, h, confidence };
 }
 
 /** Writes rows as MOTChallenge result lines, hundredths of a pixel. */
@@ -50,4 +60,21 @@ export function formatMot(rows: readonly MotRow[]): string {
 /** Keeps frames 1, 1 + every, 1 + 2·every, ...: what a camera sampled at a fraction of its rate would give. */
 export function everyNth(rows: readonly MotRow[], every: number): MotRow[] {
   return rows.filter((row) => (row.frame - 1) % every === 0);
+}
+
+/**
+ * The frames that a detection file is about, rising: up to the last one named, every n-th where all that are named
+ * lie on such a grid (a file of every 3rd frame says nothing about those between; they were not looked at).
+ */
+export function framesOf(rows: readonly MotRow[]): number[] {
+  const named = [...new Set(rows.map((row) => row.frame))].sort((a, b) => a - b);
+  const first = named[0] ?? 1;
+  const step = named.reduce((common, frame) => greatestCommonDivisor(common, frame - first), 0) || 1;
+  const start = ((first - 1) % step) + 1;
+  const last = named.at(-1) ?? 0;
+  return Array.from({ length: Math.floor((last - start) / step) + 1 }, (_, k) => start + k * step);
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }

@@ -22,10 +22,11 @@ export function trackSequence(
 ): MotRow[] {
   const tracker = new Tracker({ firstTrackId: 1, aspectRatio: width / height });
   const detected = byFrame(detections);
+  const scoreOf = scoresOf(detections);
   return frames.flatMap((frame) => {
     const seen = (detected.get(frame) ?? []).map((row) => ({
       objectClass: "person" as const,
-      score: row.confidence,
+      score: scoreOf(row),
       box: { x: row.x / width, y: row.y / height, w: row.w / width, h: row.h / height },
     }));
     const { tracks } = tracker.update(seen, Math.round((frame * 1000) / fps));
@@ -36,4 +37,11 @@ export function trackSequence(
         return { frame, id, x: x * width, y: y * height, w: w * width, h: h * height, confidence: lastScore };
       });
   });
+}
+
+/** Some detectors score in numbers of their own, or say -1 for "not told": the best is then 1. */
+function scoresOf(detections: readonly MotRow[]): (row: MotRow) => number {
+  const best = detections.reduce((most, row) => Math.max(most, row.confidence), -Infinity);
+  if (best <= 0) return () => 1;
+  return ({ confidence }) => (best > 1 ? confidence / best : confidence);
 }

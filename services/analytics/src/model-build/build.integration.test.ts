@@ -1,12 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import {
-  findModel,
-  readModelRegistry,
-  registryPath,
-  sha256Of,
-} from "../adapters/onnxruntime/model-registry.ts";
+import { findModel, readModelRegistry, registryPath, sha256Of } from "../adapters/model-registry/index.ts";
 import { buildNetwork, loadCocoSsd } from "./coco-ssd.ts";
 import { type CalibrationTable, exportInt8 } from "./export-int8.ts";
 import { anchorCount } from "./network.ts";

@@ -3,7 +3,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { RgbFrame } from "../application/detector.ts";
 import type { Region } from "../domain/index.ts";
 import { sessionOptions } from "../adapters/onnxruntime/index.ts";
-import { RegionResizer } from "../adapters/onnxruntime/resize-region.ts";
+import { RegionResizer } from "../application/detection/resize-region.ts";
 import { exportFloat } from "./export-float.ts";
 import type { CalibrationTable } from "./export-int8.ts";
 import { type Network, tensorNames } from "./network.ts";

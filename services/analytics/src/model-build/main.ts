@@ -6,8 +6,15 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { HuishiError, messageOf } from "@huishi/kernel";
-import { loadModel, OnnxDetector, readModelRegistry, registryPath } from "../adapters/onnxruntime/index.ts";
-import { findModel, type ModelRecord, sha256Of } from "../adapters/onnxruntime/model-registry.ts";
+import {
+  findModel,
+  loadModel,
+  readModelRegistry,
+  registryPath,
+  sha256Of,
+} from "../adapters/model-registry/index.ts";
+import { OnnxDetector } from "../adapters/onnxruntime/index.ts";
+import type { ModelRecord } from "../application/detection/model-record.ts";
 import { measureAgreement } from "./agreement.ts";
 import { calibrate, type CalibrationPicture } from "./calibrate.ts";
 import { buildNetwork, loadCocoSsd } from "./coco-ssd.ts";
@@ -43,7 +50,7 @@ async function build(record: ModelRecord): Promise<void> {
 
 async function isBuilt(): Promise<boolean> {
   try {
-    await loadModel({ id: modelId });
+    await loadModel({ modelId });
     return true;
   } catch {
     return false;
@@ -94,7 +101,7 @@ function say(line: string): void {
 }
 
 async function main([command, ...files]: readonly string[]): Promise<void> {
-  const record = findModel(await readModelRegistry(), modelId);
+  const record = findModel(await readModelRegistry(), { modelId });
   if (command === undefined) await build(record);
   else if (command === "--calibrate") await runCalibration(files);
   else if (command === "--agreement") await runAgreement(files, record);

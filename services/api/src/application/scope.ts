@@ -8,6 +8,8 @@ export interface NameDirectory {
   firstUnknown(kind: Named, ids: readonly string[]): Promise<string | null>;
   /** Narrow numbers of cameras; unknown ids are left out. */
   cameraNos(ids: readonly string[]): Promise<number[]>;
+  /** What people call these; unknown ids are left out. */
+  namesOf(kind: Named, ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
 const UNKNOWN: Readonly<Record<Named, () => HuishiError>> = {

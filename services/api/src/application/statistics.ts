@@ -66,13 +66,28 @@ export interface HeatAsked {
   readonly range: TimeRange;
   readonly classes: readonly ObjectClass[] | null;
   readonly cells: readonly number[] | null;
+  readonly byClass: boolean;
+}
+
+export interface HeatCell {
+  readonly cell: number;
+  /** null: all classes together. */
+  readonly objectClass: string | null;
+  readonly detections: number;
+}
+
+/** What a heat map is asked for, beside where. */
+export interface HeatOptions {
+  readonly range: TimeRange;
+  readonly classes: readonly ObjectClass[] | null;
+  readonly byClass?: boolean;
 }
 
 export interface StatisticsStore {
   resolveScope(asked: ScopeAsked): Promise<CountScope>;
   /** In order of bucket and key. */
   count(asked: CountsAsked): Promise<KeyedPoint[]>;
-  heat(asked: HeatAsked): Promise<{ cell: number; detections: number }[]>;
+  heat(asked: HeatAsked): Promise<HeatCell[]>;
 }
 
 export interface StatisticsParts {
@@ -135,15 +150,15 @@ export async function countRows({ store, names }: StatisticsParts, query: Counts
  */
 export async function heatMap(
   { store, names }: StatisticsParts,
-  asked: { cameraId: string; zone: Zone | null; range: TimeRange; classes: readonly ObjectClass[] | null },
+  asked: HeatOptions & { readonly cameraId: string; readonly zone: Zone | null },
 ): Promise<HeatMap> {
-  const { cameraId, zone, classes } = asked;
+  const { cameraId, zone, classes, byClass = false } = asked;
   checkRange(asked.range, LONGEST_HEAT_MS);
   const range = widenToBuckets(asked.range, HOUR_MS);
   await requireKnown(names, "camera", [cameraId]);
   const cameraNo = (await names.cameraNos([cameraId]))[0] ?? 0;
   const cells = zone && cellsInside(zone.points);
-  const found = await store.heat({ cameraNo, range, classes, cells });
+  const found = await store.heat({ cameraNo, range, classes, cells, byClass });
   return {
     ...range,
     cameraId,
@@ -151,10 +166,11 @@ export async function heatMap(
     zonePoints: zone?.points ?? null,
     columns: HEAT_COLUMNS,
     rows: HEAT_ROWS,
-    cells: found.map(({ cell, detections }) => ({
+    cells: found.map(({ cell, objectClass, detections }) => ({
       column: cell % HEAT_COLUMNS,
       row: Math.floor(cell / HEAT_COLUMNS),
       detections,
+      ...(objectClass === null ? {} : { objectClass }),
     })),
   };
 }
@@ -162,7 +178,7 @@ export async function heatMap(
 /** @throws HuishiError ZONE_NOT_FOUND, ZONE_NOT_A_POLYGON, and those of heatMap */
 export async function zoneHeatMap(
   parts: StatisticsParts,
-  asked: { zoneId: string; range: TimeRange; classes: readonly ObjectClass[] | null },
+  asked: HeatOptions & { readonly zoneId: string },
 ): Promise<HeatMap> {
   const zone = await parts.zones.findZone(asked.zoneId);
   if (zone === null) throw zoneNotFound(asked.zoneId);
@@ -198,5 +214,5 @@ async function requireAllKnown(names: NameDirectory, query: CountsQuery): Promis
 
 function readCursor(text: string): { atMs: number; key: string } {
   const keyset = parsePageCursor("counts", text, 2);
-  return { atMs: timeField(keyset, 0), key: (keyset[1] ?? "").slice(0, 64) };
+  return { atMs: timeField(keyset, 0), key: (keyset[1] ?? "").slice(0, 72) };
 }

@@ -1,9 +1,10 @@
 import type { LineCounts, Rule, Zone, ZoneKind } from "@huishi/contracts";
 import { type Clock, HuishiError, type Point } from "@huishi/kernel";
-import { checkRule, type RuleSettings } from "../domain/rule-fit.ts";
+import { checkRule, checkRuleSurroundings, needsGroundPlane, type RuleSettings } from "../domain/rule-fit.ts";
 import { checkRange, DAY_MS } from "../domain/time-range.ts";
 import { checkZoneShape } from "../domain/zone-shape.ts";
 import { type CameraStore, getCamera } from "./cameras.ts";
+import type { GroundPlaneStore } from "./ground-planes.ts";
 import type { Secrets } from "./secrets.ts";
 import { settle, type Versioned } from "./versioned.ts";
 
@@ -35,6 +36,8 @@ export interface RuleStore {
     version: number;
   }): Promise<Versioned<Rule>>;
   deleteRule(id: string): Promise<boolean>;
+  /** @param no decimal text; anything else is unknown */
+  isDatastream(no: string): Promise<boolean>;
   countCrossings(range: { ruleId: string; fromMs: number; toMs: number }): Promise<LineCounts["byClass"]>;
 }
 
@@ -42,6 +45,7 @@ export interface ZonesAndRulesParts {
   readonly cameras: CameraStore;
   readonly zones: ZoneStore;
   readonly rules: RuleStore;
+  readonly grounds: GroundPlaneStore;
   readonly secrets: Secrets;
   readonly clock: Clock;
 }
@@ -91,21 +95,21 @@ export class ZonesAndRules {
     return this.#parts.rules.listRules(cameraId);
   }
 
-  /** @throws HuishiError of checkRule, CAMERA_NOT_FOUND, ZONE_NOT_FOUND, RULE_LIMIT */
+  /** @throws HuishiError of checkRule and checkRuleSurroundings, CAMERA_NOT_FOUND, ZONE_NOT_FOUND, RULE_LIMIT */
   async createRule(cameraId: string, draft: RuleSettings & { zoneId: string }): Promise<Rule> {
     if ((await this.listRules(cameraId)).length >= MAX_RULES_PER_CAMERA)
       throw limitReached("RULE_LIMIT", "rules");
-    checkRule(draft, cameraId, await this.#getZone(draft.zoneId));
+    await this.#check(draft, cameraId, draft.zoneId);
     const rule: Rule = { id: this.#newId("rule"), cameraId, ...draft, version: 1 };
     await this.#parts.rules.insertRule(rule);
     return rule;
   }
 
-  /** @throws HuishiError of checkRule, RULE_NOT_FOUND, ZONE_NOT_FOUND, VERSION_CONFLICT */
+  /** @throws HuishiError of checkRule and checkRuleSurroundings, RULE_NOT_FOUND, ZONE_NOT_FOUND, VERSION_CONFLICT */
   async updateRule(id: string, change: RuleSettings & { zoneId: string; version: number }): Promise<Rule> {
     const rule = await this.getRule(id);
     const { zoneId, version, ...settings } = change;
-    checkRule(settings, rule.cameraId, await this.#getZone(zoneId));
+    await this.#check(settings, rule.cameraId, zoneId);
     const updated = await this.#parts.rules.updateRule({ id, zoneId, version, settings });
     return settle(updated, () => notFound("RULE_NOT_FOUND", "rule", id));
   }
@@ -147,6 +151,22 @@ export class ZonesAndRules {
     const rule = await this.#parts.rules.findRule(id);
     if (rule === null) throw notFound("RULE_NOT_FOUND", "rule", id);
     return rule;
+  }
+
+  async #check(settings: RuleSettings, cameraId: string, zoneId: string): Promise<void> {
+    await this.checkRuleOn(settings, cameraId, await this.#getZone(zoneId));
+  }
+
+  /** Could a rule stand on this zone? The zone need not be saved. @throws HuishiError of checkRule, checkRuleSurroundings */
+  async checkRuleOn(settings: RuleSettings, cameraId: string, zone: Zone): Promise<void> {
+    const { grounds, rules } = this.#parts;
+    checkRule(settings, cameraId, zone);
+    checkRuleSurroundings(settings, zone, {
+      groundPairs: needsGroundPlane(settings)
+        ? ((await grounds.findGroundPlane(cameraId))?.pairs ?? null)
+        : null,
+      isDatastreamKnown: settings.sensor ? await rules.isDatastream(settings.sensor.datastreamId) : false,
+    });
   }
 
   async #getZone(id: string): Promise<Zone> {

@@ -9,10 +9,11 @@ import { PostgresAgentStore } from "../adapters/postgres/agent-store.ts";
 import { PostgresAlarmStore } from "../adapters/postgres/alarm-store.ts";
 import { PostgresCameraStore } from "../adapters/postgres/camera-store.ts";
 import { PostgresCommandStore } from "../adapters/postgres/command-store.ts";
+import { PostgresGroundPlaneStore } from "../adapters/postgres/ground-plane-store.ts";
 import { PostgresIdentityStore } from "../adapters/postgres/identity-store.ts";
 import { PostgresRuleStore } from "../adapters/postgres/rule-store.ts";
 import { PostgresZoneStore } from "../adapters/postgres/zone-store.ts";
-import { questionParts, storeParts } from "../compose-questions.ts";
+import { questionParts, rehearsalParts, storeParts } from "../compose-questions.ts";
 import { AgentControl } from "../application/agent-control.ts";
 import { PostgresClipStore } from "../adapters/postgres/clip-store.ts";
 import { PostgresLookStore } from "../adapters/postgres/look-store.ts";
@@ -20,6 +21,7 @@ import { AgentCommands } from "../application/agent-commands.ts";
 import { PostgresUploadStore } from "../adapters/postgres/upload-store.ts";
 import { AgentUploads } from "../application/agent-uploads.ts";
 import { Clips } from "../application/clips.ts";
+import { GroundPlanes } from "../application/ground-planes.ts";
 import { Identity } from "../application/identity.ts";
 import { ZonesAndRules } from "../application/zones-and-rules.ts";
 
@@ -31,10 +33,13 @@ export async function openApiDocument(version: string): Promise<object> {
   const cameras = new PostgresCameraStore(pool);
   const zones = new PostgresZoneStore(pool);
   const parts = { pool, questions: pool, clock, zones };
+  const rules = new PostgresRuleStore(pool, pool);
+  const grounds = new PostgresGroundPlaneStore(pool);
   const zonesAndRules = new ZonesAndRules({
     cameras,
     zones,
-    rules: new PostgresRuleStore(pool, pool),
+    rules,
+    grounds,
     secrets,
     clock,
   });
@@ -49,6 +54,14 @@ export async function openApiDocument(version: string): Promise<object> {
     identity: { identity, clock, version, isHttps: false, attemptsPerMinute: 1 },
     cameras,
     zonesAndRules,
+    rehearsals: rehearsalParts({
+      pool,
+      cameras,
+      looks: new PostgresLookStore(pool),
+      clock,
+      rules: zonesAndRules,
+    }),
+    groundPlanes: new GroundPlanes({ cameras, grounds, rules }),
     alarms: new PostgresAlarmStore(pool),
     agents: { store: new PostgresAgentStore(pool), secrets, clock, mqttUrl: "", attemptsPerMinute: 1 },
     commands,

@@ -20,8 +20,8 @@ export type CountRollup =
 const GROUPS: Readonly<Record<Counted, readonly CountGroup[]>> = {
   detections: ["none", "camera", "class", "area"],
   tracks: ["none", "camera", "class", "area"],
-  visits: ["none", "camera", "class", "zone", "area"],
-  crossings: ["none", "camera", "class", "line", "area"],
+  visits: ["none", "camera", "class", "zone", "zone_class", "area"],
+  crossings: ["none", "camera", "class", "line", "line_class", "area"],
 };
 
 const LONGEST_MS: Readonly<Record<Granularity, number>> = {

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkZoneShape, firstCrossing, polygonArea } from "./zone-shape.ts";
+import { polygonArea } from "@huishi/kernel";
+import { checkZoneShape, firstCrossing } from "./zone-shape.ts";
 
 const p = (x: number, y: number): { x: number; y: number } => ({ x, y });
 

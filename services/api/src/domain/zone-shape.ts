@@ -1,5 +1,5 @@
 import type { ZoneKind } from "@huishi/contracts";
-import { cross, HuishiError, type Point, segmentsCross } from "@huishi/kernel";
+import { cross, HuishiError, type Point, polygonArea, segmentsCross } from "@huishi/kernel";
 
 /** Smaller than this share of the picture, a polygon is a slip of the hand (about 10 x 10 pixels of 720p). */
 const MIN_AREA = 1e-4;
@@ -48,16 +48,6 @@ function checkPolygon(points: readonly Point[]): void {
       details: { field: "points" },
     });
   }
-}
-
-/** Area by the shoelace formula, as a share of the picture. */
-export function polygonArea(points: readonly Point[]): number {
-  let doubled = 0;
-  points.forEach((a, i) => {
-    const b = points[(i + 1) % points.length] as Point;
-    doubled += a.x * b.y - b.x * a.y;
-  });
-  return Math.abs(doubled) / 2;
 }
 
 /** Indices of the first two edges that cross or touch other than neighbours at their shared corner, or null. */

@@ -43,6 +43,7 @@ export async function seedCity(pool: Pool, size: CitySize): Promise<City> {
   await seedTracks(pool, city);
   await seedDetections(pool, city);
   await seedPassages(pool, city);
+  await seedOccupancy(pool, city);
   await seedObservations(pool, city);
   await seedEvents(pool, city);
   return city;
@@ -183,6 +184,15 @@ async function seedPassages(pool: Pool, city: City): Promise<void> {
     SELECT at + interval '1 second', at + interval '8 seconds', i, ${zone}, ${cameraOf(city)}, ${CLASS_OF}
     FROM ${passing(city.visits, from, to)}`,
   );
+  // From each zone to the next one: zones of two cameras, which the field never sends; sums do not mind.
+  await inSlices(
+    pool,
+    city.visits,
+    (from, to) => `
+    INSERT INTO zone_flow (arrived_at, track_id, from_zone_no, to_zone_no, camera_no, gap_ms, class_code, direct)
+    SELECT at + interval '20 seconds', i, ${zone}, ${zone} + 1, ${cameraOf(city)}, i % 4000 * 1000, ${CLASS_OF}, i % 3 > 0
+    FROM ${passing(city.visits, from, to)}`,
+  );
   await inSlices(
     pool,
     city.crossings,
@@ -191,6 +201,22 @@ async function seedPassages(pool: Pool, city: City): Promise<void> {
     SELECT at + interval '2 seconds', i, ${cameraOf(city)}, ${CLASS_OF}, (i / 3) % 2 = 0,
            'rule-' || lpad(((i * 7919) % ${city.cameras})::text, 4, '0')
     FROM ${passing(city.crossings, from, to)}`,
+  );
+}
+
+/** Each zone is looked at every minute, and two classes are seen in it now and then. Rows of a minute stand together. */
+async function seedOccupancy(pool: Pool, city: City): Promise<void> {
+  const minutes = Math.floor((city.toMs - city.fromMs) / 60_000);
+  await inSlices(
+    pool,
+    minutes,
+    (from, to) => `
+    INSERT INTO zone_occupancy (minute, object_ms, watched_ms, zone_no, camera_no, class_code, objects_max)
+    SELECT to_timestamp(${city.fromMs / 1000}) + i * interval '1 minute', CASE code WHEN 0 THEN 90000 ELSE 60000 / code END,
+           CASE code WHEN 0 THEN 60000 ELSE 0 END, zone_no, zone_no, code, 3
+    FROM generate_series(${from}::bigint, ${to}::bigint) AS i, unnest(ARRAY[0, 1, 3]) AS code,
+         generate_series(${city.zoneNos[0]}, ${city.zoneNos.at(-1)}) AS zone_no
+    WHERE code = 0 OR (i + zone_no) % 7 = code`,
   );
 }
 

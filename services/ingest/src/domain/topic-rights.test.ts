@@ -1,4 +1,4 @@
-import { ackTopic, demandTopic, eventsTopic, mediaTopic, statusTopic } from "@huishi/contracts";
+import { ackTopic, demandFilter, demandTopic, eventsTopic, mediaTopic, statusTopic } from "@huishi/contracts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { mayLeaveWill, mayPublish, maySubscribe, type Session, sessionOf } from "./topic-rights.ts";
@@ -53,6 +53,19 @@ test("only the events connection hears acknowledgements, and only the agent's ow
   expect(maySubscribe(events, ackTopic("a"))).toBe(true);
   expect([maySubscribe(media, ackTopic("a")), maySubscribe(events, ackTopic("b"))]).toEqual([false, false]);
   expect(mayPublish(events, ackTopic("a"), 0)).toBeNull();
+});
+
+test("a spare connection may repeat its agent's events, and nothing else", () => {
+  const spare: Session = { agentId: "a", kind: "spare" };
+  expect(mayPublish(spare, eventsTopic("a"), 1)?.kind).toBe("events");
+  expect(mayPublish(spare, eventsTopic("b"), 1)).toBeNull();
+  for (const topic of [statusTopic("a"), mediaTopic("a", "c", "sub"), demandTopic("a", "c")]) {
+    expect([mayPublish(spare, topic, 0), mayLeaveWill(spare, topic, 0)]).toEqual([null, false]);
+  }
+  for (const filter of [ackTopic("a"), demandFilter("a"), "#"])
+    expect(maySubscribe(spare, filter)).toBe(false);
+  expect(sessionOf("a", "a_spare1")).toEqual(spare);
+  expect([sessionOf("a", "a_spare9"), sessionOf("a", "b_spare1")]).toEqual([null, null]);
 });
 
 test("a client id is the agent's own, or its media connection's", () => {

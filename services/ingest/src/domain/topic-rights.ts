@@ -1,7 +1,17 @@
-import { demandFilter, mediaClientId, type ParsedTopic, parseTopic } from "@huishi/contracts";
+import {
+  demandFilter,
+  MAX_SPARE_CONNECTIONS,
+  mediaClientId,
+  type ParsedTopic,
+  parseTopic,
+  spareClientId,
+} from "@huishi/contracts";
 
-/** An agent has two connections: one for events, status and demand, one for media alone. */
-export type ConnectionKind = "events" | "media";
+/**
+ * An agent has two connections: one for events, status and demand, one for media alone. On a line that loses much it
+ * opens spare ones, on which it may only repeat events.
+ */
+export type ConnectionKind = "events" | "media" | "spare";
 
 /** Who a connection belongs to, once it has signed in. */
 export interface Session {
@@ -20,6 +30,7 @@ interface Right {
 /** The one table of topic rights. All of them hold below the agent's own prefix only. */
 const RIGHTS: readonly Right[] = [
   { action: "publish", topic: "events", connection: "events", maxQos: 1, mayBeWill: false },
+  { action: "publish", topic: "events", connection: "spare", maxQos: 1, mayBeWill: false },
   { action: "publish", topic: "status", connection: "events", maxQos: 1, mayBeWill: true },
   { action: "publish", topic: "media", connection: "media", maxQos: 0, mayBeWill: false },
   { action: "publish", topic: "reply", connection: "events", maxQos: 1, mayBeWill: false },
@@ -38,9 +49,17 @@ export function sessionOf(username: string, clientId: string): Session | null {
   const agentId =
     username === clientId && username.endsWith(MEDIA) ? username.slice(0, -MEDIA.length) : username;
   if (clientId === mediaClientId(agentId)) return { agentId, kind: "media" };
+  if (isSpare(agentId, clientId)) return { agentId, kind: "spare" };
   return clientId === agentId ? { agentId, kind: "events" } : null;
 }
 const MEDIA = mediaClientId("");
+
+function isSpare(agentId: string, clientId: string): boolean {
+  for (let number = 1; number <= MAX_SPARE_CONNECTIONS; number++) {
+    if (clientId === spareClientId(agentId, number)) return true;
+  }
+  return false;
+}
 
 /** What the topic means to this session, or null when it may not publish there. */
 export function mayPublish(session: Session, topic: string, qos: number): ParsedTopic | null {

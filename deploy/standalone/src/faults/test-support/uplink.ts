@@ -1,5 +1,5 @@
 // An agent's outbox and its two connections, a bad line, and the real endpoint with a real database behind it.
-import type { StreamKey } from "@huishi/contracts";
+import { MAX_SPARE_CONNECTIONS, type StreamKey } from "@huishi/contracts";
 import { startIngest, type Ingest } from "@huishi/ingest";
 import { type Clock, sleep, supervise, systemClock } from "@huishi/kernel";
 import { createLogger, InProcessMediaBus, type Pool } from "@huishi/platform";
@@ -9,8 +9,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { MqttEventLink } from "../../../../../edge-agent/src/adapters/mqtt/mqtt-event-link.ts";
 import { MqttMediaLink } from "../../../../../edge-agent/src/adapters/mqtt/mqtt-media-link.ts";
+import { MqttSpareLink } from "../../../../../edge-agent/src/adapters/mqtt/mqtt-spare-link.ts";
 import { SqliteOutbox } from "../../../../../edge-agent/src/adapters/sqlite-outbox/sqlite-outbox.ts";
+import { HedgedEvents } from "../../../../../edge-agent/src/application/hedged-events.ts";
 import { EventRecorder, OutboxRelay } from "../../../../../edge-agent/src/application/outbox-relay.ts";
+import type { BatchLink } from "../../../../../edge-agent/src/application/relay-lane.ts";
 import { LiveRelay } from "../../../../../edge-agent/src/application/live-relay.ts";
 import type { CapturedUnit, EventDraft, EventLink } from "../../../../../edge-agent/src/application/ports.ts";
 import { UplinkPacer } from "../../../../../edge-agent/src/application/uplink-pacer.ts";
@@ -53,6 +56,13 @@ function picture(unitNumber: number, bytes: number, keyframe: boolean): Captured
   return { codec: "h264", keyframe, disposable: false, changed: false, annexB, unitNumber, ...times };
 }
 
+/** Another bad line in front of the port; the one of this file then only counts. */
+export type OtherLine = (
+  quality: LineQuality,
+  seed: number,
+  port: number,
+) => Promise<{ readonly address: string; stop(): Promise<void> }>;
+
 export class Uplink {
   readonly line: BadNetwork;
   readonly outbox: SqliteOutbox;
@@ -70,14 +80,18 @@ export class Uplink {
   readonly #mediaBus: InProcessMediaBus;
   readonly #events: MqttEventLink;
   readonly #media: MqttMediaLink;
+  readonly #spares: readonly MqttSpareLink[];
   readonly #budget = new UplinkBudget();
   readonly #key: StreamKey;
+  readonly #stopLine: () => Promise<void>;
   readonly #stop = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
   #recordedLive = 0;
   #recordedBacklog = 0;
 
   private constructor(parts: {
+    address: string;
+    stopLine: () => Promise<void>;
     folder: string;
     pool: Pool;
     ingest: Ingest;
@@ -94,8 +108,9 @@ export class Uplink {
     this.#ingest = parts.ingest;
     this.#mediaBus = parts.mediaBus;
     this.#key = { cameraId: parts.cameraId, profile: "main" };
+    this.#stopLine = parts.stopLine;
     const { agent } = parts;
-    const mqttUrl = `mqtt://127.0.0.1:${parts.line.port}`;
+    const mqttUrl = `mqtt://${parts.address}`;
     const identity = { agentId: agent.id, secret: agent.secret, mqttUrl };
     this.#events = new MqttEventLink({
       identity,
@@ -104,12 +119,17 @@ export class Uplink {
       onDemand: () => undefined,
     });
     this.#media = new MqttMediaLink(identity);
+    this.#spares = Array.from(
+      { length: MAX_SPARE_CONNECTIONS },
+      (_, i) => new MqttSpareLink(identity, i + 1),
+    );
   }
 
   static async start(
     { databaseUrl, pool }: { readonly databaseUrl: string; readonly pool: Pool },
     quality: LineQuality,
     seed = DEFAULT_SEED,
+    other?: OtherLine,
   ): Promise<Uplink> {
     const folder = await mkdtemp(path.join(tmpdir(), "huishi-uplink-"));
     const agent = await createAgent(pool);
@@ -119,10 +139,25 @@ export class Uplink {
     const line = await BadNetwork.start({
       targetPort: ingest.port,
       random: minimalStandard(seed),
-      ...quality,
+      ...(other ? {} : quality),
     });
     const outbox = await SqliteOutbox.open({ folder: path.join(folder, "outbox"), log: logger });
-    return new Uplink({ folder, pool, ingest, mediaBus, line, outbox, agent, cameraId: camera.id });
+    const { address, stop } = (await other?.(quality, seed, line.port)) ?? {
+      address: `127.0.0.1:${line.port}`,
+      stop: async () => undefined,
+    };
+    return new Uplink({
+      address,
+      stopLine: stop,
+      folder,
+      pool,
+      ingest,
+      mediaBus,
+      line,
+      outbox,
+      agent,
+      cameraId: camera.id,
+    });
   }
 
   get isDrained(): boolean {
@@ -151,12 +186,22 @@ export class Uplink {
     const { signal } = this.#stop;
     const retry = { baseDelayMs: 200, maxDelayMs: 1_000, healthyAfterMs: 10_000 };
     const pacer = new UplinkPacer(this.#media, this.#budget);
-    const relay = new OutboxRelay(this.outbox, this.#watched(), (tookMs) => pacer.acknowledged(tookMs));
+    const live = new HedgedEvents({
+      link: this.#events,
+      spares: this.#spares,
+      stalledMs: () => this.#events.stalledMs,
+      keep: (spare, until) => supervise(spare, until, retry),
+    });
+    const relay = new OutboxRelay(this.outbox, this.#watchedLink(), {
+      live: this.#watched(live),
+      onAcknowledged: (tookMs) => pacer.acknowledged(tookMs),
+    });
     this.#running = Promise.allSettled([
       supervise({ name: "events", run: (s) => this.#events.run(s) }, signal, retry),
       supervise({ name: "media", run: (s) => this.#media.run(s) }, signal, retry),
       supervise({ name: "relay", run: (s) => relay.run(s) }, signal, retry),
       pacer.run(signal),
+      live.run(signal),
     ]);
   }
 
@@ -217,21 +262,31 @@ export class Uplink {
   async stop(): Promise<void> {
     this.#stop.abort(new Error("the test is over"));
     await this.line.stop();
+    await this.#stopLine();
     await this.#running;
     await this.outbox.close();
     await this.#ingest.close();
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  #watched(): EventLink {
+  #watchedLink(): EventLink {
     const link = this.#events;
     return {
+      ...this.#watched(link),
       get isConnected() {
         return link.isConnected;
       },
       run: (signal) => link.run(signal),
       publishStatus: (status) => link.publishStatus(status),
       waitUntilConnected: (signal) => link.waitUntilConnected(signal),
+    };
+  }
+
+  #watched(link: BatchLink): BatchLink {
+    return {
+      get isConnected() {
+        return link.isConnected;
+      },
       publishBatch: async (batch) => {
         await link.publishBatch(batch);
         const nowMs = Date.now();

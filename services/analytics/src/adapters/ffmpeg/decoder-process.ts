@@ -19,6 +19,7 @@ export interface DecoderProcessOptions {
   readonly size: PictureSize;
   readonly sampleFps: number;
   readonly onPicture: (picture: TimedPicture) => void;
+  readonly newBuffer: (bytes: number) => Uint8Array;
 }
 
 /** One ffmpeg child that decodes one stream of one resolution. */
@@ -31,7 +32,11 @@ export class DecoderProcess {
   #stopping = false;
 
   constructor(options: DecoderProcessOptions) {
-    const assembler = new PictureAssembler(options.size.width * options.size.height * 3, options.onPicture);
+    const assembler = new PictureAssembler(
+      (options.size.width * options.size.height * 3) / 2,
+      options.onPicture,
+      options.newBuffer,
+    );
     const child = spawn("ffmpeg", decoderArguments(options.size, options.sampleFps), {
       stdio: ["pipe", "pipe", "pipe", "pipe"],
       env: { PATH: process.env["PATH"] },

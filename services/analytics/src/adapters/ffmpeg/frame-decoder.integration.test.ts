@@ -51,7 +51,7 @@ test("every sampled frame carries the exact capture time of its access unit", as
     0, 200, 400, 600, 800, 1000, 1200, 1400, 1600, 1800,
   ]);
   expect(frames[0]).toMatchObject({ width: 320, height: 180 });
-  expect(frames[0]?.data.length).toBe(320 * 180 * 3);
+  expect(frames[0]?.data.length).toBe((320 * 180 * 3) / 2);
   expect(drops).toEqual([]);
 });
 
@@ -112,7 +112,7 @@ test("a change of resolution goes on with frames of the new size", async () => {
   for (const unit of wide) decoder.push(unit);
   await until(() => frames.at(-1)?.width === 640, "a frame of the second size has come");
   expect(frames.at(-1)).toMatchObject({ width: 640, height: 360 });
-  expect(frames.at(-1)?.data.length).toBe(640 * 360 * 3);
+  expect(frames.at(-1)?.data.length).toBe((640 * 360 * 3) / 2);
   expect(faults).toEqual([]);
 });
 
@@ -127,7 +127,8 @@ test.skipIf(process.platform !== "linux")(
     expect(faults[0]).toMatchObject({ code: "DECODER_FAILED" });
     for (let round = 1; frames.length === 10; round++) {
       for (const unit of later(clip, round * 2000)) decoder.push(unit);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      // A busy machine needs seconds to start a decoder: its first units must not be forgotten meanwhile.
+      await new Promise((resolve) => setTimeout(resolve, 400));
     }
     expect(new Set(drops)).toEqual(new Set(["decoder_restart"]));
     expect(((frames[10]?.capturedAtMs ?? 0) - startMs) % 1000).toBe(0);

@@ -1,11 +1,13 @@
-/** One camera's decoder: access units in, sampled RGB frames with their exact capture times out. */
+/** One camera's decoder: access units in, sampled frames (I420) with their exact capture times out. */
 import type { AccessUnit } from "@huishi/contracts";
 import { type Clock, HuishiError, messageOf, supervise, systemClock } from "@huishi/kernel";
 import { extractParameterSets, parseSps } from "@huishi/media";
 import type { RgbFrame } from "../../application/detector.ts";
 import { fitWithin, type PictureSize } from "./analysis-size.ts";
+import { MAX_PIXELS } from "./decoder-arguments.ts";
 import { DecoderProcess } from "./decoder-process.ts";
 import type { TimedPicture } from "./picture-assembler.ts";
+import { PictureBuffers } from "./picture-buffers.ts";
 import { UnitClock } from "./unit-clock.ts";
 
 export interface DecodedFrame extends RgbFrame {
@@ -14,8 +16,12 @@ export interface DecodedFrame extends RgbFrame {
   readonly decodeMs: number;
 }
 
-/** `decoder_behind`: its input queue was full; `decoder_restart`: no decoder runs; `unsupported_codec`: not H.264. */
-type DecoderDropReason = "decoder_behind" | "decoder_restart" | "unsupported_codec";
+/**
+ * `decoder_behind`: its input queue was full; `decoder_restart`: no decoder runs; `unsupported_codec`: not H.264;
+ * `picture_too_large`: above 8K; `stream_unreadable`: its keyframes do not say what they are.
+ */
+type DecoderDropReason = "decoder_behind" | "decoder_restart" | "unsupported_codec" | Refusal;
+type Refusal = "picture_too_large" | "stream_unreadable";
 
 export interface FrameDecoderOptions {
   readonly name: string;
@@ -39,6 +45,8 @@ const MAX_LAG_MS = 2_000;
 const STALL_MS = 10_000;
 /** FLV counts 31 bits of milliseconds, 24 days: a decoder is replaced long before. */
 const MAX_STREAM_MS = 2 ** 30;
+/** Pictures in flight between being let go and being needed again. */
+const SPARE_PICTURES = 4;
 const RESTART = { baseDelayMs: 250, maxDelayMs: 10_000, healthyAfterMs: 30_000 };
 
 interface Stream {
@@ -57,11 +65,14 @@ export class FrameDecoder {
   readonly #wallClock: Clock;
   readonly #abort = new AbortController();
   readonly #supervised: Promise<void>;
+  readonly #buffers = new PictureBuffers(SPARE_PICTURES);
   #stream: Stream | null = null;
   /** Set while the supervisor lets a decoder start; called with the stream that was started. */
   #onStart: ((stream: Stream) => void) | null = null;
   #skippingToKeyframe = true;
   #started = false;
+  /** Why nothing of the stream is decoded since its last keyframe. */
+  #refusal: Refusal | null = null;
 
   constructor(options: FrameDecoderOptions) {
     this.#options = options;
@@ -93,10 +104,12 @@ export class FrameDecoder {
       this.#options.onDrop("unsupported_codec", 1);
       return;
     }
+    if (this.#stream) this.#checkStall(this.#stream);
     if (unit.keyframe) this.#atKeyframe(unit, sentAtMs);
     const stream = this.#stream;
     if (this.#skippingToKeyframe || !stream) {
-      if (this.#started) this.#options.onDrop(stream ? "decoder_behind" : "decoder_restart", 1);
+      if (this.#refusal) this.#options.onDrop(this.#refusal, 1);
+      else if (this.#started) this.#options.onDrop(stream ? "decoder_behind" : "decoder_restart", 1);
       return;
     }
     if (stream.process.queuedBytes > MAX_QUEUED_BYTES) {
@@ -105,6 +118,11 @@ export class FrameDecoder {
       return;
     }
     this.#feed(stream, unit, sentAtMs);
+  }
+
+  /** Takes back a frame's picture: nobody reads it any more. */
+  recycle({ data }: DecodedFrame): void {
+    this.#buffers.give(data);
   }
 
   async close(): Promise<void> {
@@ -146,7 +164,13 @@ export class FrameDecoder {
 
   #atKeyframe(unit: AccessUnit, sentAtMs: number): void {
     const picture = pictureSize(unit.data);
-    if (!picture) return;
+    const refusal = refusalOf(picture);
+    if (refusal || !picture) {
+      // A decoder that knows the stream from before can go on without being told again.
+      if (!this.#stream || refusal === "picture_too_large") this.#refuse(refusal ?? "stream_unreadable");
+      return;
+    }
+    this.#refusal = null;
     const stream = this.#stream;
     if (stream && isOver(stream, picture)) {
       this.#stream = this.#start(picture);
@@ -160,6 +184,28 @@ export class FrameDecoder {
       this.#skippingToKeyframe = false;
   }
 
+  /** Said once, until a keyframe can be decoded again. */
+  #refuse(refusal: Refusal): void {
+    const stream = this.#stream;
+    this.#stream = null;
+    this.#skippingToKeyframe = true;
+    if (this.#refusal !== refusal) this.#options.onFault(refusalError(refusal));
+    this.#refusal = refusal;
+    void stream?.process.stop();
+  }
+
+  /** Whatever is fed or left out: a decoder that hangs must not be waited for. */
+  #checkStall(stream: Stream): void {
+    if (stream.waitingSinceMs === null || this.#wallClock.nowMs() - stream.waitingSinceMs <= STALL_MS) return;
+    this.#fail(
+      stream,
+      new HuishiError(
+        "DECODER_STALLED",
+        `The decoder gave no picture for ${STALL_MS / 1000} s; it is started again.`,
+      ),
+    );
+  }
+
   #start(picture: PictureSize): Stream {
     const size = fitWithin(picture, this.#bounds);
     const stream: Stream = {
@@ -167,6 +213,7 @@ export class FrameDecoder {
         size,
         sampleFps: this.#options.sampleFps,
         onPicture: (timed) => this.#emit(stream, timed),
+        newBuffer: (bytes) => this.#buffers.take(bytes),
       }),
       clock: new UnitClock(),
       picture,
@@ -178,18 +225,7 @@ export class FrameDecoder {
   }
 
   #feed(stream: Stream, unit: AccessUnit, sentAtMs: number): void {
-    const nowMs = this.#wallClock.nowMs();
-    stream.waitingSinceMs ??= nowMs;
-    if (nowMs - stream.waitingSinceMs > STALL_MS) {
-      this.#fail(
-        stream,
-        new HuishiError(
-          "DECODER_STALLED",
-          `The decoder gave no picture for ${STALL_MS / 1000} s; it is started again.`,
-        ),
-      );
-      return;
-    }
+    stream.waitingSinceMs ??= this.#wallClock.nowMs();
     try {
       stream.process.write({
         annexB: unit.data,
@@ -220,11 +256,20 @@ export class FrameDecoder {
     if (stream !== this.#stream) return;
     stream.waitingSinceMs = null;
     const unit = stream.clock.take(ptsMs);
-    if (!unit) return;
+    if (!unit) {
+      this.#buffers.give(data);
+      return;
+    }
     const decodeMs = this.#wallClock.nowMs() - unit.fedAtMs;
     // Behind: better the present soon than the past completely.
     if (decodeMs > MAX_LAG_MS) this.#skippingToKeyframe = true;
-    this.#options.onFrame({ ...stream.size, data, capturedAtMs: unit.capturedAtMs, decodeMs });
+    this.#options.onFrame({
+      ...stream.size,
+      layout: "i420",
+      data,
+      capturedAtMs: unit.capturedAtMs,
+      decodeMs,
+    });
   }
 }
 
@@ -235,6 +280,23 @@ function isOver(stream: Stream, picture: PictureSize): boolean {
     stream.picture.height !== picture.height ||
     stream.clock.elapsedMs > MAX_STREAM_MS
   );
+}
+
+function refusalOf(picture: PictureSize | null): Refusal | null {
+  if (picture === null) return "stream_unreadable";
+  return picture.width * picture.height > MAX_PIXELS ? "picture_too_large" : null;
+}
+
+function refusalError(refusal: Refusal): HuishiError {
+  return refusal === "picture_too_large"
+    ? new HuishiError(
+        "PICTURE_TOO_LARGE",
+        "The camera's pictures are larger than 8K: set a smaller stream for analysis.",
+      )
+    : new HuishiError(
+        "STREAM_UNREADABLE",
+        "The stream's keyframes carry no readable parameter sets: there is no video that can be decoded in it yet.",
+      );
 }
 
 /** Size of the pictures that a keyframe begins; null when its parameter sets are missing or damaged. */

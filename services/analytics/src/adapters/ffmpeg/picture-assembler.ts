@@ -12,6 +12,7 @@ const timeLine = /^frame:\d+\s+pts:(-?\d+)\s/;
 
 export class PictureAssembler {
   readonly #pictureBytes: number;
+  readonly #newBuffer: (bytes: number) => Uint8Array;
   readonly #onPicture: (picture: TimedPicture) => void;
   readonly #times: number[] = [];
   readonly #pictures: Uint8Array[] = [];
@@ -19,15 +20,21 @@ export class PictureAssembler {
   #current: Uint8Array | null = null;
   #filled = 0;
 
-  constructor(pictureBytes: number, onPicture: (picture: TimedPicture) => void) {
+  /** @param newBuffer gives a buffer of so many bytes, whatever is in it */
+  constructor(
+    pictureBytes: number,
+    onPicture: (picture: TimedPicture) => void,
+    newBuffer: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+  ) {
     this.#pictureBytes = pictureBytes;
+    this.#newBuffer = newBuffer;
     this.#onPicture = onPicture;
   }
 
   /** Bytes of pictures, cut anywhere. */
   pushPixels(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length;) {
-      this.#current ??= new Uint8Array(this.#pictureBytes);
+      this.#current ??= this.#newBuffer(this.#pictureBytes);
       const taken = Math.min(chunk.length - at, this.#pictureBytes - this.#filled);
       this.#current.set(chunk.subarray(at, at + taken), this.#filled);
       this.#filled += taken;

@@ -1,6 +1,6 @@
 /** Entry of an inference process: one thread of inference for the cameras that its parent gives it. */
 import { HuishiError, messageOf } from "@huishi/kernel";
-import { loadModel, OnnxDetector } from "../onnxruntime/index.ts";
+import { openDetector } from "../detector/open-detector.ts";
 import { PARAMETERS } from "../../domain/tracker/parameters.ts";
 import { InferenceWorker } from "./inference-worker.ts";
 import type { ChildConfig, ToChild, ToParent } from "./messages.ts";
@@ -10,16 +10,9 @@ function send(message: ToParent): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
 
-async function openDetector({ registry, modelId }: ChildConfig): Promise<OnnxDetector> {
-  const model = await loadModel({
-    ...(registry !== undefined && { registry }),
-    ...(modelId !== undefined && { id: modelId }),
-  });
-  return OnnxDetector.open(model, { minScore: PARAMETERS.lowScore });
-}
-
 async function main(): Promise<void> {
-  const detector = await openDetector(JSON.parse(process.argv[2] ?? "{}") as ChildConfig);
+  const config = JSON.parse(process.argv[2] ?? "{}") as ChildConfig;
+  const detector = await openDetector(config.detector ?? {}, { minScore: PARAMETERS.lowScore });
   const worker = new InferenceWorker(detector, send);
   let stopping: Promise<void> | null = null;
   // Exits only when no inference runs: an exit during one aborts the process.
@@ -28,7 +21,7 @@ async function main(): Promise<void> {
   };
   process.on("message", (message: ToChild) => (message.type === "stop" ? stop() : worker.receive(message)));
   process.on("disconnect", stop);
-  send({ type: "ready" });
+  send({ type: "ready", classes: detector.classes, provider: detector.provider });
 }
 
 // The parent decides when this process ends: Ctrl-C reaches the whole process group.

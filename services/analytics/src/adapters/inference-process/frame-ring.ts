@@ -11,11 +11,14 @@ export class FrameRing {
     this.#maxFrames = options.maxFrames;
   }
 
-  push(frame: DecodedFrame): void {
-    this.#frames.push(frame);
-    this.#frames = this.#frames
-      .filter((kept) => Math.abs(frame.capturedAtMs - kept.capturedAtMs) <= this.#keptMs)
+  /** Returns the frames that are let go for it. */
+  push(frame: DecodedFrame): DecodedFrame[] {
+    const kept = [...this.#frames, frame]
+      .filter((one) => Math.abs(frame.capturedAtMs - one.capturedAtMs) <= this.#keptMs)
       .slice(-this.#maxFrames);
+    const gone = this.#frames.filter((one) => !kept.includes(one));
+    this.#frames = kept;
+    return gone;
   }
 
   find(capturedAtMs: number): DecodedFrame | undefined {

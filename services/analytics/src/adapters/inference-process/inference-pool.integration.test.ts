@@ -6,6 +6,7 @@ import type { AccessUnit } from "@huishi/contracts";
 import type { HuishiError } from "@huishi/kernel";
 import type { CameraFeed } from "../../application/ports.ts";
 import { encodeClip, until } from "../ffmpeg/test-support/access-units.ts";
+import { findModel, readModelRegistry } from "../model-registry/index.ts";
 import { isModelBuilt } from "../onnxruntime/test-support/model.ts";
 import type { InferenceResult } from "./inference-feed.ts";
 import { ForkedInferencePool, type ForkedInferencePoolOptions } from "./inference-pool.ts";
@@ -140,17 +141,10 @@ withModel("a closed camera gives no more frames", async () => {
 test("a model that is missing or corrupt is an error of open, with what to do", async () => {
   const folder = await mkdtemp(join(tmpdir(), "huishi-registry-"));
   try {
-    const registry = join(folder, "registry.json");
-    const record = {
-      id: "broken",
-      file: "broken.onnx",
-      sha256: "0".repeat(64),
-      classes: [],
-      input: {},
-      decoder: {},
-    };
-    await writeFile(registry, JSON.stringify({ default: "broken", models: [record] }));
-    const { pool } = startPool({ registry });
+    const ours = findModel(await readModelRegistry());
+    const record = { ...ours, id: "broken", file: "broken.onnx", sha256: "0".repeat(64) };
+    await writeFile(join(folder, "registry.json"), JSON.stringify({ default: "broken", models: [record] }));
+    const { pool } = startPool({ detector: { modelsDir: folder } });
     await expect(open(pool, "north")).rejects.toMatchObject({ code: "MODEL_MISSING" });
     await writeFile(join(folder, "broken.onnx"), "not a model");
     await expect(open(pool, "north")).rejects.toMatchObject({ code: "MODEL_CORRUPT" });

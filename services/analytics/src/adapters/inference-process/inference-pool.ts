@@ -70,11 +70,10 @@ export class ForkedInferencePool implements InferencePool {
   }
 
   #start(): InferenceProcess {
-    const { registry, modelId, onFault } = this.#options;
+    const { detector, onFault } = this.#options;
     const process = new InferenceProcess({
       name: `inference process ${this.#processes.length + 1}`,
-      ...(registry !== undefined && { registry }),
-      ...(modelId !== undefined && { modelId }),
+      ...(detector && { detector }),
       nextSession: () => ++this.#lastSession,
       onFault: (error) => onFault?.(error),
     });

@@ -1,6 +1,7 @@
 /** Parent's side of one inference process: keeps it running and gives it back its cameras when it was replaced. */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { ObjectClass } from "@huishi/contracts";
 import { HuishiError, sleep, supervise } from "@huishi/kernel";
 import type { FeedChannel, InferenceFeed } from "./inference-feed.ts";
 import type { ChildConfig, ToChild, ToParent } from "./messages.ts";
@@ -18,6 +19,12 @@ const STOP_MS = 15_000;
 const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
 /** What a message costs beyond its bytes. */
 const MESSAGE_BYTES = 256;
+
+/** A child gets no secret; where the libraries of an execution provider lie (CUDA, OpenVINO) it must know. */
+function childEnvironment(): NodeJS.ProcessEnv {
+  const names = ["PATH", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"];
+  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
+}
 
 export interface InferenceProcessOptions extends ChildConfig {
   readonly name: string;
@@ -42,6 +49,7 @@ export class InferenceProcess implements FeedChannel {
   #settleFirstStart: { resolve: () => void; reject: (error: unknown) => void } | null = null;
   #running: Running | null = null;
   #lastSnapshotId = 0;
+  #classes: readonly ObjectClass[] = [];
 
   constructor(options: InferenceProcessOptions) {
     this.#options = options;
@@ -55,6 +63,10 @@ export class InferenceProcess implements FeedChannel {
         options.onFault(error as HuishiError);
       },
     });
+  }
+
+  get classes(): readonly ObjectClass[] {
+    return this.#classes;
   }
 
   get feedCount(): number {
@@ -112,11 +124,12 @@ export class InferenceProcess implements FeedChannel {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { registry, modelId } = this.#options;
-    const child = fork(childPath, [JSON.stringify({ registry, modelId })], {
+    const { detector } = this.#options;
+    const config: ChildConfig = detector ? { detector } : {};
+    const child = fork(childPath, [JSON.stringify(config)], {
       serialization: "advanced",
       execArgv: fromSource ? sourceArguments : [],
-      env: { PATH: process.env["PATH"], TMPDIR: process.env["TMPDIR"] },
+      env: childEnvironment(),
     });
     const running: Running = { child, session: this.#options.nextSession(), unsentBytes: 0 };
     const stopChild = (): void => void this.#stop(child);
@@ -145,6 +158,7 @@ export class InferenceProcess implements FeedChannel {
       child.on("message", (message: ToParent) => {
         if (message.type === "ready") {
           clearTimeout(tooLate);
+          this.#classes = message.classes;
           this.#begin(running);
         } else if (message.type === "failed") reason = new HuishiError(message.code, message.message);
         else this.#receive(running, message);

@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { HuishiError, messageOf } from "@huishi/kernel";
 import type { Detector } from "../../application/detector.ts";
+import { InferenceBudget, InferenceCredit } from "../../domain/index.ts";
 import { type DecodedFrame, FrameDecoder } from "../ffmpeg/index.ts";
 import { FrameAnalysis } from "./frame-analysis.ts";
 import { FrameRing } from "./frame-ring.ts";
@@ -32,6 +33,7 @@ export class InferenceWorker {
   readonly #send: (message: ToParent) => void;
   readonly #feeds = new Map<number, Feed>();
   readonly #waiting = new PendingFrames<Feed, Waiting>(PENDING_FRAMES);
+  readonly #budget = new InferenceBudget();
   #working: Promise<void> | null = null;
   #stopped = false;
 
@@ -47,6 +49,9 @@ export class InferenceWorker {
         return;
       case "close":
         void this.#close(message.feedId);
+        return;
+      case "watch":
+        this.#feeds.get(message.feedId)?.analysis.watch(message.watch);
         return;
       case "unit":
         this.#feeds.get(message.feedId)?.decoder.push(message.unit, message.sentAtMs);
@@ -69,13 +74,17 @@ export class InferenceWorker {
     const drop = (reason: string, count: number): void => this.#send({ type: "drop", feedId, reason, count });
     const feed: Feed = {
       id: feedId,
-      analysis: new FrameAnalysis(settings, this.#detector),
+      analysis: new FrameAnalysis(settings, this.#detector, new InferenceCredit(this.#budget)),
       ring: new FrameRing(SNAPSHOTS),
       decoder: new FrameDecoder({
         name: settings.cameraId,
         sampleFps: settings.sampleFps,
         onFrame: (frame) => {
-          if (this.#waiting.put(feed, { frame, sinceMs: performance.now() })) drop("superseded", 1);
+          const superseded = this.#waiting.put(feed, { frame, sinceMs: performance.now() });
+          if (superseded) {
+            feed.decoder.recycle(superseded.frame);
+            drop("superseded", 1);
+          }
           this.#wake();
         },
         onDrop: drop,
@@ -108,9 +117,14 @@ export class InferenceWorker {
   }
 
   async #analyse(feed: Feed, { frame, sinceMs }: Waiting): Promise<void> {
-    feed.ring.push(frame);
+    // Whoever asked for one of these as a snapshot has a copy.
+    for (const gone of feed.ring.push(frame)) feed.decoder.recycle(gone);
+    const startedMs = performance.now();
+    const waitedMs = startedMs - sinceMs;
     try {
-      const result = await feed.analysis.analyse(frame, performance.now() - sinceMs);
+      const result = await feed.analysis.analyse(frame, waitedMs);
+      const atMs = performance.now();
+      this.#budget.spent({ busyMs: atMs - startedMs, waitedMs, atMs });
       if (this.#feeds.get(feed.id) === feed) this.#send({ type: "frame", feedId: feed.id, result });
     } catch (error) {
       const code = error instanceof HuishiError ? error.code : "ANALYSIS_FAILED";

@@ -10,17 +10,15 @@ export class PendingFrames<K, F> {
     this.#framesPerKey = framesPerKey;
   }
 
-  /** Returns true when the key's oldest frame had to go. */
-  put(key: K, frame: F): boolean {
+  /** Returns the key's oldest frame when it had to go. */
+  put(key: K, frame: F): F | undefined {
     const frames = this.#waiting.get(key);
     if (!frames) {
       this.#waiting.set(key, [frame]);
-      return false;
+      return undefined;
     }
     frames.push(frame);
-    if (frames.length <= this.#framesPerKey) return false;
-    frames.shift();
-    return true;
+    return frames.length <= this.#framesPerKey ? undefined : frames.shift();
   }
 
   /** The oldest frame of the key whose turn it is. */

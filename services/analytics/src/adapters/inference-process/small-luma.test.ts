@@ -21,3 +21,12 @@ test("each small pixel is the green of its own place", () => {
   const luma = new SmallLuma({ width: 640, height: 4 }).update({ data, width: 640, height: 4 });
   expect([...luma.subarray(0, 3), ...luma.subarray(320, 323)]).toEqual([0, 1, 2, 1, 2, 3]);
 });
+
+test("of I420 it is the luma of its own place, over the full range", () => {
+  const data = new Uint8Array((640 * 4 * 3) / 2);
+  for (let row = 0; row < 4; row++)
+    for (let column = 0; column < 640; column++) data[row * 640 + column] = column < 320 ? 16 : 235;
+  const luma = new SmallLuma({ width: 640, height: 4 });
+  const small = luma.update({ data, width: 640, height: 4, layout: "i420" });
+  expect([small[0], small[159], small[160], small[639]]).toEqual([0, 0, 255, 255]);
+});

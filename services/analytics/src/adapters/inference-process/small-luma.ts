@@ -1,7 +1,10 @@
 /** The small grey picture that the motion gate looks at. */
 import type { RgbFrame } from "../../application/detector.ts";
+import { halveLuma } from "../../domain/index.ts";
 
 const WANTED_WIDTH = 320;
+/** Sum of two luma bytes of limited range (16..235 each) -> their mean over the full range. */
+const MEAN_OF_LUMA = Uint8ClampedArray.from({ length: 511 }, (_, sum) => ((sum / 2 - 16) * 255) / 219);
 
 /** Shrinks by a whole factor, to about 320 pixels wide; keeps its buffer between frames of one size. */
 export class SmallLuma {
@@ -17,17 +20,30 @@ export class SmallLuma {
     this.data = new Uint8Array(this.width * this.height);
   }
 
-  /** Green stands for luma (59 % of it, ITU-R BT.601); two diagonal pixels are averaged against noise. */
-  update({ data, width }: RgbFrame): Uint8Array {
-    const step = this.#factor * 3;
-    const diagonal = this.#factor > 1 ? (width + 1) * 3 : 0;
-    let to = 0;
-    for (let row = 0; row < this.height; row++) {
-      let from = row * this.#factor * width * 3 + 1;
-      for (let column = 0; column < this.width; column++, from += step) {
-        this.data[to++] = ((data[from] as number) + (data[from + diagonal] as number) + 1) >> 1;
-      }
-    }
+  /** Two diagonal pixels are averaged against noise. Of RGB, green stands for luma (59 % of it, ITU-R BT.601). */
+  update(frame: RgbFrame): Uint8Array {
+    const factor = this.#factor;
+    const diagonal = factor > 1 ? frame.width + 1 : 0;
+    // The usual case, 640 pixels wide.
+    if (frame.layout === "i420" && factor === 2) halveLuma(frame.data, frame.width, this);
+    else if (frame.layout === "i420") this.#shrinkLuma(frame.data, factor, frame.width, diagonal);
+    else this.#shrinkGreen(frame.data, factor, frame.width, diagonal);
     return this.data;
+  }
+
+  #shrinkLuma(from: Uint8Array, factor: number, stride: number, diagonal: number): void {
+    const { data, width, height } = this;
+    for (let row = 0, to = 0; row < height; row++) {
+      for (let column = 0, at = row * factor * stride; column < width; column++, at += factor)
+        data[to++] = MEAN_OF_LUMA[from[at]! + from[at + diagonal]!]!;
+    }
+  }
+
+  #shrinkGreen(from: Uint8Array, factor: number, stride: number, diagonal: number): void {
+    const { data, width, height } = this;
+    for (let row = 0, to = 0; row < height; row++) {
+      for (let column = 0, at = row * factor * stride * 3 + 1; column < width; column++, at += factor * 3)
+        data[to++] = (from[at]! + from[at + diagonal * 3]! + 1) >> 1;
+    }
   }
 }

@@ -1,2 +1,3 @@
-export { loadModel, readModelRegistry, registryPath } from "./model-registry.ts";
-export { OnnxDetector, sessionOptions } from "./onnx-detector.ts";
+export { loadModel } from "../model-registry/index.ts";
+export { sessionOptions } from "./execution-providers.ts";
+export { OnnxDetector } from "./onnx-detector.ts";

@@ -3,6 +3,7 @@ import type { Pool, PoolClient } from "@huishi/platform";
 import type { AlarmReceipt, FrameAlarms, RuleAlarm } from "../../application/alarms.ts";
 import type { AlarmStore } from "../../application/ports.ts";
 import { ExactlyOnce } from "./exactly-once.ts";
+import { joinNeighbour, lockNeighbourClasses } from "./neighbour-alarms.ts";
 
 /**
  * One rule's word on one frame. The rule's latest alarm decides: while it is open (new or acknowledged), a
@@ -27,8 +28,10 @@ const RECORD_ALARM = `
     RETURNING alarm.id
   ), opened AS (
     INSERT INTO alarm (rule_id, camera_id, alarm_class, priority, zone_points, captured_at, last_occurred_at,
-      occurrences, started_at, object_class, rule_name, zone_id, zone_name, zone_kind, boxes, source_event)
-    SELECT $1, camera.id, $5, $6, $7::jsonb, $8, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $17
+      occurrences, started_at, object_class, rule_name, zone_id, zone_name, zone_kind, boxes, source_event,
+      latitude, longitude, sensor_reading)
+    SELECT $1, camera.id, $5, $6, $7::jsonb, $8, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $17,
+      $18, $19, $20::jsonb
     FROM camera WHERE camera.id = $2 AND NOT EXISTS (SELECT 1 FROM joined)
     ON CONFLICT (source_event) DO NOTHING
     RETURNING id
@@ -49,6 +52,7 @@ export class PostgresAlarmStore implements AlarmStore {
     const first = batch[0];
     if (!first) return [];
     return this.#once.run(first, async (client) => {
+      await lockNeighbourClasses(client, batch);
       const receipts: AlarmReceipt[] = [];
       for (const frame of batch) {
         for (const alarm of frame.alarms) {
@@ -82,6 +86,9 @@ async function record(
   alarm: RuleAlarm,
 ): Promise<AlarmReceipt | null> {
   const { rule, zone } = alarm;
+  const receipt = { ruleId: rule.id, cameraId: frame.cameraId, capturedAtMs: frame.capturedAtMs };
+  const joined = await joinNeighbour(client, frame, alarm);
+  if (joined !== null) return { alarmId: joined, ...receipt, opened: false };
   const { rows } = await client.query<{ id: string; opened: boolean }>({
     name: "record-alarm",
     text: RECORD_ALARM,
@@ -103,15 +110,11 @@ async function record(
       zone.kind,
       JSON.stringify(alarm.boxes),
       alarm.sourceEvent,
+      alarm.position?.latitude ?? null,
+      alarm.position?.longitude ?? null,
+      alarm.sensorReading ? JSON.stringify(alarm.sensorReading) : null,
     ],
   });
   const row = rows[0];
-  if (!row) return null;
-  return {
-    alarmId: row.id,
-    ruleId: rule.id,
-    cameraId: frame.cameraId,
-    capturedAtMs: frame.capturedAtMs,
-    opened: row.opened,
-  };
+  return row ? { alarmId: row.id, ...receipt, opened: row.opened } : null;
 }

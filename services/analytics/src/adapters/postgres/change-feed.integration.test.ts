@@ -1,3 +1,4 @@
+import { GroundPlane } from "@huishi/kernel";
 import { createAgent, createCamera, type TestDatabase, testDatabase, until } from "@huishi/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { rule, zone } from "../../application/test-support/tracks.ts";
@@ -84,10 +85,31 @@ describe("PostgresPlanStore", () => {
       profiles: ["main", "sub"],
       zones: [zone()],
       rules: [rule()],
+      groundPlane: null,
     });
     expect(await store.read({ ...none, cameraIds: ["cam-1"] })).toEqual([plan]);
     expect(await store.read({ ...none, zoneIds: ["zone-1"] })).toEqual([plan]);
     expect(await store.read({ ...none, ruleIds: ["rule-1"] })).toEqual([plan]);
     expect(await store.read(none)).toEqual([]);
+  });
+
+  it("reads how the picture lies on the ground, and takes what is unusable for nothing", async () => {
+    const corner = (x: number, y: number, latitude: number, longitude: number) => ({
+      picture: { x, y },
+      position: { latitude, longitude },
+    });
+    const pairs = [
+      corner(0, 1, 31, 121),
+      corner(1, 1, 31, 121.001),
+      corner(1, 0, 31.001, 121.001),
+      corner(0, 0, 31.001, 121),
+    ];
+    const store = new PostgresPlanStore(database.pool);
+    await database.pool.query("INSERT INTO camera_ground_plane (camera_id, pairs) VALUES ('cam-1', $1)", [
+      JSON.stringify(pairs),
+    ]);
+    expect((await store.readAll())[0]?.groundPlane).toEqual(new GroundPlane(pairs));
+    await database.pool.query("UPDATE camera_ground_plane SET pairs = '[]'");
+    expect((await store.readAll())[0]?.groundPlane).toBeNull();
   });
 });

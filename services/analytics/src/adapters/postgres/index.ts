@@ -1,5 +1,14 @@
+export { PostgresStatusStore } from "./status-store.ts";
 export { PostgresAlarmStore } from "./alarm-store.ts";
+export { PostgresCameraLeaseStore } from "./camera-lease-store.ts";
 export { PostgresChangeFeed } from "./change-feed.ts";
+export { PostgresPictureStore } from "./picture-store.ts";
+export { PostgresLeaseFence } from "./lease-fence.ts";
 export { PostgresPlanStore } from "./plan-store.ts";
 export { PostgresRecordStore } from "./record-store.ts";
+export { PostgresSensorReadings } from "./sensor-readings.ts";
 export { PostgresTrackIdSource } from "./track-id-source.ts";
+export { PostgresRehearsalPerception } from "./rehearsal-perception.ts";
+export { PostgresRehearsalStore } from "./rehearsal-store.ts";
+export { PostgresSpanStore } from "./span-store.ts";
+export { PostgresClipContents } from "./clip-contents.ts";

@@ -1,4 +1,5 @@
-import type { Camera, Rule, Zone } from "@huishi/contracts";
+import type { Camera, GroundPairs, Rule, Zone } from "@huishi/contracts";
+import { GroundPlane, groundPlaneProblem } from "@huishi/kernel";
 import type { Pool } from "@huishi/platform";
 import type { CameraPlan, PlanSelection, PlanStore } from "../../application/ports.ts";
 
@@ -8,6 +9,7 @@ interface PlanRow {
   readonly streams: Camera["streams"];
   readonly zones: readonly Zone[];
   readonly rules: readonly Rule[];
+  readonly ground_pairs: GroundPairs | null;
 }
 
 const SELECT_PLANS = `
@@ -17,7 +19,8 @@ const SELECT_PLANS = `
       FROM zone WHERE zone.camera_id = camera.id), '[]') AS zones,
     coalesce((SELECT jsonb_agg(rule.settings || jsonb_build_object('id', rule.id, 'cameraId', rule.camera_id,
         'zoneId', rule.zone_id, 'version', rule.version) ORDER BY rule.id)
-      FROM rule WHERE rule.camera_id = camera.id), '[]') AS rules
+      FROM rule WHERE rule.camera_id = camera.id), '[]') AS rules,
+    (SELECT pairs FROM camera_ground_plane AS ground WHERE ground.camera_id = camera.id) AS ground_pairs
   FROM camera`;
 
 /** Cameras with their zones and rules, as the API wrote them. */
@@ -52,5 +55,11 @@ function planOf(row: PlanRow): CameraPlan {
     profiles: row.streams.map((stream) => stream.profile),
     zones: row.zones,
     rules: row.rules,
+    groundPlane: groundPlaneOf(row.ground_pairs),
   };
+}
+
+/** What cannot be used counts as missing: its rules say that they need one. */
+export function groundPlaneOf(pairs: GroundPairs | null): GroundPlane | null {
+  return pairs === null || groundPlaneProblem(pairs) !== null ? null : new GroundPlane(pairs);
 }

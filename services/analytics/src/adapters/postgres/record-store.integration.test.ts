@@ -1,4 +1,4 @@
-import { type TestDatabase, testDatabase } from "@huishi/testkit";
+import { createAgent, createCamera, type TestDatabase, testDatabase } from "@huishi/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TrackRow } from "../../application/records.ts";
 import { PostgresRecordStore } from "./record-store.ts";
@@ -95,6 +95,32 @@ describe("PostgresRecordStore", () => {
     ]);
     const { rows } = await database.pool.query("SELECT rule_id, left_to_right FROM line_crossing");
     expect(rows).toEqual([{ rule_id: "rule-1", left_to_right: true }]);
+  });
+
+  it("adds up what several batches, and several rows of one, say of a minute of a zone", async () => {
+    const { pool } = database;
+    const camera = await createCamera(pool, (await createAgent(pool)).id);
+    await pool.query(
+      "INSERT INTO zone (id, camera_id, name, kind, points) VALUES ('zone-1', $1, 'z', 'polygon', '[]')",
+      [camera.id],
+    );
+    const row = {
+      minuteMs: T0,
+      zoneId: "zone-1",
+      classCode: 0,
+      objectMs: 900,
+      watchedMs: 400,
+      objectsMax: 3,
+    };
+    await store.writeOccupancy([row]);
+    await store.writeOccupancy([{ ...row, objectsMax: 2 }, { ...row }]);
+    const { rows } = await pool.query(
+      "SELECT minute, object_ms, watched_ms, objects_max FROM zone_occupancy",
+    );
+    expect(rows).toEqual([{ minute: new Date(T0), object_ms: "2700", watched_ms: 1_200, objects_max: 3 }]);
+    await expect(store.writeOccupancy([{ ...row, classCode: 70_000 }])).rejects.toMatchObject({
+      code: "RECORD_REFUSED",
+    });
   });
 
   it("hands out blocks of track ids that do not overlap", async () => {

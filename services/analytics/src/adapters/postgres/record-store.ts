@@ -1,4 +1,5 @@
 import {
+  addOccupancy,
   type CopyColumn,
   copyRows,
   DETECTION_COLUMNS,
@@ -9,10 +10,10 @@ import {
   writeTracks,
 } from "@huishi/platform";
 import type { RecordStore } from "../../application/ports.ts";
-import type { CrossingRow, DetectionRow, TrackRow } from "../../application/records.ts";
+import type { CrossingRow, DetectionRow, OccupancyRow, TrackRow } from "../../application/records.ts";
 import { ExactlyOnce } from "./exactly-once.ts";
 
-/** Detections and crossings by binary COPY, tracks by upsert. */
+/** Detections and crossings by binary COPY, tracks and minutes of zones by upsert. */
 export class PostgresRecordStore implements RecordStore {
   readonly #once: ExactlyOnce;
 
@@ -57,6 +58,10 @@ export class PostgresRecordStore implements RecordStore {
 
   async writeTracks(rows: readonly TrackRow[]): Promise<void> {
     await this.#once.run(rows[0] ?? rows, (client) => writeTracks(client, rows));
+  }
+
+  async writeOccupancy(rows: readonly OccupancyRow[]): Promise<void> {
+    await this.#once.run(rows[0] ?? rows, (client) => addOccupancy(client, rows));
   }
 
   async #copy<T extends object>(

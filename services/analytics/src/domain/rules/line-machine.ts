@@ -5,6 +5,7 @@ import { AlarmLatch } from "./alarm-latch.ts";
 import { distanceToLine, netCrossings } from "./line-geometry.ts";
 import { type RuleMachine, concerns, evidenceOf } from "./machine.ts";
 import type { RuleOutcome } from "./outcome.ts";
+import type { SceneFacts } from "./scene-facts.ts";
 
 /** An object has crossed once its foot point is this far from the line, in heights of its box. */
 const CLEARANCE = 0.05;
@@ -14,6 +15,14 @@ interface Walk {
   at: Point;
   /** Crossings left to right minus right to left that are not reported yet. */
   pending: number;
+}
+
+interface Crossing {
+  readonly track: Track;
+  /** Left to right minus right to left. */
+  readonly net: number;
+  readonly capturedAtMs: number;
+  readonly mayRaise: boolean;
 }
 
 /**
@@ -33,7 +42,7 @@ export class LineMachine implements RuleMachine {
     this.latch = new AlarmLatch(rule);
   }
 
-  update(tracks: readonly Track[], capturedAtMs: number): RuleOutcome[] {
+  update(tracks: readonly Track[], capturedAtMs: number, { mayRaise }: SceneFacts): RuleOutcome[] {
     const outcomes: RuleOutcome[] = [];
     const living = new Map<number, Walk>();
     for (const track of tracks) {
@@ -50,7 +59,7 @@ export class LineMachine implements RuleMachine {
       living.set(track.id, next);
       if (next.pending === 0 || !concerns(this.rule, track)) continue;
       if (distanceToLine(at, this.line) < CLEARANCE * track.box.h) continue;
-      outcomes.push(...this.report(track, next.pending, capturedAtMs));
+      outcomes.push(...this.report({ track, net: next.pending, capturedAtMs, mayRaise }));
       next.pending = 0;
     }
     this.walks = living;
@@ -67,10 +76,11 @@ export class LineMachine implements RuleMachine {
     return [];
   }
 
-  private report(track: Track, net: number, capturedAtMs: number): RuleOutcome[] {
+  /** Crossings are counted whatever the sensor says; it decides about alarms only. */
+  private report({ track, net, capturedAtMs, mayRaise }: Crossing): RuleOutcome[] {
     const direction = net > 0 ? "left_to_right" : "right_to_left";
     const { rule } = this;
-    const alarming = rule.direction === "both" || rule.direction === direction;
+    const alarming = mayRaise && (rule.direction === "both" || rule.direction === direction);
     return Array.from({ length: Math.abs(net) }, (): RuleOutcome[] => {
       const crossed: RuleOutcome = {
         type: "crossed",

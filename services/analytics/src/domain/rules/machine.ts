@@ -1,11 +1,12 @@
 import type { Rule } from "@huishi/contracts";
 import type { Track } from "../tracker/track.ts";
 import type { RuleEvidence, RuleOutcome } from "./outcome.ts";
+import type { SceneFacts } from "./scene-facts.ts";
 
 /** The running state of one rule. */
 export interface RuleMachine {
   /** Takes the camera's living tracks at a capture time that never goes back. */
-  update(tracks: readonly Track[], capturedAtMs: number): RuleOutcome[];
+  update(tracks: readonly Track[], capturedAtMs: number, facts: SceneFacts): RuleOutcome[];
   /** The clock was set, or pictures were missing for long: time that passed unseen does not count. */
   rebase(capturedAtMs: number): void;
   /** The rule is switched off by its schedule: everything ends now. */

@@ -1,5 +1,6 @@
 import type { ObjectClass } from "@huishi/contracts";
 import type { Box } from "@huishi/kernel";
+import type { SensorReading } from "./sensor-readings.ts";
 
 /** What a rule says about one frame, in the frame's capture time. */
 interface RuleEvent {
@@ -18,6 +19,10 @@ export interface RuleEvidence extends RuleEvent {
   readonly score: number;
   /** When the condition began to hold. */
   readonly startedAtMs: number;
+  /** Of `abandoned_object` and `object_removed`: the region; it has no track, and `objectClass` says nothing then. */
+  readonly regionId?: number;
+  /** What the rule's sensor said, when the rule has one. */
+  readonly sensor?: SensorReading;
 }
 
 /** A new alarm. */

@@ -1,47 +1,71 @@
 import type { Rule } from "@huishi/contracts";
-import { type Point, footPoint, isInsidePolygon } from "@huishi/kernel";
 import type { Track } from "../tracker/track.ts";
 import { AlarmLatch } from "./alarm-latch.ts";
 import { type RuleMachine, concerns, evidenceOf } from "./machine.ts";
 import type { RuleOutcome } from "./outcome.ts";
-import { type Reading, ZonePresence } from "./zone-presence.ts";
+import type { SceneFacts } from "./scene-facts.ts";
+import { type Presence, type Reading, ZonePresence } from "./zone-presence.ts";
+
+/** What a rule asks of a single object, frame by frame. */
+export interface StayReader {
+  /** Looks at the whole frame before its objects are read one by one. */
+  look?(concerned: readonly Track[], capturedAtMs: number, facts: SceneFacts): void;
+  /** @param armedSinceMs nothing from before this moment counts */
+  read(track: Track, capturedAtMs: number, armedSinceMs: number): Reading;
+  /** What was remembered of earlier frames is of no use any more. */
+  forget?(): void;
+}
+
+export interface StayOptions {
+  readonly reader: StayReader;
+  readonly presence?: ZonePresence;
+  /** For how long a stay has held. Default: since it began. */
+  readonly heldMs?: (stay: Presence, capturedAtMs: number) => number;
+}
 
 /**
- * `intrusion` and `dwell`: an object's foot point is in the polygon (and, for dwell, the object stands still)
- * for `persistenceMs`. Each object gives one occurrence; the condition is over when the last one has been gone
- * for `exitMs`.
+ * Rules about single objects (`intrusion`, `dwell`, `loitering`, `wrong_way`, `speed_over`): the reader's condition holds
+ * for one object for `persistenceMs`. Each object gives one occurrence; the condition is over when the last one has
+ * been gone for `exitMs`.
  */
 export class StayMachine implements RuleMachine {
   private readonly rule: Rule;
-  private readonly polygon: readonly Point[];
+  private readonly reader: StayReader;
   private readonly latch: AlarmLatch;
   private readonly presence: ZonePresence;
-  /** Nothing from before this moment counts. */
+  private readonly heldMs: (stay: Presence, capturedAtMs: number) => number;
   private armedSinceMs: number | null = null;
   private active = false;
 
-  constructor(rule: Rule, polygon: readonly Point[]) {
+  constructor(rule: Rule, options: StayOptions) {
     this.rule = rule;
-    this.polygon = polygon;
+    this.reader = options.reader;
     this.latch = new AlarmLatch(rule);
-    this.presence = new ZonePresence(rule.exitMs);
+    this.presence = options.presence ?? new ZonePresence(rule.exitMs);
+    this.heldMs = options.heldMs ?? ((stay, capturedAtMs) => capturedAtMs - stay.sinceMs);
   }
 
-  update(tracks: readonly Track[], capturedAtMs: number): RuleOutcome[] {
-    this.armedSinceMs ??= capturedAtMs;
+  update(tracks: readonly Track[], capturedAtMs: number, facts: SceneFacts): RuleOutcome[] {
+    // Without its sensor's word the rule is as good as off: nothing from that time counts.
+    this.armedSinceMs = facts.mayRaise ? (this.armedSinceMs ?? capturedAtMs) : null;
+    const armedSinceMs = this.armedSinceMs ?? capturedAtMs;
     const outcomes: RuleOutcome[] = [];
     const concerned = tracks.filter((track) => concerns(this.rule, track));
-    const stays = this.presence.update(concerned, (track) => this.read(track, capturedAtMs), capturedAtMs);
+    this.reader.look?.(concerned, capturedAtMs, facts);
+    const stays = this.presence.update(
+      concerned,
+      (track) => (facts.mayRaise ? this.reader.read(track, capturedAtMs, armedSinceMs) : "outside"),
+      capturedAtMs,
+    );
     for (const stay of stays) {
       if (stay.triggered) this.latch.hold(capturedAtMs);
-      if (stay.triggered || capturedAtMs - stay.sinceMs < this.rule.persistenceMs) continue;
+      if (stay.triggered || this.heldMs(stay, capturedAtMs) < this.rule.persistenceMs) continue;
       stay.triggered = true;
       const track = concerned.find((one) => one.id === stay.trackId)!;
       outcomes.push(this.latch.occur(evidenceOf(this.rule, track, stay.sinceMs, capturedAtMs), this.active));
       this.active = true;
     }
-    if (this.active && !this.presence.all().some((stay) => stay.triggered))
-      outcomes.push(this.clear(capturedAtMs));
+    if (this.active && !this.presence.hasTriggered()) outcomes.push(this.clear(capturedAtMs));
     return outcomes;
   }
 
@@ -49,6 +73,7 @@ export class StayMachine implements RuleMachine {
     this.armedSinceMs = capturedAtMs;
     this.presence.rebase(capturedAtMs);
     this.latch.rebase(capturedAtMs);
+    this.reader.forget?.();
   }
 
   disarm(capturedAtMs: number): RuleOutcome[] {
@@ -60,15 +85,5 @@ export class StayMachine implements RuleMachine {
   private clear(capturedAtMs: number): RuleOutcome {
     this.active = false;
     return { type: "cleared", ruleId: this.rule.id, capturedAtMs, occurrences: this.latch.count };
-  }
-
-  private read(track: Track, capturedAtMs: number): Reading {
-    const still = track.stationarySinceMs !== null;
-    if (track.state === "lost" || (!track.observed && !still)) return null;
-    if (!isInsidePolygon(footPoint(track.box), this.polygon)) return "outside";
-    if (this.rule.kind === "intrusion") return { sinceMs: capturedAtMs };
-    return still
-      ? { sinceMs: Math.max(track.stationarySinceMs, this.armedSinceMs ?? capturedAtMs) }
-      : "outside";
   }
 }

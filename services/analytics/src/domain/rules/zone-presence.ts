@@ -12,13 +12,23 @@ export interface Presence {
   box: Box;
   /** It has already given an occurrence. */
   triggered: boolean;
+  /** It was seen elsewhere since it was last confirmed. */
+  outside: boolean;
+  /** How long it has been in the zone, without the times in which it was seen elsewhere. */
+  heldMs: number;
+  /** Up to when `heldMs` counts. */
+  countedMs: number;
 }
 
 /** What a frame tells about a track and the zone: null = nothing, it was not looked at. */
 export type Reading = { readonly sinceMs: number } | "outside" | null;
 
+/** Is the track the object of a stay whose own track is gone? */
+export type Succession = (stay: Presence, track: Track, capturedAtMs: number) => boolean;
+
 /** A new track on the spot of one that just vanished is taken for the same object from this overlap. */
 const SUCCESSOR_IOU = 0.3;
+const onTheSpot: Succession = (stay, track) => iou(stay.box, track.box) >= SUCCESSOR_IOU;
 
 /**
  * Who is in a zone, since when. A stay survives absences of up to `exitMs`: a foot point that flickers over the
@@ -26,10 +36,12 @@ const SUCCESSOR_IOU = 0.3;
  */
 export class ZonePresence {
   private readonly exitMs: number;
+  private readonly succeeds: Succession;
   private stays = new Map<number, Presence>();
 
-  constructor(exitMs: number) {
+  constructor(exitMs: number, succeeds: Succession = onTheSpot) {
     this.exitMs = exitMs;
+    this.succeeds = succeeds;
   }
 
   /** Takes one frame's readings; returns the stays that this very frame confirms. */
@@ -37,16 +49,16 @@ export class ZonePresence {
     const confirmed: Presence[] = [];
     for (const track of tracks) {
       const reading = read(track);
-      if (reading === "outside") continue;
       const stay = this.stays.get(track.id);
-      if (reading === null) {
+      if (reading === "outside") {
+        if (stay !== undefined) stay.outside = true;
+      } else if (reading === null) {
         if (stay !== undefined && track.state !== "lost") stay.lastMs = capturedAtMs;
-        continue;
+      } else {
+        const current = stay ?? this.begin(track, { tracks, sinceMs: reading.sinceMs, capturedAtMs });
+        confirm(current, track, capturedAtMs);
+        confirmed.push(current);
       }
-      const current = stay ?? this.begin(track, reading.sinceMs, tracks);
-      current.lastMs = capturedAtMs;
-      current.box = track.box;
-      confirmed.push(current);
     }
     for (const [id, stay] of this.stays) {
       if (stay.lastMs < capturedAtMs && capturedAtMs - stay.lastMs >= this.exitMs) this.stays.delete(id);
@@ -54,15 +66,18 @@ export class ZonePresence {
     return confirmed;
   }
 
-  /** All stays, also those that were just not confirmed. */
-  all(): Presence[] {
-    return [...this.stays.values()];
+  /** Is somebody there who has given an occurrence, or was he a moment ago? */
+  hasTriggered(): boolean {
+    for (const stay of this.stays.values()) if (stay.triggered) return true;
+    return false;
   }
 
   rebase(capturedAtMs: number): void {
     for (const stay of this.stays.values()) {
       stay.sinceMs = capturedAtMs;
       stay.lastMs = capturedAtMs;
+      stay.countedMs = capturedAtMs;
+      stay.heldMs = 0;
     }
   }
 
@@ -70,23 +85,42 @@ export class ZonePresence {
     this.stays.clear();
   }
 
-  private begin(track: Track, sinceMs: number, tracks: readonly Track[]): Presence {
-    const heir = this.orphanAt(track.box, tracks);
+  private begin(
+    track: Track,
+    frame: { readonly tracks: readonly Track[]; readonly sinceMs: number; readonly capturedAtMs: number },
+  ): Presence {
+    const { sinceMs, capturedAtMs } = frame;
+    const heir = this.orphanOf(track, frame.tracks, capturedAtMs);
     if (heir !== undefined) this.stays.delete(heir.trackId);
-    const stay: Presence = { trackId: track.id, sinceMs, lastMs: sinceMs, box: track.box, triggered: false };
-    if (heir !== undefined) {
-      stay.sinceMs = Math.min(heir.sinceMs, sinceMs);
-      stay.triggered = heir.triggered;
-    }
+    const stay: Presence = {
+      trackId: track.id,
+      sinceMs: Math.min(heir?.sinceMs ?? sinceMs, sinceMs),
+      lastMs: sinceMs,
+      box: track.box,
+      triggered: heir?.triggered ?? false,
+      outside: false,
+      heldMs: heir?.heldMs ?? 0,
+      countedMs: heir?.countedMs ?? capturedAtMs,
+    };
     this.stays.set(track.id, stay);
     return stay;
   }
 
-  /** A stay at this place whose own track is not seen any more. */
-  private orphanAt(box: Box, tracks: readonly Track[]): Presence | undefined {
-    const seen = new Set(tracks.filter((track) => track.state !== "lost").map((track) => track.id));
-    return [...this.stays.values()].find(
-      (stay) => !seen.has(stay.trackId) && iou(stay.box, box) >= SUCCESSOR_IOU,
-    );
+  /** The stay that this track goes on with, if its own track is not seen any more. */
+  private orphanOf(track: Track, tracks: readonly Track[], capturedAtMs: number): Presence | undefined {
+    if (this.stays.size === 0) return undefined;
+    const seen = new Set(tracks.filter((one) => one.state !== "lost").map((one) => one.id));
+    for (const stay of this.stays.values()) {
+      if (!seen.has(stay.trackId) && this.succeeds(stay, track, capturedAtMs)) return stay;
+    }
+    return undefined;
   }
+}
+
+function confirm(stay: Presence, track: Track, capturedAtMs: number): void {
+  if (!stay.outside) stay.heldMs += capturedAtMs - stay.countedMs;
+  stay.outside = false;
+  stay.countedMs = capturedAtMs;
+  stay.lastMs = capturedAtMs;
+  stay.box = track.box;
 }

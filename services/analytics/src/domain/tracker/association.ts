@@ -1,4 +1,5 @@
 import { sameGroup } from "../class-group.ts";
+import { appearanceCost, type Glances } from "./appearance.ts";
 import { assign } from "./assignment.ts";
 import type { LivingTrack } from "./living-track.ts";
 import { type Measurement, VARIANCE_LOG_H, VARIANCE_LOG_W, varianceX, varianceY } from "./measurement.ts";
@@ -26,7 +27,7 @@ function pairCost(track: LivingTrack, measured: Measurement, limit: number): num
   const spread = Math.log((spreadX * spreadY) / (track.w * track.h) ** 2);
   const change = track.objectClass === objectClass ? 0 : PARAMETERS.classChangeCost;
   const cost = 0.5 * (distance + Math.min(shape, PARAMETERS.gate) + spread) + change;
-  return cost >= limit ? Infinity : cost + track.unseenCost;
+  return cost >= limit ? Infinity : cost;
 }
 
 /** For each track the index of its detection, or -1; cheapest as a whole. */
@@ -34,10 +35,38 @@ export function associate(
   tracks: readonly LivingTrack[],
   detections: readonly Measurement[],
   limit: number,
+  glances: Glances,
 ): Int32Array {
-  const costs = new Float64Array(tracks.length * detections.length);
+  const columns = detections.length;
+  const reach = limit + PARAMETERS.appearanceGainMost;
+  const costs = new Float64Array(tracks.length * columns);
   let k = 0;
   for (const track of tracks)
-    for (const detection of detections) costs[k++] = pairCost(track, detection, limit);
-  return assign(costs, tracks.length, detections.length, limit + PARAMETERS.unseenCostMost);
+    for (const detection of detections) costs[k++] = pairCost(track, detection, reach);
+  for (let j = 0; j < columns; j++) compareLooks(tracks, detections[j]!, glances, { costs, columns, j });
+  for (k = 0; k < costs.length; k++) {
+    costs[k] = costs[k]! >= limit ? Infinity : costs[k]! + tracks[Math.floor(k / columns)]!.unseenCost;
+  }
+  return assign(costs, tracks.length, columns, limit + PARAMETERS.unseenCostMost);
+}
+
+/**
+ * Lets looks speak where places alone do not tell: when several tracks could have the detection, or one that had been
+ * out of sight. Most detections are never looked at.
+ */
+function compareLooks(
+  tracks: readonly LivingTrack[],
+  detection: Measurement,
+  glances: Glances,
+  { costs, columns, j }: { readonly costs: Float64Array; readonly columns: number; readonly j: number },
+): void {
+  const rivals = tracks.flatMap((track, i) =>
+    costs[i * columns + j]! < Infinity ? [{ track, at: i * columns + j }] : [],
+  );
+  if (rivals.length < 2 && !rivals.some(({ track }) => track.misses > 0)) return;
+  for (const { track, at } of rivals) {
+    if (track.appearance === null) continue;
+    const seen = glances.of(detection);
+    if (seen !== null) costs[at]! += appearanceCost(track.appearance, seen);
+  }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Detection } from "../detection.ts";
+import { CameraHabits } from "./camera-habits.ts";
 import { cameraShift } from "./camera-shift.ts";
 import { LivingTrack } from "./living-track.ts";
 import { measure } from "./measurement.ts";
@@ -21,12 +22,13 @@ const PLACES = [
 ];
 
 function knownTracks(): LivingTrack[] {
+  const habits = new CameraHabits();
   return PLACES.map(({ x, y }, id) => {
     const measured = measure(person(x, y), ASPECT);
-    const track = new LivingTrack(id, measured, T0);
+    const track = new LivingTrack(id, measured, T0, habits);
     for (let k = 1; k <= 5; k++) {
       track.predict(0.2);
-      track.correct(measured, T0 + k * 200);
+      track.correct(measured, T0 + k * 200, habits.typicalScore);
     }
     return track;
   });

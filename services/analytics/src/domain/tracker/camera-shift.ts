@@ -12,11 +12,12 @@ const SEEING_NONE = 0.35;
 const WIDTH_TOLERANCE = 0.5;
 const HEIGHT_TOLERANCE = 0.18;
 const SIDE_TOLERANCE = 0.35;
-/** Picture heights beyond which it is not a shift but another scene. */
-const LARGEST_SHIFT = 0.3;
+/** The object's own heights beyond which it is not a shift but another scene. */
+const LARGEST_SHIFT = 2.5;
 
 interface Residual extends Shift {
   readonly witness: number;
+  readonly measured: Measurement;
   readonly toleranceX: number;
   readonly toleranceY: number;
 }
@@ -56,17 +57,18 @@ function residualsOf(track: LivingTrack, witness: number, detections: readonly M
         Math.abs(Math.log(h) - track.logH.value) < SIDE_TOLERANCE &&
         sameGroup(detection.objectClass, track.objectClass),
     )
-    .map(({ cx, cy }) => ({
-      x: cx - track.cx.position,
-      y: cy - track.cy.position,
+    .map((measured) => ({
+      x: measured.cx - track.cx.position,
+      y: measured.cy - track.cy.position,
       witness,
+      measured,
       toleranceX,
       toleranceY,
     }))
-    .filter(({ x, y }) => Math.hypot(x, y) < LARGEST_SHIFT);
+    .filter(({ x, y }) => Math.hypot(x, y) < LARGEST_SHIFT * track.h);
 }
 
-/** One residual of each witness that fits the hypothesis, the nearest to it. */
+/** One residual of each witness that fits the hypothesis, the nearest to it, and one of each detection. */
 function support(hypothesis: Shift, residuals: readonly Residual[]): Residual[] {
   const nearest = new Map<number, { residual: Residual; distance: number }>();
   for (const residual of residuals) {
@@ -78,7 +80,10 @@ function support(hypothesis: Shift, residuals: readonly Residual[]): Residual[] 
     if (known === undefined || distance < known.distance)
       nearest.set(residual.witness, { residual, distance });
   }
-  return [...nearest.values()].map(({ residual }) => residual);
+  const claimed = new Set<Measurement>();
+  return [...nearest.values()]
+    .map(({ residual }) => residual)
+    .filter(({ measured }) => !claimed.has(measured) && claimed.add(measured));
 }
 
 function median(values: readonly number[]): number {

@@ -1,7 +1,16 @@
 import type { ObjectClass } from "@huishi/contracts";
 import type { Box } from "@huishi/kernel";
 import type { Detection } from "../detection.ts";
-import { type Axis, type Level, correctAxis, correctLevel, newAxis, predictAxis } from "./motion-model.ts";
+import { type Appearance, blend } from "./appearance.ts";
+import {
+  type Axis,
+  type Level,
+  correctAxis,
+  correctLevel,
+  newAxis,
+  predictAxis,
+  settle,
+} from "./motion-model.ts";
 import {
   type Measurement,
   type Shift,
@@ -17,7 +26,14 @@ import type { Track, TrackState } from "./track.ts";
 /** One stray detection must not make a track wild. */
 const LARGEST_SURPRISE = 6;
 
-const evidenceOf = ({ score }: Detection): number => Math.max(0, score - PARAMETERS.evidenceBase);
+const evidenceOf = ({ score }: Detection, typicalScore: number): number =>
+  Math.max(0, score / typicalScore - PARAMETERS.evidenceBase);
+
+/** What a new track takes over from its camera (see CameraHabits). */
+interface Habits {
+  readonly agility: number;
+  readonly typicalScore: number;
+}
 
 /** The tracker's working record of one track. */
 export class LivingTrack {
@@ -43,26 +59,30 @@ export class LivingTrack {
   objectClass: ObjectClass;
   observed = true;
   /** How much quicker than its class this track is to change its course. */
-  private agility = 1;
+  agility: number;
   /** Scores above the base, summed up: what makes it believed. */
   private evidence: number;
+  /** What it looked like while it stood free; null when no look was taken. */
+  appearance: Appearance | null = null;
+  private lookedAtMs = -Infinity;
   private unseenSeconds = 0;
   private readonly votes = new Map<ObjectClass, number>();
   private readonly stillness: Stillness;
 
-  constructor(id: number, first: Measurement, capturedAtMs: number) {
+  constructor(id: number, first: Measurement, capturedAtMs: number, habits: Habits) {
     const { detection, cx, cy, w, h } = first;
+    this.agility = habits.agility;
     const speed = velocityVariances(detection.objectClass);
     this.id = id;
     this.firstSeenMs = capturedAtMs;
     this.lastSeenMs = capturedAtMs;
     this.lastInspectedMs = capturedAtMs;
-    this.cx = newAxis(cx, varianceX(first), speed.x * w * h);
-    this.cy = newAxis(cy, varianceY(first), speed.y * w * h);
+    this.cx = newAxis(cx, varianceX(first), speed.x * w * h * this.agility ** 2);
+    this.cy = newAxis(cy, varianceY(first), speed.y * w * h * this.agility ** 2);
     this.logW = { value: Math.log(w), variance: VARIANCE_LOG_W };
     this.logH = { value: Math.log(h), variance: VARIANCE_LOG_H };
     this.scoreSum = detection.score;
-    this.evidence = evidenceOf(detection);
+    this.evidence = evidenceOf(detection, habits.typicalScore);
     this.lastScore = detection.score;
     this.objectClass = detection.objectClass;
     this.votes.set(detection.objectClass, detection.score);
@@ -95,8 +115,17 @@ export class LivingTrack {
     const drift = sideDriftVariance(this.objectClass) * dt;
     this.logW.variance += drift;
     this.logH.variance += drift;
+    if (this.stillness.sinceMs !== null) this.rest();
     this.observed = false;
     this.unseenSeconds += dt;
+  }
+
+  /** Bounds the doubt about what stood still: however long nobody looks, it is where and as large as it was. */
+  private rest(): void {
+    settle(this.cx, PARAMETERS.stillSpread * this.w);
+    settle(this.cy, PARAMETERS.stillSpread * this.h);
+    this.logW.variance = Math.min(this.logW.variance, VARIANCE_LOG_W);
+    this.logH.variance = Math.min(this.logH.variance, VARIANCE_LOG_H);
   }
 
   /** The camera moved: everything is elsewhere in the picture by as much. */
@@ -107,7 +136,7 @@ export class LivingTrack {
   }
 
   /** Takes in the detection that was assigned to the track. */
-  correct(measured: Measurement, capturedAtMs: number): void {
+  correct(measured: Measurement, capturedAtMs: number, typicalScore: number): void {
     const { detection, cx, cy, w, h } = measured;
     this.adapt(measured);
     correctAxis(this.cx, cx, varianceX(measured));
@@ -115,11 +144,11 @@ export class LivingTrack {
     correctLevel(this.logW, Math.log(w), VARIANCE_LOG_W);
     correctLevel(this.logH, Math.log(h), VARIANCE_LOG_H);
     this.observations++;
-    if (detection.score >= PARAMETERS.highScore) {
+    if (detection.score >= PARAMETERS.highScore * typicalScore) {
       this.confident++;
       this.scoreSum += detection.score;
     }
-    this.evidence += evidenceOf(detection);
+    this.evidence += evidenceOf(detection, typicalScore);
     this.lastScore = detection.score;
     this.lastSeenMs = capturedAtMs;
     this.lastInspectedMs = capturedAtMs;
@@ -133,13 +162,23 @@ export class LivingTrack {
     if (this.state === "tentative" && this.evidence >= PARAMETERS.evidenceNeeded) this.state = "confirmed";
   }
 
+  isLookDue(capturedAtMs: number): boolean {
+    return this.appearance === null || capturedAtMs - this.lookedAtMs >= PARAMETERS.appearanceEveryMs;
+  }
+
+  /** Takes in what it looks like now. */
+  learnLook(appearance: Appearance, capturedAtMs: number): void {
+    this.appearance = this.appearance === null ? appearance : blend(this.appearance, appearance);
+    this.lookedAtMs = capturedAtMs;
+  }
+
   /** The place was inspected and the object not found there. */
   miss(capturedAtMs: number): void {
     this.missedSinceMs ??= capturedAtMs;
     this.misses++;
     this.lastInspectedMs = capturedAtMs;
-    if (this.state === "confirmed" && capturedAtMs - this.lastSeenMs > PARAMETERS.graceMs)
-      this.state = "lost";
+    const graceMs = this.isPlaced() ? PARAMETERS.graceMs : 0;
+    if (this.state === "confirmed" && capturedAtMs - this.lastSeenMs > graceMs) this.state = "lost";
   }
 
   /** The filtered box, normalised and clipped to the picture. */
@@ -175,10 +214,25 @@ export class LivingTrack {
     };
   }
 
-  /** How far its velocity may stray, as a factor on its class's. */
+  /** Is it known well enough where it must be? */
+  private isPlaced(): boolean {
+    return (
+      Math.sqrt(this.cx.pp) < PARAMETERS.placedWithin * this.w &&
+      Math.sqrt(this.cy.pp) < PARAMETERS.placedWithin * this.h
+    );
+  }
+
+  /**
+   * How far its velocity may stray, as a factor on its class's. What stood for long is likely to stand on: one stray box
+   * or a vehicle that passes before it must not take it along.
+   */
   private liveliness(): number {
-    if (this.stillness.sinceMs === null) return this.agility;
-    return this.unseenSeconds > 0 ? PARAMETERS.unseenStillFactor : this.agility * PARAMETERS.stillFactor;
+    const { sinceMs } = this.stillness;
+    if (sinceMs === null) return this.agility;
+    const stoodMs = Math.max(this.lastSeenMs - sinceMs, PARAMETERS.inertiaMs);
+    const inertia = PARAMETERS.inertiaMs / stoodMs;
+    const factor = PARAMETERS.stillFactor * Math.max(inertia, PARAMETERS.stillFactorLeast);
+    return this.unseenSeconds > 0 ? Math.min(factor, PARAMETERS.unseenStillFactor) : this.agility * factor;
   }
 
   /**

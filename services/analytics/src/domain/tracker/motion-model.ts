@@ -38,6 +38,13 @@ export function predictAxis(axis: Axis, dt: number, velocityVariance: number, ti
   axis.vv = keep * keep * vv + velocityVariance * (1 - keep * keep);
 }
 
+/** Lets the position be no less certain than a standard deviation, and what it says of the velocity with it. */
+export function settle(axis: Axis, deviation: number): void {
+  const share = Math.min(1, deviation ** 2 / axis.pp);
+  axis.pp *= share;
+  axis.pv *= share;
+}
+
 /** Takes in a measurement of variance `noise`. */
 export function correctAxis(axis: Axis, measured: number, noise: number): void {
   const total = axis.pp + noise;

@@ -209,19 +209,24 @@ describe("Tracker over random scenes", () => {
       vy: slow,
       blink: fc.integer({ min: 2, max: 9 }),
     });
+    // Two at one place are alike to the last bit: which is which is then a matter of rounding.
+    const apart = fc.uniqueArray(exact, { minLength: 1, maxLength: 5, selector: ({ x, y }) => `${x} ${y}` });
     const inner = { left: 0.25, top: 0.25 };
     fc.assert(
-      fc.property(fc.array(exact, { minLength: 1, maxLength: 5 }), (all) => {
+      fc.property(apart, (all) => {
+        // Everyone of a size of their own: between two who are mirror images rounding would decide.
         const place = (scale: number, dx: number, dy: number) =>
           steps(16).map((k) =>
-            detect(all, k).map((detection): Detection => {
-              const { x, y } = detection.box;
-              const box = { x: inner.left + x, y: inner.top + y, w: 1 / 32, h: 1 / 8 };
-              return {
-                ...detection,
-                box: { x: box.x * scale + dx, y: box.y * scale + dy, w: box.w * scale, h: box.h * scale },
-              };
-            }),
+            all.flatMap((walker, i) =>
+              detect([walker], k).map((detection): Detection => {
+                const { x, y } = detection.box;
+                const box = { x: inner.left + x, y: inner.top + y, w: (8 + i) / 256, h: (32 + i) / 256 };
+                return {
+                  ...detection,
+                  box: { x: box.x * scale + dx, y: box.y * scale + dy, w: box.w * scale, h: box.h * scale },
+                };
+              }),
+            ),
           );
         const run = (scale: number, dx: number, dy: number) =>
           story(follow(new Tracker({ firstTrackId: 1, aspectRatio: 2 }), place(scale, dx, dy)));

@@ -1,9 +1,11 @@
-import { iou } from "@huishi/kernel";
+import { type Box, iou } from "@huishi/kernel";
 import { sameGroup } from "../class-group.ts";
 import type { Detection } from "../detection.ts";
 import type { InspectedRegion } from "../regions.ts";
+import { Glances, type Look } from "./appearance.ts";
 import { associate } from "./association.ts";
 import { cameraShift } from "./camera-shift.ts";
+import { CameraHabits } from "./camera-habits.ts";
 import { LivingTrack } from "./living-track.ts";
 import { type Measurement, measure } from "./measurement.ts";
 import { PARAMETERS } from "./parameters.ts";
@@ -14,6 +16,12 @@ export interface TrackerOptions {
   readonly firstTrackId: number;
   /** Picture width / height, so that distances are the same in both directions. Default 16/9. */
   readonly aspectRatio?: number;
+}
+
+/** The frame at hand. */
+interface Frame {
+  readonly capturedAtMs: number;
+  readonly glances: Glances;
 }
 
 /** A clock that goes back further than this was set; a smaller step is a late frame. */
@@ -33,6 +41,9 @@ export class Tracker {
   private nextId: number;
   private clockMs: number | null = null;
   private living: LivingTrack[] = [];
+  /** The detections of this frame that are somebody's. */
+  private readonly matched = new Map<LivingTrack, Measurement>();
+  private readonly habits = new CameraHabits();
 
   constructor(options: TrackerOptions) {
     this.nextId = options.firstTrackId;
@@ -48,30 +59,39 @@ export class Tracker {
    * Takes the detections of one frame.
    * @param observedRegions the parts of the picture that were inspected, normalised; absent = the whole picture.
    * A track outside of them is carried on, not counted as missed.
+   * @param look at boxes of this frame's picture; called for few of them. Absent = nothing is known of appearances.
    */
   update(
     detections: readonly Detection[],
     capturedAtMs: number,
     observedRegions?: readonly InspectedRegion[],
+    look?: Look,
   ): TrackerUpdate {
     const elapsedMs = this.clockMs === null ? 0 : capturedAtMs - this.clockMs;
     if (this.clockMs !== null && elapsedMs <= 0 && elapsedMs > -LATE_FRAME_MS) return this.unchanged();
-    const ended = elapsedMs < 0 ? this.endAll() : elapsedMs > PARAMETERS.gapMs ? this.endMoving() : [];
+    const ended = this.endByClock(elapsedMs);
     this.clockMs = capturedAtMs;
     for (const track of this.living) track.predict(Math.max(0, elapsedMs) / 1000);
 
     const measured = ordered(detections, this.aspectRatio);
-    const strong = measured.filter((one) => one.detection.score >= PARAMETERS.highScore);
-    const weak = measured.filter((one) => one.detection.score < PARAMETERS.highScore);
+    this.matched.clear();
+    this.habits.learnScores(measured);
+    const high = PARAMETERS.highScore * this.habits.typicalScore;
+    const strong = measured.filter((one) => one.detection.score >= high);
+    const weak = measured.filter((one) => one.detection.score < high);
     const shift = cameraShift(this.living, strong);
     if (shift !== null) for (const track of this.living) track.shift(shift);
-    const { alone, spare } = this.match(this.living, strong, capturedAtMs, PARAMETERS.matchLimit);
+    const frame = { capturedAtMs, glances: new Glances(look) };
+    const { alone, spare } = this.match(this.living, strong, frame, PARAMETERS.matchLimit);
     const present = alone.filter((track) => track.state !== "lost");
-    this.match(present, weak, capturedAtMs, PARAMETERS.weakMatchLimit);
+    this.match(present, weak, frame, PARAMETERS.weakMatchLimit);
 
     for (const track of this.living) {
-      if (!track.observed && isCovered(track, this.aspectRatio, observedRegions)) track.miss(capturedAtMs);
+      if (track.observed || !isCovered(track, this.aspectRatio, observedRegions)) continue;
+      if (!this.isHidden(track)) track.miss(capturedAtMs);
     }
+    this.learnLooks(frame);
+    this.habits.learnAgility(this.living);
     this.begin(spare, capturedAtMs);
     ended.push(...this.end(capturedAtMs));
     return {
@@ -83,19 +103,36 @@ export class Tracker {
   private match(
     tracks: readonly LivingTrack[],
     detections: readonly Measurement[],
-    capturedAtMs: number,
+    { capturedAtMs, glances }: Frame,
     limit: number,
   ): { alone: LivingTrack[]; spare: Measurement[] } {
-    const picks = associate(tracks, detections, limit);
+    const picks = associate(tracks, detections, limit, glances);
     const taken = new Set<number>(picks);
     tracks.forEach((track, i) => {
       const detection = detections[picks[i]!];
-      if (detection !== undefined) track.correct(detection, capturedAtMs);
+      if (detection === undefined) return;
+      track.correct(detection, capturedAtMs, this.habits.typicalScore);
+      this.matched.set(track, detection);
     });
     return {
       alone: tracks.filter((_, i) => picks[i] === -1),
       spare: detections.filter((_, i) => !taken.has(i)),
     };
+  }
+
+  /** Takes a look at who stands free and was not looked at lately: where boxes overlap it would show the wrong one. */
+  private learnLooks({ capturedAtMs, glances }: Frame): void {
+    for (const [track, measured] of this.matched) {
+      if (!track.isLookDue(capturedAtMs)) continue;
+      const { box } = measured.detection;
+      const isFree = [...this.matched.values()].every(
+        (other) =>
+          other === measured ||
+          sharedArea(box, other.detection.box) <= PARAMETERS.appearanceOverlap * box.w * box.h,
+      );
+      const seen = isFree ? glances.of(measured) : null;
+      if (seen !== null) track.learnLook(seen, capturedAtMs);
+    }
   }
 
   /** Starts a track for every confident detection that is nobody's, unless it doubles one that is somebody's. */
@@ -108,7 +145,7 @@ export class Tracker {
         (other) => sameGroup(other.objectClass, objectClass) && iou(other.box, box) > PARAMETERS.duplicateIou,
       );
       if (doubled) continue;
-      this.living.push(new LivingTrack(this.nextId++, measured, capturedAtMs));
+      this.living.push(new LivingTrack(this.nextId++, measured, capturedAtMs, this.habits));
       boxes.push({ objectClass, box });
     }
   }
@@ -119,12 +156,22 @@ export class Tracker {
     return this.remove(over);
   }
 
-  private endAll(): LivingTrack[] {
-    return this.remove(this.living);
+  /** A clock that was set back ends everything, a gap in the pictures what may have gone meanwhile. */
+  private endByClock(elapsedMs: number): LivingTrack[] {
+    if (elapsedMs < 0 || elapsedMs > PARAMETERS.stationaryGapMs) return this.remove(this.living);
+    if (elapsedMs <= PARAMETERS.gapMs) return [];
+    return this.remove(this.living.filter((track) => track.stationarySinceMs === null));
   }
 
-  private endMoving(): LivingTrack[] {
-    return this.remove(this.living.filter((track) => track.stationarySinceMs === null));
+  /** Does something that is seen stand before what stood still there? Then nobody can say that it has gone. */
+  private isHidden(track: LivingTrack): boolean {
+    if (track.stationarySinceMs === null) return false;
+    const box = track.box(this.aspectRatio);
+    return this.living.some(
+      (other) =>
+        other.observed &&
+        sharedArea(box, other.box(this.aspectRatio)) > PARAMETERS.hiddenShare * box.w * box.h,
+    );
   }
 
   private remove(over: readonly LivingTrack[]): LivingTrack[] {
@@ -166,24 +213,38 @@ function isCovered(
 ): boolean {
   if (regions === undefined) return true;
   const box = track.box(aspectRatio);
-  const area = box.w * box.h;
   return regions.some((region) => {
-    const w = Math.min(box.x + box.w, region.x + region.w) - Math.max(box.x, region.x);
-    const h = Math.min(box.y + box.h, region.y + region.h) - Math.max(box.y, region.y);
     if (Math.max(track.w, track.h) < (region.leastSide ?? 0)) return false;
-    return w >= 0 && h >= 0 && w * h >= COVERED * area;
+    return sharedArea(box, region) >= COVERED * box.w * box.h;
   });
 }
 
+function sharedArea(a: Box, b: Box): number {
+  const w = Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x);
+  const h = Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y);
+  return w > 0 && h > 0 ? w * h : 0;
+}
+
 function isOver(track: LivingTrack, capturedAtMs: number, aspectRatio: number): boolean {
-  if (capturedAtMs - track.lastInspectedMs > PARAMETERS.unobservedMs) return true;
+  const still = track.stationarySinceMs !== null;
+  const unobservedMs = still ? PARAMETERS.stationaryUnobservedMs : PARAMETERS.unobservedMs;
+  if (capturedAtMs - track.lastInspectedMs > unobservedMs) return true;
   if (track.missedSinceMs === null) return false;
   const unseenMs = capturedAtMs - track.lastSeenMs;
   if (track.state === "tentative") return unseenMs >= PARAMETERS.tentativeMs;
   if (isOutside(track, aspectRatio)) return true;
   if (track.misses < 2) return false;
-  const patienceMs = track.stationarySinceMs === null ? PARAMETERS.lostMs : PARAMETERS.stationaryLostMs;
-  return capturedAtMs - track.missedSinceMs >= patienceMs;
+  return capturedAtMs - track.missedSinceMs >= patienceMs(track);
+}
+
+/** How long a confirmed track is looked for in vain. */
+export function patienceMs({
+  stationarySinceMs,
+  lastSeenMs,
+}: Pick<LivingTrack, "stationarySinceMs" | "lastSeenMs">): number {
+  if (stationarySinceMs === null) return PARAMETERS.lostMs;
+  const { stationaryLostLeastMs, stationaryLostMostMs } = PARAMETERS;
+  return Math.min(Math.max(lastSeenMs - stationarySinceMs, stationaryLostLeastMs), stationaryLostMostMs);
 }
 
 /** Has the expected centre left the picture? */

@@ -9,6 +9,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyServerOptions, LogControll
 import type { AlarmStore } from "../../application/alarms.ts";
 import type { AgentCommands } from "../../application/agent-commands.ts";
 import type { CameraStore } from "../../application/cameras.ts";
+import type { GroundPlanes } from "../../application/ground-planes.ts";
 import type { ZonesAndRules } from "../../application/zones-and-rules.ts";
 import type { App } from "./app-type.ts";
 import { authoriseRoutes } from "./authorise.ts";
@@ -18,6 +19,7 @@ import { openApiOptions } from "./openapi-options.ts";
 import { addAgentControlRoutes, type AgentControlRouteParts } from "./routes/agent-control-routes.ts";
 import { addAgentRoutes, type AgentRouteParts } from "./routes/agent-routes.ts";
 import { addAlarmRoutes } from "./routes/alarm-routes.ts";
+import { addAnalyticsRoutes } from "./routes/analytics-routes.ts";
 import { addAreaRoutes } from "./routes/area-routes.ts";
 import { addCameraRoutes, addRuleRoutes, addZoneRoutes } from "./routes/camera-routes.ts";
 import { addClipRoutes, type ClipRouteParts } from "./routes/clip-routes.ts";
@@ -26,9 +28,11 @@ import type { AgentUploads } from "../../application/agent-uploads.ts";
 import { addControlRoutes } from "./routes/control-routes.ts";
 import { addDeviceRecordRoutes } from "./routes/device-record-routes.ts";
 import { addSiteCategoryRoutes } from "./routes/site-category-routes.ts";
+import { addGroundPlaneRoutes } from "./routes/ground-plane-routes.ts";
 import { addIdentityRoutes, type IdentityRouteParts } from "./routes/identity-routes.ts";
 import { addOperationRoutes, type OperationRouteParts } from "./routes/operation-routes.ts";
 import { addDeviceRoutes, addPerceptionRoutes, type QuestionRouteParts } from "./routes/question-routes.ts";
+import { addRehearsalRoutes, type RehearsalRouteParts } from "./routes/rehearsal-routes.ts";
 import { addStatisticsRoutes } from "./routes/statistics-routes.ts";
 import {
   addDeadLetterRoutes,
@@ -42,6 +46,8 @@ export interface AppParts {
   readonly identity: IdentityRouteParts;
   readonly cameras: CameraStore;
   readonly zonesAndRules: ZonesAndRules;
+  readonly rehearsals: RehearsalRouteParts;
+  readonly groundPlanes: GroundPlanes;
   readonly alarms: AlarmStore;
   readonly agents: AgentRouteParts;
   readonly commands: AgentCommands;
@@ -103,6 +109,8 @@ export async function buildApp(parts: AppParts): Promise<App> {
   addCameraRoutes(app, parts.cameras, parts.store.retention.names);
   addZoneRoutes(app, parts.zonesAndRules);
   addRuleRoutes(app, parts.zonesAndRules);
+  addRehearsalRoutes(app, parts.rehearsals);
+  addGroundPlaneRoutes(app, parts.groundPlanes);
   addAlarmRoutes(app, parts.alarms);
   addAgentRoutes(app, parts.agents);
   addControlRoutes(app, parts.commands);
@@ -117,6 +125,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   addSiteCategoryRoutes(app, parts.store.siteCategories);
   addDeadLetterRoutes(app, parts.store.deadLetters);
   addRetentionRoutes(app, parts.store);
+  addAnalyticsRoutes(app, parts.store.analytics);
   addLegalHoldRoutes(app, parts.store);
   addOperationRoutes(app, parts.operation);
   await serveDashboard(app, parts.dashboardDir);

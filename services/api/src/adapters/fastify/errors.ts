@@ -19,7 +19,10 @@ const FASTIFY_CODES: Readonly<Record<string, [code: string, message: string]>> =
     "The body is empty; send JSON or leave the content type out.",
   ],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ["BODY_INVALID", "The body is not as long as its Content-Length says."],
-  FST_ERR_CTP_BODY_TOO_LARGE: ["BODY_TOO_LARGE", "The body is larger than 256 KiB (a photograph: 2 MiB)."],
+  FST_ERR_CTP_BODY_TOO_LARGE: [
+    "BODY_TOO_LARGE",
+    "The body is larger than 256 KiB (a photograph: 2 MiB, a chunk of a clip: 1 MiB).",
+  ],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ["MEDIA_TYPE_UNSUPPORTED", "Send the body as application/json."],
 };
 

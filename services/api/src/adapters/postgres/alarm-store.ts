@@ -1,4 +1,4 @@
-import type { Alarm, AlarmMoveRecord, AlarmState } from "@huishi/contracts";
+import type { Alarm, AlarmMoveRecord, AlarmSensorReading, AlarmState } from "@huishi/contracts";
 import { type Pool, type PoolClient, withTransaction } from "@huishi/platform";
 import type { AlarmFilter, AlarmStore, MoveRequest } from "../../application/alarms.ts";
 import type { MoveDecision } from "../../domain/alarm-moves.ts";
@@ -31,6 +31,10 @@ interface AlarmRow {
   readonly last_occurred_at: Date;
   readonly occurrences: number;
   readonly boxes: Alarm["boxes"];
+  readonly latitude: number | null;
+  readonly longitude: number | null;
+  readonly sensor_reading: AlarmSensorReading | null;
+  readonly neighbour_camera_ids: string[] | null;
   readonly has_snapshot: boolean;
   readonly acknowledged_by: string | null;
   readonly acknowledged_at: Date | null;
@@ -38,7 +42,9 @@ interface AlarmRow {
 }
 
 const SELECT_ALARM = `
-  SELECT a.*, c.id AS shown_camera_id, c.name AS camera_name, s.name AS sensor_name, d.no AS datastream_no
+  SELECT a.*, c.id AS shown_camera_id, c.name AS camera_name, s.name AS sensor_name, d.no AS datastream_no,
+    (SELECT array_agg(n.camera_id ORDER BY n.first_at, n.camera_id) FROM alarm_neighbour n WHERE n.alarm_id = a.id)
+      AS neighbour_camera_ids
   FROM alarm a
   LEFT JOIN camera c ON c.id = coalesce(a.camera_id, a.view_camera_id)
   LEFT JOIN sensor s ON s.id = a.sensor_id
@@ -76,6 +82,10 @@ function toAlarm(row: AlarmRow): Alarm {
     lastOccurredAtMs: row.last_occurred_at.getTime(),
     occurrences: row.occurrences,
     boxes: row.boxes,
+    ...(row.latitude !== null &&
+      row.longitude !== null && { position: { latitude: row.latitude, longitude: row.longitude } }),
+    ...(row.sensor_reading && { sensorReading: row.sensor_reading }),
+    ...(row.neighbour_camera_ids && { neighbourCameraIds: row.neighbour_camera_ids }),
     hasSnapshot: row.has_snapshot,
     acknowledgedBy: row.acknowledged_by,
     acknowledgedAtMs: row.acknowledged_at?.getTime() ?? null,

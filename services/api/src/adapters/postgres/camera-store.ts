@@ -1,6 +1,7 @@
 import type { Camera } from "@huishi/contracts";
 import type { Pool } from "@huishi/platform";
 import type { CameraChange, CameraStore } from "../../application/cameras.ts";
+import { seenState } from "../../domain/camera-state.ts";
 import type { Versioned } from "../../application/versioned.ts";
 
 interface CameraRow {
@@ -18,6 +19,8 @@ interface CameraRow {
   readonly condition_code: string | null;
   readonly condition_since: Date | null;
   readonly faults: Camera["faults"];
+  readonly picture_faults: Camera["faults"];
+  readonly picture_faults_at: Date | null;
   readonly measured: Camera["measured"];
   readonly agent_online: boolean;
   readonly area_id: string | null;
@@ -27,10 +30,15 @@ interface CameraRow {
 
 const SELECT_CAMERA = `
   SELECT c.id, c.agent_id, c.name, c.manufacturer, c.model, c.serial, c.address, c.streams, c.ptz, c.note,
-         c.condition, c.condition_code, c.condition_since, c.faults, c.measured, c.version, c.area_id, c.backfill, a.online AS agent_online
+         c.condition, c.condition_code, c.condition_since, c.faults, c.picture_faults, c.picture_faults_at, c.measured, c.version, c.area_id, c.backfill, a.online AS agent_online
   FROM camera c JOIN agent a ON a.id = c.agent_id`;
 
 function toCamera(row: CameraRow): Camera {
+  const seen = seenState(
+    { condition: row.condition, sinceMs: row.condition_since?.getTime() ?? null, faults: row.faults },
+    { faults: row.picture_faults, atMs: row.picture_faults_at?.getTime() ?? null },
+    Date.now(),
+  );
   return {
     id: row.id,
     agentId: row.agent_id,
@@ -42,10 +50,10 @@ function toCamera(row: CameraRow): Camera {
     streams: row.streams,
     ptz: row.ptz,
     note: row.note,
-    condition: row.condition,
+    condition: seen.condition,
     conditionCode: row.condition_code,
-    conditionSinceMs: row.condition_since?.getTime() ?? null,
-    faults: row.faults,
+    conditionSinceMs: seen.sinceMs,
+    faults: seen.faults,
     measured: row.measured,
     agentOnline: row.agent_online,
     areaId: row.area_id,

@@ -8,6 +8,7 @@ import type {
   SensorChange,
   StatesAsked,
 } from "../../application/device-states.ts";
+import { seenState } from "../../domain/camera-state.ts";
 import type { Versioned } from "../../application/versioned.ts";
 import { millisOf, type Question } from "./queries/question.ts";
 
@@ -23,6 +24,8 @@ interface DeviceRow {
 interface CameraRow extends DeviceRow {
   readonly condition: CameraState["condition"];
   readonly faults: CameraState["faults"];
+  readonly picture_faults: CameraState["faults"];
+  readonly picture_faults_ms: number | null;
   readonly measured: CameraState["measured"];
 }
 interface SensorRow extends DeviceRow {
@@ -49,7 +52,8 @@ const DEVICE_COLUMNS = `d.id, d.agent_id, d.name, d.area_id, d.condition, d.cond
 const SENSOR_COLUMNS = `${DEVICE_COLUMNS}, d.manufacturer, d.model, d.serial, d.camera_id, d.version`;
 
 export function cameraStateQuestion({ after, limit }: StatesAsked): Question {
-  const text = `SELECT ${DEVICE_COLUMNS}, d.faults, d.measured FROM camera AS d JOIN agent AS a ON a.id = d.agent_id
+  const text = `SELECT ${DEVICE_COLUMNS}, d.faults, d.measured, d.picture_faults,
+      ${millisOf("d.picture_faults_at")} AS picture_faults_ms FROM camera AS d JOIN agent AS a ON a.id = d.agent_id
     WHERE d.id > $1 ORDER BY d.id LIMIT $2`;
   return { text, values: [after ?? "", limit] };
 }
@@ -75,12 +79,15 @@ export class PostgresDeviceStateStore implements DeviceStateStore {
   async listCameras(asked: StatesAsked): Promise<KnownCamera[]> {
     const { text, values } = cameraStateQuestion(asked);
     const found = await this.#pool.query<CameraRow>(text, [...values]);
-    return found.rows.map((row) => ({
-      ...toDevice(row),
-      condition: row.condition,
-      faults: row.faults,
-      measured: row.measured,
-    }));
+    return found.rows.map((row) => {
+      const seen = seenState(
+        { condition: row.condition, sinceMs: row.condition_since_ms, faults: row.faults },
+        { faults: row.picture_faults, atMs: row.picture_faults_ms },
+        Date.now(),
+      );
+      const { condition, faults, sinceMs: conditionSinceMs } = seen;
+      return { ...toDevice(row), condition, conditionSinceMs, faults, measured: row.measured };
+    });
   }
 
   async listSensors(asked: StatesAsked): Promise<KnownSensor[]> {

@@ -1,5 +1,6 @@
 import { type Clock, type Runnable, sleep } from "@huishi/kernel";
 import type { Logger, Pool } from "@huishi/platform";
+import { REHEARSAL_CLIP_KEPT_MS, REHEARSAL_KEPT_MS } from "@huishi/contracts";
 import type { PostgresChangeReader } from "./change-reader.ts";
 
 const EVERY_MS = 3600_000;
@@ -8,6 +9,8 @@ const CHANGE_RETENTION_MS = 24 * 3600_000;
 /** Who steered what is looked up in the weeks after. */
 const COMMAND_RETENTION_MS = 30 * 24 * 3600_000;
 const CLAIM_RETENTION_MS = 30 * 24 * 3600_000;
+/** When cameras were analysed: rehearsals ask for the last week. */
+const SPAN_RETENTION_MS = 31 * 24 * 3600_000;
 
 /** Hourly: forgets old changes, ended sessions, old commands and claim codes that nobody can use any more. */
 export class Housekeeping implements Runnable {
@@ -36,6 +39,11 @@ export class Housekeeping implements Runnable {
     await pool.query("DELETE FROM agent_command WHERE created_at < $1", [
       new Date(nowMs - COMMAND_RETENTION_MS),
     ]);
+    await pool.query("DELETE FROM rehearsal WHERE created_at < $1", [new Date(nowMs - REHEARSAL_KEPT_MS)]);
+    await pool.query("DELETE FROM rehearsal_clip WHERE created_at < $1", [
+      new Date(nowMs - REHEARSAL_CLIP_KEPT_MS),
+    ]);
+    await pool.query("DELETE FROM analysis_span WHERE until_at < $1", [new Date(nowMs - SPAN_RETENTION_MS)]);
     logger.debug({ changes: prunedChanges, sessions: sessions.rowCount }, "old rows removed");
   }
 }

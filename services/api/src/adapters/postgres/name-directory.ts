@@ -8,6 +8,15 @@ const FIRST_UNKNOWN: Readonly<Record<Named, string>> = {
   rule: firstUnknownIn("rule"),
 };
 
+const namesIn = (table: Named, name = "name"): string =>
+  `SELECT id, ${name} AS name FROM ${table} WHERE id = ANY($1::text[])`;
+const NAMES: Readonly<Record<Named, string>> = {
+  camera: namesIn("camera"),
+  area: namesIn("area"),
+  zone: namesIn("zone"),
+  rule: namesIn("rule", "settings ->> 'name'"),
+};
+
 export class PostgresNameDirectory implements NameDirectory {
   readonly #pool: Pool;
 
@@ -25,6 +34,12 @@ export class PostgresNameDirectory implements NameDirectory {
       ids,
     ]);
     return found.rows.map(({ no }) => no);
+  }
+
+  async namesOf(kind: Named, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (ids.length === 0) return new Map();
+    const found = await this.#pool.query<{ id: string; name: string | null }>(NAMES[kind], [ids]);
+    return new Map(found.rows.map(({ id, name }) => [id, name ?? ""]));
   }
 }
 

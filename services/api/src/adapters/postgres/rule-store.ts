@@ -14,6 +14,9 @@ interface RuleRow {
   readonly version: number;
 }
 
+/** The column is a 32-bit integer. */
+const LAST_DATASTREAM_NO = 2_147_483_647;
+
 const COLUMNS = "id, camera_id, zone_id, settings, version";
 const toRule = (row: RuleRow): Rule => ({
   ...row.settings,
@@ -80,6 +83,12 @@ export class PostgresRuleStore implements RuleStore {
   async deleteRule(id: string): Promise<boolean> {
     const deleted = await this.#pool.query("DELETE FROM rule WHERE id = $1", [id]);
     return deleted.rowCount === 1;
+  }
+
+  async isDatastream(no: string): Promise<boolean> {
+    if (!/^[1-9][0-9]{0,9}$/.test(no) || Number(no) > LAST_DATASTREAM_NO) return false;
+    const found = await this.#pool.query("SELECT 1 FROM datastream WHERE no = $1", [no]);
+    return found.rowCount === 1;
   }
 
   async countCrossings(range: {

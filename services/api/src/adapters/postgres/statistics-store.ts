@@ -4,6 +4,7 @@ import type {
   CountsAsked,
   CountScope,
   HeatAsked,
+  HeatCell,
   KeyedPoint,
   ScopeAsked,
   StatisticsStore,
@@ -20,6 +21,12 @@ type CountRow = [
   leftToRight: number | null,
   dwellMs: number | null,
 ];
+
+interface HeatFound {
+  cell: number;
+  class_code: number;
+  detections: number;
+}
 
 export class PostgresStatisticsStore implements StatisticsStore {
   readonly #pool: Pool;
@@ -44,19 +51,26 @@ export class PostgresStatisticsStore implements StatisticsStore {
     return found.rows.map((row) => ({ point: toPoint(asked, row), sortKey: row[1] }));
   }
 
-  async heat(asked: HeatAsked): Promise<{ cell: number; detections: number }[]> {
+  async heat(asked: HeatAsked): Promise<HeatCell[]> {
     const { text, values } = heatQuestion(asked);
-    return (await this.#pool.query<{ cell: number; detections: number }>(text, [...values])).rows;
+    const found = await this.#pool.query<HeatFound>(text, [...values]);
+    return found.rows.map(({ cell, class_code: code, detections }) => ({
+      cell,
+      objectClass: code === 0 ? null : classOf(code),
+      detections,
+    }));
   }
 }
 
 function toPoint({ what, groupBy }: CountsAsked, row: CountRow): CountPoint {
   const [atMs, sortKey, count, leftToRight, dwellMs] = row;
-  const key =
-    groupBy === "none" || sortKey === "" ? null : groupBy === "class" ? classOf(Number(sortKey)) : sortKey;
+  const [own = "", code = "0"] =
+    groupBy === "zone_class" || groupBy === "line_class" ? sortKey.split(" ") : [sortKey];
+  const key = groupBy === "none" || own === "" ? null : groupBy === "class" ? classOf(Number(own)) : own;
   return {
     atMs,
     key,
+    ...(code === "0" ? {} : { objectClass: classOf(Number(code)) }),
     count,
     ...(what === "crossings" ? { leftToRight: leftToRight ?? 0 } : {}),
     ...(what === "visits" ? { dwellMs: count === 0 ? 0 : Math.round((dwellMs ?? 0) / count) } : {}),

@@ -58,7 +58,7 @@ export class GuardedConnection extends Duplex {
   authenticated(kind: ConnectionKind, keepAliveSeconds: number): void {
     clearTimeout(this.#signInTimer);
     this.#gauge.authenticated(kind);
-    this.#isGated = kind === "events";
+    this.#isGated = kind !== "media";
     if (keepAliveSeconds === 0) return;
     this.#heardAtMs = performance.now();
     // Silence for one and a half times the keep-alive ends the connection (§3.1.2.10).

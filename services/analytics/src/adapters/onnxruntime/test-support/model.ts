@@ -1,4 +1,4 @@
-import { loadModel } from "../model-registry.ts";
+import { loadModel } from "../../model-registry/index.ts";
 
 /** False, with a line that says so, when the model was not built: tests that need it are skipped then. */
 export async function isModelBuilt(): Promise<boolean> {

@@ -28,13 +28,13 @@ import {
 } from "../../../application/perception.ts";
 import type { NameDirectory } from "../../../application/scope.ts";
 import { readSeries, type SensorSeriesParts } from "../../../application/sensor-series.ts";
-import type { StatisticsParts } from "../../../application/statistics.ts";
+import type { ZoneStatisticsParts } from "../../../application/zone-statistics.ts";
 import type { App } from "../app-type.ts";
 import { DatastreamParams, errorResponses, IdParams } from "../schemas.ts";
 
 export interface QuestionRouteParts {
   readonly perception: PerceptionParts;
-  readonly statistics: StatisticsParts;
+  readonly statistics: ZoneStatisticsParts;
   readonly states: DeviceStateParts;
   readonly names: NameDirectory;
   readonly series: SensorSeriesParts;

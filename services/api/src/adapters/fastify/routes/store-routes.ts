@@ -13,6 +13,7 @@ import {
   RetentionPolicyUpdate,
   StoreSchema,
 } from "@huishi/contracts";
+import type { AnalyticsReport } from "../../../application/analytics-report.ts";
 import type { AreaStore } from "../../../application/areas.ts";
 import type { DeviceRecordStore } from "../../../application/device-records.ts";
 import type { SiteCategoryStore } from "../../../application/site-categories.ts";
@@ -42,6 +43,7 @@ export interface StoreRouteParts {
   readonly deviceRecords: DeviceRecordStore;
   readonly siteCategories: SiteCategoryStore;
   readonly report: StoreReport;
+  readonly analytics: AnalyticsReport;
 }
 
 /** What could not be taken, and its replay: ingest does that itself when it hears of the request. */

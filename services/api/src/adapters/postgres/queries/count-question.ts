@@ -54,9 +54,9 @@ export function countQuestion(asked: CountsAsked): Question {
   const text = `
     SELECT ${millisOf("part.bucket")} AS at_ms, ${grouping.key} AS sort_key, sum(part.total)::float8 AS total,
            sum(part.left_to_right)::float8 AS left_to_right, sum(part.dwell_ms)::float8 AS dwell_ms
-    FROM (SELECT ${bucket} AS bucket, ${grouping.inner} AS member, ${sums}
+    FROM (SELECT ${bucket} AS bucket, ${grouping.inner} AS member, ${grouping.byClass ? "class_code" : "0"} AS class_code, ${sums}
           FROM huishi_store.${asked.rollup}(${range}) AS rolled
-          WHERE ${where} GROUP BY 1, 2) AS part ${grouping.join}
+          WHERE ${where} GROUP BY 1, 2, 3) AS part ${grouping.join}
     GROUP BY part.bucket, 2 ${afterKeyset(asked, grouping.key, values)}
     ORDER BY part.bucket, 2 LIMIT ${values.add(asked.limit)}`;
   return { text, values: values.list };
@@ -65,6 +65,8 @@ export function countQuestion(asked: CountsAsked): Question {
 interface Grouping {
   /** What the inner query groups by beside the bucket. */
   readonly inner: string;
+  /** Beside its members' own key. */
+  readonly byClass: boolean;
   readonly restriction: string | null;
   readonly join: string;
   readonly key: string;
@@ -72,9 +74,11 @@ interface Grouping {
 
 function groupingOf(asked: CountsAsked, member: RollupShape["member"], values: Values): Grouping {
   const { scope, scopeRestricts, groupBy } = asked;
+  const byClass = groupBy === "zone_class" || groupBy === "line_class";
   if (scope === null || member === null) {
     return {
       inner: groupBy === "class" ? "class_code" : "0",
+      byClass,
       restriction: null,
       join: "",
       key: keyOf("part.member"),
@@ -86,6 +90,7 @@ function groupingOf(asked: CountsAsked, member: RollupShape["member"], values: V
   if (groupBy === "none" || groupBy === "class") {
     return {
       inner: groupBy === "class" ? "class_code" : "0",
+      byClass,
       restriction,
       join: "",
       key: keyOf("part.member"),
@@ -94,7 +99,15 @@ function groupingOf(asked: CountsAsked, member: RollupShape["member"], values: V
   const join = `${scopeRestricts ? "JOIN" : "LEFT JOIN"} unnest(${members}::${type}[], ${values.add(scope.keys)}::text[])
       AS scope (member, key) ON scope.member = part.member`;
   // Without a key: what was deleted since.
-  return { inner: member, restriction, join, key: keyOf("coalesce(scope.key, '')") };
+  const key = "coalesce(scope.key, '')";
+  // Ids have no spaces (contracts: Id), so the class stands clear of them.
+  return {
+    inner: member,
+    byClass,
+    restriction,
+    join,
+    key: keyOf(byClass ? `${key} || ' ' || part.class_code` : key),
+  };
 }
 
 /** Sorted by bytes, whatever the database's own order. */

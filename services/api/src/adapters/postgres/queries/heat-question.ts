@@ -12,7 +12,7 @@ export function heatQuestion(asked: HeatAsked): Question {
     asked.classes === null ? null : `class_code = ANY(${values.add(codesOf(asked.classes))}::smallint[])`,
     asked.cells === null ? null : `cell = ANY(${values.add(asked.cells)}::smallint[])`,
   );
-  const text = `SELECT cell, sum(detections)::float8 AS detections
-    FROM huishi_store.heat_hour(${range.join(", ")}) AS rolled WHERE ${where} GROUP BY cell ORDER BY cell`;
+  const text = `SELECT cell, ${asked.byClass ? "class_code" : "0"} AS class_code, sum(detections)::float8 AS detections
+    FROM huishi_store.heat_hour(${range.join(", ")}) AS rolled WHERE ${where} GROUP BY 1, 2 ORDER BY 1, 2`;
   return { text, values: values.list };
 }

@@ -3,6 +3,7 @@ import { type TestDatabase, testDatabase } from "@huishi/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TracksAsked } from "../../../application/perception.ts";
 import type { CountsAsked } from "../../../application/statistics.ts";
+import type { DwellAsked, FlowsAsked, OccupancyAsked } from "../../../application/zone-statistics.ts";
 import { chooseRollup, type CountShape } from "../../../domain/count-plan.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../domain/time-range.ts";
 import { explain, findFaults, readChunks } from "../../../test-support/explain.ts";
@@ -17,6 +18,7 @@ import { lineCountQuestion } from "./line-count-question.ts";
 import type { Question } from "./question.ts";
 import { bucketsQuestion, lossesQuestion, valuesQuestion } from "./series-question.ts";
 import { trackQuestion } from "./track-question.ts";
+import { dwellQuestion, flowsQuestion, occupancyQuestion } from "./zone-questions.ts";
 
 /** Ten days to noon: eleven chunks a day long, two or three of a week. */
 const TO_MS = Date.UTC(2026, 9, 30, 12);
@@ -51,7 +53,15 @@ beforeAll(async () => {
   await rollUp(pool, ROLLED_MS);
   const mode = await pool.query<{ mode: string }>("SELECT huishi_store.mode() AS mode");
   if (mode.rows[0]?.mode === "tsl") {
-    for (const series of ["detection", "observation", "edge_event", "zone_visit", "line_crossing"]) {
+    for (const series of [
+      "detection",
+      "observation",
+      "edge_event",
+      "zone_visit",
+      "zone_occupancy",
+      "zone_flow",
+      "line_crossing",
+    ]) {
       await pool.query(
         `SELECT compress_chunk(chunk) FROM show_chunks('${series}', older_than => $1::timestamptz) AS chunk`,
         [new Date(TO_MS - 2 * DAY_MS)],
@@ -246,14 +256,75 @@ describe("the plan of a question about counts reads sums, and rows only of what 
       range: LAST_DAY,
       classes: null,
       cells: [1, 2, 3, 40, 41],
+      byClass: false,
     };
     await expectGoodPlan(heatQuestion(asked), LAST_DAY);
     await expectGoodPlan(heatQuestion({ ...asked, range: OLD_DAY, cells: null }), OLD_DAY);
   });
 
+  it("classes of lines", async () => {
+    const asked = counts({ what: "crossings", by: "hour", groupBy: "line_class", byLine: true }, LAST_DAY, {
+      scope: { members: city.ruleIds.slice(0, 3), keys: city.ruleIds.slice(0, 3) },
+      scopeRestricts: true,
+    });
+    await expectGoodPlan(asked, LAST_DAY, HOUR_MS);
+  });
+
+  it("a heat map by class", async () => {
+    const asked = { cameraNo: city.cameraNos[1] as number, classes: null, cells: null, byClass: true };
+    await expectGoodPlan(heatQuestion({ ...asked, range: LAST_DAY }), LAST_DAY);
+  });
+
   it("crossings of one line in exactly a range", async () => {
     const range = { fromMs: LAST_DAY.fromMs + 12_345, toMs: TO_MS - 54_321 };
     await expectGoodPlan(lineCountQuestion(city.ruleIds[0] ?? "", range), range, HOUR_MS);
+  });
+});
+
+describe("the plan of a question about zones", () => {
+  const zones = (count: number) => ({
+    members: city.zoneNos.slice(0, count),
+    keys: city.zoneIds.slice(0, count),
+  });
+
+  it.each<[string, Partial<DwellAsked>, number]>([
+    ["of one zone", {}, 1],
+    [
+      "by zone and class, a later page",
+      { groupBy: "zone_class", after: { zone: "zone-0", objectClass: "" } },
+      5,
+    ],
+    ["by class of some, an old day", { groupBy: "class", classes: ["car"], range: OLD_DAY }, 3],
+  ])("stays %s", async (_name, asked, count) => {
+    const range = asked.range ?? LAST_DAY;
+    const whole = { range, groupBy: "none", classes: null, after: null, limit: 101, ...asked } as const;
+    await expectGoodPlan(dwellQuestion({ ...whole, scope: zones(count) }), range, HOUR_MS);
+  });
+
+  it.each<[string, Partial<OccupancyAsked>, number]>([
+    ["by minute", { range: LAST_HOURS }, 2],
+    ["by hour and class", { by: "hour", classes: ["person", "car"] }, 5],
+    ["by day, a later page", { by: "day", after: { atMs: LAST_DAY.fromMs, zone: "a", objectClass: "" } }, 3],
+    ["by minute, an old day", { range: OLD_DAY }, 1],
+  ])("objects at once %s", async (_name, asked, count) => {
+    const range = asked.range ?? LAST_DAY;
+    const shanghai = { timeZone: "Asia/Shanghai", classes: null, after: null, limit: 5_001 };
+    const whole = { range, by: "minute", ...shanghai, ...asked } as const;
+    await expectGoodPlan(occupancyQuestion({ ...whole, scope: zones(count) }), range, HOUR_MS);
+  });
+
+  it.each<[string, Partial<FlowsAsked>]>([
+    ["of a camera", {}],
+    [
+      "of classes, within minutes, direct ones",
+      { byClass: true, classes: ["car"], withinCode: 2, via: "direct" },
+    ],
+    ["an old day, a later page", { range: OLD_DAY, after: { from: "a", to: "b", objectClass: "" } }],
+  ])("ways %s", async (_name, asked) => {
+    const range = asked.range ?? LAST_DAY;
+    const camera = { cameraNo: city.cameraNos[2] as number, classes: null, byClass: false, withinCode: null };
+    const whole = { range, ...camera, via: "any", after: null, limit: 2_001, ...asked } as const;
+    await expectGoodPlan(flowsQuestion(whole), range, HOUR_MS);
   });
 });
 

@@ -1,0 +1,1 @@
+export { ForkedClip } from "./forked-clip.ts";

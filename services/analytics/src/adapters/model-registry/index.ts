@@ -1,0 +1,1 @@
+export { findModel, loadModel, readModelRegistry, registryPath, sha256Of } from "./model-registry.ts";

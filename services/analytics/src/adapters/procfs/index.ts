@@ -1,0 +1,2 @@
+export { LoopDelay } from "./loop-delay.ts";
+export { processUsage } from "./process-usage.ts";

@@ -1,0 +1,1 @@
+export { TfjsDetector } from "./tfjs-detector.ts";

@@ -1,0 +1,2 @@
+export * from "./lease-plan.ts";
+export * from "./unstopped-clock.ts";
