@@ -17,7 +17,7 @@ export async function measureCamera({
   for (const video of chosen) clips.push(await encodeStream(video, { rate, groupSeconds: 2 }));
   const before = await bounds(clips);
   const running = await startRunning(cameras, "intrusion");
-  const window = await measureWindow(running, { clips, warmUpSeconds: 12, seconds });
+  const window = await measureWindow(running, { clips, warmUpSeconds: 45, seconds });
   await running.stop();
   const after = await bounds(clips);
   const inferenceMs = (before.inferenceMs + after.inferenceMs) / 2;

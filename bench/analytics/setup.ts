@@ -38,7 +38,7 @@ export interface Running {
 /** @param kind of the one rule that each camera has: `dwell` is content with keyframes */
 export async function startRunning(count: number, kind: "intrusion" | "dwell"): Promise<Running> {
   const cameras = Array.from({ length: count }, (_, index) => `cam-${index}`);
-  const logger = createLogger({ name: "bench", level: "warn" });
+  const logger = createLogger({ name: "bench", level: "error" });
   const folder = await mkdtemp(path.join(tmpdir(), "huishi-bench-"));
   const server = await EmbeddedPostgres.start({ dataDir: path.join(folder, "db"), logger });
   await migrate(server.databaseUrl, logger);

@@ -5,7 +5,7 @@ input ends.
 
     kernel-line.py LOSS BITS_PER_SECOND DELAY_MS SEED TARGET_PORT   prints "HOST:PORT" that leads to 127.0.0.1:TARGET_PORT
 """
-import fcntl, heapq, os, random, select, socket, struct, subprocess, sys, threading, time
+import fcntl, heapq, os, random, select, signal, socket, struct, subprocess, sys, threading, time
 
 NAMESPACE = f"hsline{os.getpid()}"
 # A namespace that is deleted lets its devices go only later: each run has names of its own.
@@ -87,6 +87,8 @@ def carry(near, far, loss, rate, delay, chance):
 def main(loss, rate, delay_ms, seed, target_port):
     near, far = tun(NEAR_TUN), tun(FAR_TUN)
     forwarder = None
+    # What was made goes also when somebody ends the whole group of processes.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         ip("netns", "add", NAMESPACE)
         ip("link", "set", FAR_TUN, "netns", NAMESPACE)

@@ -110,6 +110,7 @@ export function fakeResult(
     coveredMs: 23.5 * 3_600_000,
     fromMs: toMs - 86_400_000,
     toMs,
+    looked: [{ fromMs: toMs - 84_600_000, toMs }],
     raised: count("both") + count("added"),
     baselineRaised: null,
     added: null,

@@ -26,10 +26,12 @@ describe.skipIf(!isRunnable)("figures in a browser", { timeout: 120_000 }, () =>
   let browser: Browser;
   let context: BrowserContext | null = null;
   let complaints: string[] = [];
+  /** A full hour: the rows lie in the day before it. */
+  let toMs = 0;
 
   beforeAll(async () => {
     database = await testDatabase();
-    const toMs = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS;
+    toMs = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS;
     await seedFigures(database.pool, toMs);
     [api, browser] = await Promise.all([startOn(database.databaseUrl), launchBrowser()]);
     const token = await issueSetupToken(database.databaseUrl);
@@ -83,6 +85,10 @@ describe.skipIf(!isRunnable)("figures in a browser", { timeout: 120_000 }, () =>
   it("show what was counted, read by keys, and give it away as a sheet", async () => {
     const page = await open("");
     await page.getByTestId("to-statistics").click();
+    await allReady(page);
+    // Whatever full hour the clock passes meanwhile.
+    await page.evaluate((hash) => (location.hash = hash), `/statistics?until=${toMs}`);
+    await page.locator(`[data-testid="choose-until"]:not([value=""])`).waitFor();
     await allReady(page);
     await page.screenshot({ path: artifact("statistics-1280.png"), fullPage: true });
     const chart = page.getByTestId("chart-counts");

@@ -3,7 +3,7 @@ import { CameraSimulator, type SimulatedCamera } from "@huishi/camera-simulator"
 import { issueClaimCode } from "@huishi/api";
 import { RULE_DEFAULTS } from "@huishi/contracts";
 import { type EdgeAgent, startEdgeAgent } from "@huishi/edge-agent";
-import { createLogger } from "@huishi/platform";
+import { createLogger, openMediaBus } from "@huishi/platform";
 import { hasNatsServer, NatsServer, type TestDatabase, testDatabase, until } from "@huishi/testkit";
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -56,6 +56,12 @@ async function shippedAccounts(): Promise<string> {
     .replace(/user: (\w+),(\s+)password: "\$\w+"/g, 'user: $1,$2password: "secret-$1"');
 }
 
+async function passwordFileOf(account: string): Promise<string> {
+  const file = join(folder, `nats-${account}`);
+  await writeFile(file, `secret-${account}\n`, { mode: 0o600 });
+  return file;
+}
+
 interface Started {
   readonly child: ChildProcess;
   readonly message: { readonly port?: number; readonly healthPort?: number };
@@ -64,8 +70,7 @@ interface Started {
 /** The real main.ts of a service; those that tell their parent where they listen are waited for. */
 async function service(name: string, env: Record<string, string>, tells = true): Promise<Started> {
   const entry = fileURLToPath(new URL(`../../../services/${name}/src/main.ts`, import.meta.url));
-  const passwordFile = join(folder, `nats-${name}`);
-  await writeFile(passwordFile, `secret-${name}\n`, { mode: 0o600 });
+  const passwordFile = await passwordFileOf(name);
   const child = fork(entry, [], {
     execArgv: ["--import", "tsx", "--conditions=huishi-source"],
     env: {
@@ -88,6 +93,28 @@ async function service(name: string, env: Record<string, string>, tells = true):
   const [message] = (await Promise.race([once(child, "message"), ended])) as [Started["message"]];
   ended.catch(() => undefined);
   return { child, message };
+}
+
+/** Waits for a picture and a scene of the camera, as a viewer with the rights of the api. */
+async function watched(cameraId: string): Promise<void> {
+  const viewer = await openMediaBus(
+    {
+      host: "127.0.0.1",
+      port: nats.port,
+      isSecured: false,
+      user: "api",
+      passwordFile: await passwordFileOf("api"),
+    },
+    { service: "viewer", logger },
+  );
+  const seen = { keyframes: 0, scenes: 0 };
+  viewer.bus.subscribe({ cameraId, profile: "main" }, ({ keyframe }) => (seen.keyframes += Number(keyframe)));
+  viewer.bus.subscribeScenes(cameraId, () => (seen.scenes += 1));
+  try {
+    await until("pictures and boxes are seen", () => seen.keyframes > 0 && seen.scenes > 0, 60_000);
+  } finally {
+    await viewer.close();
+  }
 }
 
 async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
@@ -220,6 +247,8 @@ test(
       const ready = await fetch(`http://127.0.0.1:${message.healthPort}/readyz`);
       expect(await ready.json()).toMatchObject({ ready: true });
     }
+
+    for (const { camera_id: cameraId } of held) await watched(cameraId);
 
     const [lost] = held;
     const killedAt = await databaseTime();

@@ -6,11 +6,12 @@ import {
   createLogger,
   createPool,
   diskHealth,
-  InProcessMediaBus,
   KeptPostgres,
   type Logger,
   Metrics,
   migrate,
+  openMediaBus,
+  readMediaBusConfig,
 } from "@huishi/platform";
 import { HuishiError } from "@huishi/kernel";
 import { randomBytes } from "node:crypto";
@@ -116,7 +117,10 @@ async function startParts(site: Site): Promise<RunningStandalone> {
   const databaseUrl = await startDatabase(site);
 
   const clipsDir = join(site.state.path, "clips");
-  const mediaBus = new InProcessMediaBus({ logger: log });
+  // With HUISHI_NATS_URL more analytics processes may share the cameras (deploy/nats).
+  const media = await openMediaBus(readMediaBusConfig(process.env), { service: "standalone", logger: log });
+  closers.add("media bus", () => media.close());
+  const mediaBus = media.bus;
   const ingest = await progress.step(
     "MQTT endpoint",
     () => startIngest({ clipsDir, databaseUrl, host: HOST, port: wantedMqttPort, mediaBus, logger: log }),
@@ -126,6 +130,7 @@ async function startParts(site: Site): Promise<RunningStandalone> {
   const mqttUrl = `mqtt://${HOST}:${ingest.port}`;
 
   const analyticsMetrics = new Metrics();
+  media.show(analyticsMetrics);
   const api = await progress.step(
     "Wall and API",
     () =>
@@ -140,7 +145,11 @@ async function startParts(site: Site): Promise<RunningStandalone> {
         version: VERSION,
         clipsDir,
         otherMetrics: [ingest.metrics, analyticsMetrics],
-        health: async () => [...(await ingest.health()), await diskHealth(site.state.path)],
+        health: async () => [
+          ...(await ingest.health()),
+          ...media.health(),
+          await diskHealth(site.state.path),
+        ],
       }),
     ({ url }) => url,
   );

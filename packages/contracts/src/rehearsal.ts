@@ -138,6 +138,11 @@ export const RehearsalSchema = Type.Object(
           /** First and past the last moment that was rehearsed; of a clip: since its begin. */
           fromMs: EpochMs,
           toMs: EpochMs,
+          /** When pictures were looked at, in order; short gaps are left out. */
+          looked: Type.Array(
+            Type.Object({ fromMs: EpochMs, toMs: EpochMs }, { additionalProperties: false }),
+            { maxItems: 500 },
+          ),
           /** In order of time, at most MAX_REHEARSAL_ALARMS. */
           alarms: Type.Array(RehearsedAlarmSchema, { maxItems: MAX_REHEARSAL_ALARMS }),
         },

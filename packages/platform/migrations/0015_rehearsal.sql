@@ -51,6 +51,7 @@ CREATE TABLE analysis_span (
   camera_no  integer NOT NULL,
   began_at   timestamptz NOT NULL,
   until_at   timestamptz NOT NULL,
+  frames     integer NOT NULL,                        -- how many: what is in the picture decides how often one looks
   PRIMARY KEY (camera_no, began_at)
 );
 CREATE INDEX analysis_span_until ON analysis_span (until_at);

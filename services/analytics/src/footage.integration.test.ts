@@ -1,7 +1,7 @@
 /** The whole analysis on real footage: decoder, model, tracker, rules and database as they are in production. */
 import { readFileSync } from "node:fs";
 import type { Rule, SceneFrame, Zone } from "@huishi/contracts";
-import { type Box, iou } from "@huishi/kernel";
+import { type Box, iou, isInsidePolygon } from "@huishi/kernel";
 import { createLogger, InProcessMediaBus } from "@huishi/platform";
 import { createAgent, createCamera, type TestDatabase, testDatabase, until } from "@huishi/testkit";
 import { Registry } from "prom-client";
@@ -72,6 +72,27 @@ async function rows<T extends object>(sql: string): Promise<T[]> {
   return (await database.pool.query<T>(sql)).rows;
 }
 
+/** As many people at once in the zone as the ground truth has there, in the mean over the clip. */
+async function expectOccupancy({ points }: Zone, truth: ReturnType<typeof parseMot>): Promise<void> {
+  const [found] = await rows<{ mean: number; watched_s: number; most: number }>(
+    `SELECT sum(object_ms)::float8 / sum(watched_ms) AS mean, sum(watched_ms)::float8 / 1000 AS watched_s,
+            max(objects_max)::int AS most FROM zone_occupancy WHERE class_code = 0`,
+  );
+  const inside = truth.filter(({ x, y, w, h }) =>
+    isInsidePolygon({ x: (x + w / 2) / 768, y: (y + h) / 576 }, points),
+  );
+  const frames = Math.max(...truth.map(({ frame }) => frame));
+  const perFrame = new Map<number, number>();
+  for (const { frame } of inside) perFrame.set(frame, (perFrame.get(frame) ?? 0) + 1);
+  const [mean, most] = [inside.length / frames, Math.max(...perFrame.values())];
+  process.stderr.write(
+    `vtest: at once ${found?.mean.toFixed(2)} (truth ${mean.toFixed(2)}), most ${found?.most} (${most}), watched ${found?.watched_s} s\n`,
+  );
+  expect(found?.watched_s).toBeGreaterThan(70);
+  expect(Math.abs((found?.mean ?? 0) / mean - 1)).toBeLessThan(0.35);
+  expect(Math.abs((found?.most ?? 0) - most)).toBeLessThanOrEqual(2);
+}
+
 describe.skipIf(!isReady)("analysis of real footage", () => {
   it.skipIf(!vtest || !groundTruth)(
     "raises intrusion alarms whose boxes lie on people, with their pictures",
@@ -117,6 +138,7 @@ describe.skipIf(!isReady)("analysis of real footage", () => {
       expect(overlaps.filter((overlap) => overlap > 0.4).length / alarms.length).toBeGreaterThan(0.8);
       const [detections] = await rows<{ n: number }>("SELECT count(*)::int AS n FROM detection");
       expect(detections?.n).toBeGreaterThan(500);
+      await expectOccupancy(middle, truth);
     },
     240_000,
   );

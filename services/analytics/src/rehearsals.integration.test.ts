@@ -69,7 +69,7 @@ async function perceive(options: {
   await store.writeTracks(recorder.finish());
   await store.writeDetections(detections);
   await new PostgresSpanStore(database.pool).writeSpans([
-    { cameraNo: camera.no, beganMs: T0, untilMs: endMs - 200 },
+    { cameraNo: camera.no, beganMs: T0, untilMs: endMs - 200, frames: (endMs - T0) / 200 },
   ]);
   return { raised };
 }

@@ -1,7 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { REHEARSAL_CHUNK_BYTES, type RehearsalResult } from "@huishi/contracts";
 import { createLogger } from "@huishi/platform";
 import { createAgent, createCamera, type TestDatabase, testDatabase, until } from "@huishi/testkit";
@@ -12,6 +13,7 @@ import { type Rehearsals, startRehearsals } from "./compose-rehearsals.ts";
 import { ruleOf, SQUARE } from "./domain/test-support/rules.ts";
 import { findFootage } from "./test-support/footage.ts";
 
+const PROCESS = fileURLToPath(new URL("./test-support/rehearsal-process.ts", import.meta.url));
 const logger = createLogger({ name: "test", level: "silent" });
 const VTEST = findFootage("vtest.avi");
 const hasModel = await isModelBuilt();
@@ -81,6 +83,7 @@ async function rehearse(clip: Buffer): Promise<string> {
 interface Row {
   readonly state: string;
   readonly progress: number;
+  readonly attempts: number;
   readonly error: { code: string } | null;
   readonly result: RehearsalResult | null;
 }
@@ -103,7 +106,7 @@ function ended(): Promise<Row> {
 const temporaryFolders = async (): Promise<string[]> =>
   (await readdir(tmpdir())).filter((name) => name.startsWith("huishi-rehearsal-"));
 
-describe.skipIf(!hasModel)("rehearsals over a clip", { timeout: 120_000 }, () => {
+describe.skipIf(!hasModel)("rehearsals over a clip", { timeout: 240_000 }, () => {
   it.skipIf(VTEST === null)("find in real footage what the rule would have raised", async () => {
     const before = await temporaryFolders();
     await rehearse(await encode("street.mp4", "-i", VTEST as string, "-t", "12", ...H264));
@@ -133,6 +136,26 @@ describe.skipIf(!hasModel)("rehearsals over a clip", { timeout: 120_000 }, () =>
     expect(result!.coveredMs).toBeGreaterThan(2_500);
   });
 
+  it("of a process that is killed are taken again by another one", async () => {
+    await running.close();
+    const victim = spawn(process.execPath, ["--import", "tsx", "--conditions=huishi-source", PROCESS], {
+      stdio: "ignore",
+      env: { PATH: process.env["PATH"], DATABASE_URL: database.databaseUrl },
+    });
+    const gone = new Promise((resolve) => victim.once("close", resolve));
+    await rehearse(await encode("killed.mp4", ...testPicture("duration=60:size=320x240:rate=5"), ...H264));
+    await until("it has begun", async () => (await row()).progress > 0, 60_000);
+    victim.kill("SIGKILL");
+    await gone;
+    running = startRehearsals({
+      databaseUrl: database.databaseUrl,
+      logger,
+      faults: new FaultLog(logger),
+      sampleFps: 5,
+    });
+    expect(await ended()).toMatchObject({ state: "done", attempts: 2, error: null });
+  });
+
   it("are cancelled in the middle", async () => {
     const before = await temporaryFolders();
     await rehearse(await encode("long.mp4", ...testPicture("duration=600:size=640x360:rate=5"), ...H264));
@@ -147,7 +170,7 @@ describe.skipIf(!hasModel)("rehearsals over a clip", { timeout: 120_000 }, () =>
   });
 });
 
-describe("a clip that cannot be rehearsed on", { timeout: 120_000 }, () => {
+describe("a clip that cannot be rehearsed on", { timeout: 240_000 }, () => {
   it("has no pictures", async () => {
     await rehearse(await encode("sound.mp4", "-f", "lavfi", "-i", "sine=duration=3", "-c:a", "aac"));
     expect(await ended()).toMatchObject({ state: "failed", error: { code: "REHEARSAL_CLIP_NO_VIDEO" } });

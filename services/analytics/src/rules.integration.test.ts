@@ -138,9 +138,10 @@ describe("rules beyond one camera's tracks", () => {
       await insertRule(database.pool, ruleOf(cameraId, { neighbours }));
     await putGround("cam-1", groundFrom(0));
     await putGround("cam-2", groundFrom(10));
-    const [one, other] = [await start(), await start()];
-    await analysed(one, "cam-1");
-    await analysed(other, "cam-2");
+    const both = [await start(), await start()];
+    await until("each has one camera", () => both.every(({ feeds }) => feeds.size === 1), 30_000);
+    const holderOf = (cameraId: string) => both.find(({ feeds }) => feeds.has(cameraId)) as FakeInference;
+    const [one, other] = [holderOf("cam-1"), holderOf("cam-2")];
     for (let t = 1_700_000_000_000; t <= 1_700_000_003_000; t += 200) {
       one.see("cam-1", t, { tracks: [track(1)] });
       other.see("cam-2", t + 50, { tracks: [track(1)] });

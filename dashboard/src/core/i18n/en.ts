@@ -403,6 +403,7 @@ export const en = {
       `${tracks} objects were looked at in ${time} of pictures; none did what the rule asks. Try a shorter time or a lower certainty.`,
     alarms: "What would have been raised",
     timeline: "When it would have been raised",
+    unseen: "Grey: nobody looked.",
     lasted: (time: string) => `for ${time}`,
     lastedOn: "to the end",
     occurrences: (count: string) => `${count} times`,

@@ -372,6 +372,7 @@ export const zhCn: Catalogue = {
       `查看了 ${tracks} 个目标，画面时长 ${time}，没有一个符合规则。可缩短时间或降低置信度。`,
     alarms: "会产生的告警",
     timeline: "告警出现的时间",
+    unseen: "灰色：没有分析画面。",
     lasted: (time) => `持续 ${time}`,
     lastedOn: "直到结束",
     occurrences: (count) => `${count} 次`,

@@ -51,6 +51,22 @@ describe("what is known of an analysed camera", () => {
     expect(b).toMatchObject({ name: "b", costMs: 12, loadMs: null });
   });
 
+  it("is told with the classes that its rules wait for in vain, each once", () => {
+    const fault = (ruleId: string, unknown: ("boat" | "dog")[]) => ({
+      code: "RULE_CLASS_UNKNOWN_TO_MODEL" as const,
+      ruleId,
+      unknown,
+      isDeaf: true,
+    });
+    const [deaf, fine] = rowsOf(
+      process([
+        camera("a", { ruleFaults: [fault("r1", ["boat"]), fault("r2", ["dog", "boat"])] }),
+        camera("b"),
+      ]),
+    );
+    expect([deaf?.unknownClasses, fine?.unknownClasses]).toEqual([["boat", "dog"], []]);
+  });
+
   it("is never called current when its frame or its process's word is old", () => {
     const states = rowsOf(
       process([

@@ -1,5 +1,5 @@
 /** The table of analysed cameras: what each costs, and how old what is known of it is. Pure. */
-import type { AnalyticsProcess, Sampling } from "@huishi/contracts";
+import type { AnalysedCamera, AnalyticsProcess, Sampling } from "@huishi/contracts";
 
 /** A process that has not said anything for three of its beats is not shown as if it were running. */
 const PROCESS_STALE_MS = 15_000;
@@ -20,6 +20,10 @@ export interface CameraRow {
   readonly drops: number;
   /** Milliseconds of work a frame, all stages together; null before the first frame. */
   readonly costMs: number | null;
+  /** Classes that its rules wait for and its model never reports. */
+  readonly unknownClasses: readonly string[];
+  /** The same by stage, in order. */
+  readonly stageMs: AnalysedCamera["stageMs"];
   /** Milliseconds of work a second; null where the number of frames a second is not fixed. */
   readonly loadMs: number | null;
 }
@@ -50,6 +54,8 @@ export function cameraRows(
         frames: camera.framesAnalysed,
         drops: camera.samplesDropped,
         costMs,
+        unknownClasses: [...new Set((camera.ruleFaults ?? []).flatMap(({ unknown }) => unknown))],
+        stageMs,
         loadMs: costMs === null || sampling.kind !== "fps" ? null : costMs * sampling.fps,
       };
     }),

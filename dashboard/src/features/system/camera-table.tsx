@@ -70,7 +70,17 @@ function Row({ row }: { row: CameraRow }) {
     sampling.kind === "fps" ? t.system.sampling.fps(number(sampling.fps)) : t.system.sampling[sampling.kind];
   return (
     <tr data-testid="camera-row" data-camera-id={row.cameraId} data-state={state}>
-      <th scope="row">{row.name}</th>
+      <th scope="row">
+        {row.name}
+        {row.unknownClasses.length > 0 && (
+          <>
+            {" "}
+            <span className="chip" title={t.system.unknownClassesHint} data-testid="rule-fault">
+              {t.system.unknownClasses(row.unknownClasses.map((one) => t.objectClass[one] ?? one).join(", "))}
+            </span>
+          </>
+        )}
+      </th>
       <td>{sampled}</td>
       <td className="numeric">
         {lastAgeMs === null ? t.common.none : age(lastAgeMs)}{" "}
@@ -78,7 +88,14 @@ function Row({ row }: { row: CameraRow }) {
       </td>
       <td className="numeric">{number(row.frames)}</td>
       <td className="numeric">{number(row.drops)}</td>
-      <td className="numeric">{costMs === null ? t.common.none : number(costMs)}</td>
+      <td className="numeric">
+        {costMs === null ? t.common.none : number(costMs)}
+        <small className="camera-stages">
+          {row.stageMs
+            .map(({ stage, meanMs }) => `${t.system.stage[stage] ?? stage} ${number(meanMs)}`)
+            .join(" · ")}
+        </small>
+      </td>
       <td className="numeric">{loadMs === null ? t.common.none : number(loadMs)}</td>
     </tr>
   );

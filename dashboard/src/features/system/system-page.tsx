@@ -98,6 +98,7 @@ function ProcessCard({
   const { residentBytes, coresUsed } = process;
   const shown: readonly (readonly [string, string, string?])[] = [
     [figures.cameras, number(process.cameraCount)],
+    [figures.frames, number(process.framesAnalysed)],
     [figures.framesPerSecond, number(process.framesPerSecond)],
     coresUsed === null
       ? [figures.coresUsed, t.common.none, t.system.unknown]

@@ -19,6 +19,7 @@ const result = (fields: Partial<RehearsalResult> = {}): RehearsalResult => ({
   coveredMs: 24 * HOUR,
   fromMs: 0,
   toMs: 24 * HOUR,
+  looked: [],
   raised: 12,
   baselineRaised: null,
   added: null,

@@ -65,6 +65,11 @@ export function raisedPerDay({ raised, coveredMs }: RehearsalResult): number | n
   return coveredMs < DAY_FROM_MS ? null : (raised * DAY_MS) / coveredMs;
 }
 
+/** Was the camera looked at nearly all the time? */
+export function isWatchedThroughout({ coveredMs, fromMs, toMs }: RehearsalResult): boolean {
+  return coveredMs >= 0.98 * (toMs - fromMs);
+}
+
 /** Why nothing would have been raised. */
 export function whyNone(result: RehearsalResult): "noneUnseen" | "noneEmpty" | "noneFit" {
   if (result.frames === 0) return "noneUnseen";
@@ -98,18 +103,27 @@ export function ticksOf(range: { readonly fromMs: number; readonly toMs: number 
   return ticks;
 }
 
-/** Begin and length of an alarm as shares of the range. */
+interface Range {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Begin and length of a stretch as shares of the range. */
+export function shareOf(stretch: Range, range: Range): { readonly at: number; readonly length: number } {
+  const share = (ms: number): number =>
+    Math.min(1, Math.max(0, (ms - range.fromMs) / Math.max(1, range.toMs - range.fromMs)));
+  const at = share(stretch.fromMs);
+  return { at, length: Math.max(0, share(stretch.toMs) - at) };
+}
+
+/** Begin, length and decision of an alarm as shares of the range. */
 export function spanOf(
   alarm: RehearsedAlarm,
-  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+  range: Range,
 ): { readonly at: number; readonly length: number; readonly decided: number } {
-  const share = (ms: number): number => Math.min(1, Math.max(0, (ms - fromMs) / Math.max(1, toMs - fromMs)));
-  const at = share(alarm.startedAtMs);
-  return {
-    at,
-    length: share(alarm.clearedAtMs ?? alarm.capturedAtMs) - at,
-    decided: share(alarm.capturedAtMs),
-  };
+  const { startedAtMs, capturedAtMs, clearedAtMs } = alarm;
+  const decided = shareOf({ fromMs: capturedAtMs, toMs: capturedAtMs }, range).at;
+  return { ...shareOf({ fromMs: startedAtMs, toMs: clearedAtMs ?? capturedAtMs }, range), decided };
 }
 
 /** 61000 -> "1:01"; of a clip. */

@@ -4,7 +4,7 @@ import { useState } from "react";
 import type { Words } from "../../core/i18n/catalogue.ts";
 import { useWords } from "../../core/i18n/use-words.ts";
 import { ComparedMark } from "./compared-mark.tsx";
-import { lanesOf, raisedPerDay, whyNone } from "./rehearsal-model.ts";
+import { isWatchedThroughout, lanesOf, raisedPerDay, whyNone } from "./rehearsal-model.ts";
 import { RehearsalList } from "./rehearsal-list.tsx";
 import { RehearsalTimeline } from "./rehearsal-timeline.tsx";
 
@@ -88,7 +88,10 @@ function Summary(props: { rehearsal: Rehearsal; result: RehearsalResult; priorit
           ))}
         </ul>
       )}
-      <p className="hint">{t.rehearsal.lookedAt(number(result.tracks), age(result.coveredMs))}</p>
+      <p className="hint">
+        {t.rehearsal.lookedAt(number(result.tracks), age(result.coveredMs))}{" "}
+        {isWatchedThroughout(result) ? null : t.rehearsal.unseen}
+      </p>
     </div>
   );
 }

@@ -1,7 +1,7 @@
 /** When the rule would have raised: a lane for each outcome, a bar for how long, a mark where it was decided. */
 import type { Priority, Rehearsal, RehearsalResult } from "@huishi/contracts";
 import { useWords } from "../../core/i18n/use-words.ts";
-import { clipTime, lanesOf, spanOf, ticksOf } from "./rehearsal-model.ts";
+import { clipTime, lanesOf, shareOf, spanOf, ticksOf } from "./rehearsal-model.ts";
 import type { Compared } from "./compared-mark.tsx";
 
 const WIDTH = 388;
@@ -97,6 +97,21 @@ function Axis(props: { rehearsal: Rehearsal; result: RehearsalResult; lanes: num
   };
   return (
     <>
+      <rect x={EDGE} y={0} width={WIDTH - 2 * EDGE} height={bottom} className="rehearsal-unseen" />
+      {result.looked.map((stretch) => {
+        const { at, length } = shareOf(stretch, result);
+        const width = Math.max(1, length * (WIDTH - 2 * EDGE));
+        return (
+          <rect
+            key={stretch.fromMs}
+            x={EDGE + at * (WIDTH - 2 * EDGE)}
+            y={0}
+            width={width}
+            height={bottom}
+            className="rehearsal-seen"
+          />
+        );
+      })}
       {Array.from({ length: lanes }, (_, lane) => (
         <line
           key={lane}

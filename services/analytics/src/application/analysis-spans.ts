@@ -5,6 +5,7 @@ export interface AnalysisSpan {
   readonly cameraNo: number;
   readonly beganMs: number;
   readonly untilMs: number;
+  readonly frames: number;
 }
 
 export interface SpanStore {
@@ -15,6 +16,8 @@ export interface SpanStore {
 /** Without a frame for longer than the rule engine bridges, nobody looked. */
 const GAP_MS = 15_000;
 const FLUSH_MS = 10_000;
+/** A span is no longer, so that its frames tell how often one looked at that time. */
+const LONGEST_MS = 600_000;
 
 const DELAYED = {
   code: "SPANS_DELAYED",
@@ -48,8 +51,14 @@ export class AnalysisSpans {
     const elapsedMs = current ? capturedAtMs - current.untilMs : Infinity;
     // A late frame adds nothing; a clock that was set back begins anew.
     if (elapsedMs <= 0 && elapsedMs > -GAP_MS) return;
-    const isOne = current !== undefined && elapsedMs > 0 && elapsedMs <= GAP_MS;
-    const span = { cameraNo, beganMs: isOne ? current.beganMs : capturedAtMs, untilMs: capturedAtMs };
+    const isOne =
+      current !== undefined &&
+      elapsedMs > 0 &&
+      elapsedMs <= GAP_MS &&
+      capturedAtMs - current.beganMs <= LONGEST_MS;
+    const span: AnalysisSpan = isOne
+      ? { ...current, untilMs: capturedAtMs, frames: current.frames + 1 }
+      : { cameraNo, beganMs: capturedAtMs, untilMs: capturedAtMs, frames: 1 };
     this.#current.set(cameraNo, span);
     this.#due.set(`${cameraNo}/${span.beganMs}`, span);
   }

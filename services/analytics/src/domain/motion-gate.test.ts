@@ -114,6 +114,45 @@ describe("MotionGate", () => {
     expect(active.slice(-50).some(Boolean)).toBe(false);
   });
 
+  it("takes a pole in the wind for what it is: pictures that move by several pixels and back", () => {
+    const { gate, atMs } = settled();
+    const swing = [3, -3, 4, -4, 2, 0, -2, 3, -4, 0];
+    const active = Array.from({ length: 100 }, (_, k) => {
+      const shiftX = swing[k % swing.length] ?? 0;
+      return gate.update(scene({ frame: 30 + k, shiftX }), atMs + (k + 1) * STEP_MS).active;
+    });
+    // It may ask for a look at first; it must not ask for ever.
+    expect(active.slice(50).filter(Boolean).length).toBeLessThan(5);
+  });
+
+  it("is quiet again after the camera was knocked aside for good", () => {
+    const { gate, atMs } = settled();
+    const active = Array.from(
+      { length: 120 },
+      (_, k) => gate.update(scene({ frame: 30 + k, shiftX: 9 }), atMs + (k + 1) * STEP_MS).active,
+    );
+    expect(active.slice(-40).some(Boolean)).toBe(false);
+  });
+
+  it("is quiet over blocks that a coarse encoder draws anew with every keyframe", () => {
+    const { gate, atMs } = settled();
+    const coarse = (frame: number): Uint8Array => {
+      const luma = scene({ frame: 1 });
+      for (let y = 0; y < HEIGHT; y++) {
+        for (let x = 0; x < WIDTH; x++) {
+          const block = (x >> 3) * 31 + (y >> 3) * 17 + Math.floor(frame / 10) * 7;
+          luma[y * WIDTH + x]! += (block % 13) - 6;
+        }
+      }
+      return luma;
+    };
+    const active = Array.from(
+      { length: 100 },
+      (_, k) => gate.update(coarse(k), atMs + (k + 1) * STEP_MS).active,
+    );
+    expect(active.filter(Boolean).length).toBeLessThan(3);
+  });
+
   it("survives a clock that jumps", () => {
     const { gate, atMs } = settled();
     for (const jump of [-86_400_000, 0, 86_400_000, 1]) {

@@ -1,5 +1,6 @@
 import type { Box } from "@huishi/kernel";
 import { CellGrid } from "./motion-cells.ts";
+import { type Shift, swayOf, unshifted } from "./camera-sway.ts";
 import { countDiffering } from "./kernels/picture-kernels.ts";
 import { ToneCurve } from "./tone-curve.ts";
 
@@ -33,6 +34,8 @@ const LARGEST_DIFFERENCE = 42;
 const LARGEST_SURPRISE = 20;
 /** Above this share of active cells it is not motion but the light, the exposure or the camera that changed. */
 const STEP_SHARE = 0.5;
+/** Above this share the picture is asked whether it moved as a whole, as on a pole in the wind. */
+const SWAY_SHARE = 0.03;
 /** Each frame updates the model in every eighth row only, with steps eight times as large. */
 const INTERLACE = 8;
 
@@ -41,11 +44,12 @@ const INTERLACE = 8;
  *
  * Each pixel keeps a running mean and mean deviation (a float form of the sigma-delta estimator, Manzanera and
  * Richefeu 2007). Light that changes for the whole picture is taken out by a tone curve; a pixel that matches the
- * background one or two pixels beside it is a shaken edge, not motion; cells of 8x8 pixels vote.
+ * background one or two pixels beside it is a shaken edge, not motion, and a picture that moved as a whole is moved back
+ * first; cells of 8x8 pixels vote.
  */
 export class MotionGate {
-  private readonly width: number;
-  private readonly height: number;
+  readonly width: number;
+  readonly height: number;
   private readonly background: Float32Array;
   private readonly deviation: Float32Array;
   /** What a pixel may show without differing from the background; follow the two above. */
@@ -79,18 +83,32 @@ export class MotionGate {
       this.restart(luma);
       return { active: false, boxes: [], lightingStep: false };
     }
-    this.tone.fit(this.background, luma);
-    this.cells.clear();
-    const { width, height, lowest, highest } = this;
-    countDiffering({ data: luma, width, height }, { map: this.tone.map, lowest, highest }, this.cells.count);
+    this.compare(luma);
+    const sway = this.cells.activeShare() > SWAY_SHARE ? swayOf(luma, this.background, this) : null;
+    const steady = sway === null ? luma : unshifted(luma, sway, this);
+    if (sway !== null) this.compare(steady);
     if (this.cells.activeShare() > STEP_SHARE) {
       this.restart(luma);
       return { active: false, boxes: [], lightingStep: true };
     }
-    this.learn(luma, seconds);
+    this.learn(steady, seconds);
     this.frames++;
-    const boxes = this.cells.boxes();
+    const boxes = this.cells.boxes().map((box) => (sway === null ? box : this.swayed(box, sway)));
     return { active: boxes.length > 0, boxes, lightingStep: false };
+  }
+
+  private compare(luma: Uint8Array): void {
+    const { width, height, lowest, highest, background, cells, tone } = this;
+    tone.fit(background, luma);
+    cells.clear();
+    countDiffering({ data: luma, width, height }, { map: tone.map, lowest, highest }, cells.count);
+  }
+
+  /** Where the box is in the picture as it came. */
+  private swayed(box: Box, { x, y }: Shift): Box {
+    const left = Math.min(Math.max(box.x + x / this.width, 0), 1);
+    const top = Math.min(Math.max(box.y + y / this.height, 0), 1);
+    return { x: left, y: top, w: Math.min(box.w, 1 - left), h: Math.min(box.h, 1 - top) };
   }
 
   private restart(luma: Uint8Array): void {

@@ -3,7 +3,7 @@ import { iou } from "@huishi/kernel";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Detector, RgbFrame } from "../application/detector.ts";
 import type { Detection, Region } from "../domain/index.ts";
-import { drawnStreet, footageFrame, plain } from "./pictures.ts";
+import { asI420, drawnStreet, footageFrame, plain } from "./pictures.ts";
 import { REFERENCES } from "./reference.ts";
 
 export interface DetectorUnderTest {
@@ -89,6 +89,15 @@ export function detectorContract(name: string, under: DetectorUnderTest): void {
       const found = await Promise.all(frames.map((frame) => detector.detect(frame, [wholeOf(frame)])));
       const alone = await detector.detect(street, [wholeOf(street)]);
       expect(found).toEqual([alone, [], alone, [], alone]);
+    });
+
+    test("finds the same in a picture as decoders give it (I420)", async () => {
+      const found = await detector.detect(asI420(street), [wholeOf(street)]);
+      const alone = await detector.detect(street, [wholeOf(street)]);
+      expect(found.map(({ objectClass }) => objectClass)).toEqual(
+        alone.map(({ objectClass }) => objectClass),
+      );
+      found.forEach(({ box }, at) => expect(iou(box, alone[at]?.box ?? box)).toBeGreaterThan(0.85));
     });
 
     test("does not change the picture", async () => {

@@ -53,3 +53,24 @@ export async function footageFrame(name: string, atSeconds: number): Promise<Rgb
 export function plain(width: number, height: number, value: number): RgbFrame {
   return { data: new Uint8Array(width * height * 3).fill(value), width, height };
 }
+
+/** The same picture in three planes (ITU-R BT.601, limited range), colours at half the size. */
+export function asI420({ data, width, height }: RgbFrame): RgbFrame {
+  const pixels = width * height;
+  const out = new Uint8Array((pixels * 3) / 2);
+  const rgb = (x: number, y: number): [number, number, number] => {
+    const at = (y * width + x) * 3;
+    return [data[at] as number, data[at + 1] as number, data[at + 2] as number];
+  };
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const [r, g, b] = rgb(x, y);
+      out[y * width + x] = 16 + (65.481 * r + 128.553 * g + 24.966 * b) / 255;
+      if (x % 2 === 1 || y % 2 === 1) continue;
+      const chroma = pixels + (y / 2) * (width / 2) + x / 2;
+      out[chroma] = 128 + (-37.797 * r - 74.203 * g + 112 * b) / 255;
+      out[chroma + pixels / 4] = 128 + (112 * r - 93.786 * g - 18.214 * b) / 255;
+    }
+  }
+  return { data: out, layout: "i420", width, height };
+}

@@ -138,7 +138,8 @@ function listen(child: ChildProcess, listener: FrameListener): Promise<LookedAt>
         } else if (word.type === "failed") settle(new HuishiError(word.code, word.message));
         else {
           clearTimeout(silent);
-          resolve({ fromMs: 0, toMs: word.lengthMs, coveredMs: word.lengthMs });
+          const whole = { fromMs: 0, toMs: word.lengthMs };
+          resolve({ ...whole, coveredMs: word.lengthMs, looked: [whole] });
         }
       } catch (error) {
         settle(error as Error);

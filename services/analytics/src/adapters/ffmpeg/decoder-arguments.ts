@@ -1,25 +1,22 @@
 import type { PictureSize } from "./analysis-size.ts";
+import { SampleGrid } from "./sample-grid.ts";
 
 /** Pictures above 8K (7680x4320) are refused: a small file can ask for gigabytes. */
 export const MAX_PIXELS = 33_177_600;
 /** File descriptor on which ffmpeg prints the time of each picture that it writes to stdout. */
 export const TIMES_FD = 3;
-/** Keeps `t * fps` of a time that lies on the grid from falling just below it. */
-const GRID_EPSILON = 0.001;
 
 /**
  * Arguments of an ffmpeg that turns FLV on stdin into I420 pictures on stdout, and their times on `TIMES_FD`. I420 is what
  * it decodes to: half the bytes of RGB, no conversion of what nobody looks at, and nothing to scale where the size fits.
  *
- * Sampling takes the first picture in each interval of a fixed time grid: on average exactly `sampleFps`, whatever
- * the camera's rate or jitter. It happens before scaling, so that what nobody wants costs decoding only.
+ * Sampling (`SampleGrid`) happens before scaling, so that what nobody wants costs decoding only.
  * `-analyzeduration 0 -probesize 32`: FLV names its codec up front; probing would hold the first seconds back
  * (measured 4 s at 25 fps), and `-fflags nobuffer` would lose them.
  */
 export function decoderArguments(size: PictureSize, sampleFps: number): string[] {
-  const slot = (time: string): string => `floor(${time}*${sampleFps}+${GRID_EPSILON})`;
   const filters = [
-    `select='isnan(prev_selected_t)+gt(${slot("t")},${slot("prev_selected_t")})'`,
+    `select='${new SampleGrid(sampleFps).expression}'`,
     `scale=${size.width}:${size.height}:flags=fast_bilinear`,
     "format=yuv420p",
     // `print` says nothing about pictures without metadata.

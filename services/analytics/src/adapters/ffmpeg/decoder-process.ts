@@ -7,6 +7,7 @@ import { decoderArguments, TIMES_FD } from "./decoder-arguments.ts";
 import { PictureAssembler, type TimedPicture } from "./picture-assembler.ts";
 
 const STDERR_KEPT = 2000;
+const MOST_HELD_BYTES = 256 * 1024;
 
 export interface CodedPicture {
   readonly annexB: Uint8Array;
@@ -28,6 +29,8 @@ export class DecoderProcess {
   readonly ended: Promise<HuishiError | undefined>;
   readonly #child: ChildProcess & { stdin: Writable };
   readonly #muxer = new FlvMuxer();
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
   #stderr = "";
   #stopping = false;
 
@@ -61,12 +64,26 @@ export class DecoderProcess {
 
   /** Bytes that wait for the decoder. */
   get queuedBytes(): number {
-    return this.#child.stdin.writableLength;
+    return this.#child.stdin.writableLength + this.#heldBytes;
   }
 
-  /** @throws MediaError when the unit cannot be put into FLV */
+  /**
+   * Takes a unit, and holds it back until `flush`: a write wakes the decoder, which costs both sides more than the bytes.
+   *
+   * @throws MediaError when the unit cannot be put into FLV
+   */
   write(picture: CodedPicture): void {
     const bytes = this.#muxer.write(picture);
+    if (bytes.length === 0) return;
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes > MOST_HELD_BYTES) this.flush();
+  }
+
+  flush(): void {
+    const bytes = this.#held.length === 1 ? (this.#held[0] as Uint8Array) : Buffer.concat(this.#held);
+    this.#held = [];
+    this.#heldBytes = 0;
     if (bytes.length > 0 && this.#child.stdin.writable) this.#child.stdin.write(bytes);
   }
 

@@ -8,6 +8,7 @@ import { MAX_PIXELS } from "./decoder-arguments.ts";
 import { DecoderProcess } from "./decoder-process.ts";
 import type { TimedPicture } from "./picture-assembler.ts";
 import { PictureBuffers } from "./picture-buffers.ts";
+import { SampleGrid } from "./sample-grid.ts";
 import { UnitClock } from "./unit-clock.ts";
 
 export interface DecodedFrame extends RgbFrame {
@@ -54,7 +55,8 @@ interface Stream {
   readonly clock: UnitClock;
   readonly picture: PictureSize;
   readonly size: PictureSize;
-  /** Since when it was fed without answering; null when it answered last. */
+  readonly grid: SampleGrid;
+  /** Since when it has owed the picture of a sample; null when it owes none. */
   waitingSinceMs: number | null;
 }
 
@@ -218,6 +220,7 @@ export class FrameDecoder {
       clock: new UnitClock(),
       picture,
       size,
+      grid: new SampleGrid(this.#options.sampleFps),
       waitingSinceMs: null,
     };
     this.#started = true;
@@ -225,13 +228,12 @@ export class FrameDecoder {
   }
 
   #feed(stream: Stream, unit: AccessUnit, sentAtMs: number): void {
-    stream.waitingSinceMs ??= this.#wallClock.nowMs();
     try {
-      stream.process.write({
-        annexB: unit.data,
-        keyframe: unit.keyframe,
-        ptsMs: stream.clock.stamp({ capturedAtMs: unit.capturedAtMs, fedAtMs: sentAtMs }),
-      });
+      const ptsMs = stream.clock.stamp({ capturedAtMs: unit.capturedAtMs, fedAtMs: sentAtMs });
+      stream.process.write({ annexB: unit.data, keyframe: unit.keyframe, ptsMs });
+      if (stream.grid.isSample(ptsMs)) stream.waitingSinceMs ??= this.#wallClock.nowMs();
+      // Up to the next sample nothing is missing; while a picture is owed, a decoder that reorders needs what follows.
+      if (stream.waitingSinceMs !== null) stream.process.flush();
     } catch (error) {
       // A damaged unit: what follows needs it, so that the next keyframe is the next thing of use.
       this.#skippingToKeyframe = true;

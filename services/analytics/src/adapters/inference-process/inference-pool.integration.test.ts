@@ -114,6 +114,26 @@ withModel(
   },
 );
 
+withModel(
+  "now and then the picture itself is judged: one that stays black is told after twenty seconds",
+  async () => {
+    const { pool } = startPool();
+    const camera = await open(pool, "north");
+    const input = ["-f", "lavfi", "-i", "color=black:size=640x360:rate=25"];
+    const black = await encodeClip({ startMs, seconds: 2, input });
+    const told = () => camera.frames.flatMap(({ verdict }) => verdict?.faults ?? []);
+    for (let at = 0; told().length === 0 && at < 120_000; at += 2_000) {
+      for (const unit of black) {
+        camera.feed.push({ ...unit, capturedAtMs: unit.capturedAtMs + at });
+        await new Promise((resolve) => setTimeout(resolve, 4));
+      }
+    }
+    expect(told()[0]?.fault).toBe("black");
+    const judged = camera.frames.flatMap(({ verdict, capturedAtMs }) => (verdict ? [capturedAtMs] : []));
+    expect(judged.every((atMs, i) => i === 0 || atMs - (judged[i - 1] ?? 0) >= 5_000)).toBe(true);
+  },
+);
+
 withModel("closing while frames are inferred ends the processes in peace", async () => {
   const { pool, faults } = startPool();
   const camera = await open(pool, "north");

@@ -2,7 +2,7 @@ import { type Camera, type GroundPairs, OBJECT_CLASSES, type ObjectClass } from 
 import type { GroundPlane } from "@huishi/kernel";
 import type { Pool } from "@huishi/platform";
 import type { GroundPlanes, StoredPerception } from "../../application/rehearsal/ports.ts";
-import type { SensorReading, Span, StoredFrame, TrackHistory } from "../../domain/index.ts";
+import type { AnalysedSpan, SensorReading, Span, StoredFrame, TrackHistory } from "../../domain/index.ts";
 import { groundPlaneOf } from "./plan-store.ts";
 
 /** Rows of one page: about 0.5 MB, read in a few milliseconds. */
@@ -52,14 +52,19 @@ export class PostgresRehearsalPerception implements StoredPerception, GroundPlan
     return groundPlaneOf(rows[0]?.pairs ?? null);
   }
 
-  async spans(cameraNo: number, { fromMs, toMs }: Span): Promise<readonly Span[]> {
-    const { rows } = await this.#pool.query<{ from_ms: number; to_ms: number }>(
-      `SELECT (extract(epoch FROM began_at) * 1000)::float8 AS from_ms, (extract(epoch FROM until_at) * 1000)::float8 AS to_ms
+  async spans(cameraNo: number, { fromMs, toMs }: Span): Promise<readonly AnalysedSpan[]> {
+    const { rows } = await this.#pool.query<{ from_ms: number; to_ms: number; frames: number }>(
+      `SELECT (extract(epoch FROM began_at) * 1000)::float8 AS from_ms, (extract(epoch FROM until_at) * 1000)::float8 AS to_ms,
+              frames
        FROM analysis_span WHERE camera_no = $1 AND began_at < $3 AND until_at >= $2
        ORDER BY began_at LIMIT ${MAX_SPANS}`,
       [cameraNo, new Date(fromMs), new Date(toMs)],
     );
-    return rows.map((row) => ({ fromMs: Math.max(row.from_ms, fromMs), toMs: Math.min(row.to_ms, toMs) }));
+    return rows.map((row) => ({
+      fromMs: Math.max(Math.round(row.from_ms), fromMs),
+      toMs: Math.min(Math.round(row.to_ms), toMs),
+      intervalMs: row.frames > 1 ? (row.to_ms - row.from_ms) / (row.frames - 1) : null,
+    }));
   }
 
   async frames(

@@ -11,13 +11,16 @@ export class PostgresSpanStore implements SpanStore {
 
   async writeSpans(spans: readonly AnalysisSpan[]): Promise<void> {
     await this.#pool.query(
-      `INSERT INTO analysis_span (camera_no, began_at, until_at)
-       SELECT * FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[])
-       ON CONFLICT (camera_no, began_at) DO UPDATE SET until_at = greatest(analysis_span.until_at, excluded.until_at)`,
+      `INSERT INTO analysis_span (camera_no, began_at, until_at, frames)
+       SELECT * FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[], $4::integer[])
+       ON CONFLICT (camera_no, began_at) DO UPDATE SET
+         until_at = greatest(analysis_span.until_at, excluded.until_at),
+         frames = greatest(analysis_span.frames, excluded.frames)`,
       [
         spans.map(({ cameraNo }) => cameraNo),
         spans.map(({ beganMs }) => new Date(beganMs)),
         spans.map(({ untilMs }) => new Date(untilMs)),
+        spans.map(({ frames }) => frames),
       ],
     );
   }

@@ -2,6 +2,7 @@
 import type { GroundPlane } from "@huishi/kernel";
 import type { RehearsalResult, RehearsalSource, RehearsalSubject } from "@huishi/contracts";
 import type {
+  AnalysedSpan,
   PictureFacts,
   SensorReading,
   Span,
@@ -40,7 +41,7 @@ export interface StoredPerception {
   /** Null when there is no such camera. */
   camera(cameraId: string): Promise<{ readonly cameraNo: number; readonly aspectRatio: number } | null>;
   /** When its pictures were analysed; in order. */
-  spans(cameraNo: number, range: Span): Promise<readonly Span[]>;
+  spans(cameraNo: number, range: Span): Promise<readonly AnalysedSpan[]>;
   /** The frames after `afterMs` (exclusive) and before `toMs` (exclusive), about 2000 rows of them. */
   frames(
     cameraNo: number,
@@ -68,6 +69,8 @@ export interface LookedAt {
   readonly fromMs: number;
   readonly toMs: number;
   readonly coveredMs: number;
+  /** When pictures were looked at; short gaps are left out. */
+  readonly looked: readonly Span[];
 }
 
 export interface FrameListener {

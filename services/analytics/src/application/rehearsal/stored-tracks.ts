@@ -2,7 +2,6 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { HuishiError } from "@huishi/kernel";
 import {
   FrameTimeline,
-  mergeSpans,
   SensorHistory,
   type StoredFrame,
   type TrackHistory,
@@ -12,8 +11,6 @@ import type { FrameListener, FrameSource, LookedAt, RehearsalJob, StoredPercepti
 
 /** Live cameras share the event loop: after so long it is theirs for as long again. */
 const SLICE_MS = 4;
-/** Spans that are this near to each other are one: the rule engine bridges as much. */
-const SPAN_SLACK_MS = 15_000;
 
 /** Frames out of the store, page by page: at no time is more than one page in memory. */
 export class StoredTracks implements FrameSource {
@@ -37,7 +34,7 @@ export class StoredTracks implements FrameSource {
     const timeline = new FrameTimeline({
       range,
       intervalMs: 1_000 / this.#sampleFps,
-      spans: mergeSpans(await this.#store.spans(cameraNo, range), SPAN_SLACK_MS),
+      spans: await this.#store.spans(cameraNo, range),
     });
     const sensors = new PastSensors(this.#store, job);
     listener.onBegin({ sensors: sensors.history });
@@ -65,7 +62,7 @@ export class StoredTracks implements FrameSource {
     }
     await sensors.readUpTo(toMs);
     await play(timeline.rest());
-    return { ...range, coveredMs: Math.min(timeline.coveredMs, toMs - fromMs) };
+    return { ...range, coveredMs: Math.min(timeline.coveredMs, toMs - fromMs), looked: timeline.looked };
   }
 
   /** Keeps the histories of the tracks in the page, and no others. */

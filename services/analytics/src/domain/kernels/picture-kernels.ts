@@ -164,9 +164,19 @@ export function scaleToRgb(job: ScaleJob, target: Uint8Array): void {
   if (width < size || height < size) written.fill(job.fill);
   const target0 = at.target + (top * size + left) * 3;
   new Uint32Array(memory.buffer, at.job, 16).set([
-    ...[at.luma, job.stride, at.u, at.v, job.stride >> 1],
+    at.luma,
+    job.stride,
+    at.u,
+    at.v,
+    job.stride >> 1,
     ...addresses,
-    ...[axis, width, height, target0, size * 3, at.lines, lineBytes],
+    axis,
+    width,
+    height,
+    target0,
+    size * 3,
+    at.lines,
+    lineBytes,
   ]);
   kernels().resize(at.job);
   target.set(written);

@@ -1,15 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { FrameTimeline, mergeSpans, type Span } from "./frame-timeline.ts";
+import { FrameTimeline, type Span } from "./frame-timeline.ts";
 
 const SEEN = [{ trackId: 1, objectClass: "person", score: 1, box: { x: 0, y: 0, w: 0.1, h: 0.1 } }] as const;
 
 function timesOf(stored: readonly number[], spans: readonly Span[], range = { fromMs: 0, toMs: 200_000 }) {
-  const timeline = new FrameTimeline({ range, intervalMs: 1_000, spans });
+  const timeline = new FrameTimeline({
+    range,
+    intervalMs: 1_000,
+    spans: spans.map((span) => ({ intervalMs: null, ...span })),
+  });
   const times: number[] = [];
   for (const capturedAtMs of stored)
     for (const frame of timeline.until({ capturedAtMs, sightings: SEEN })) times.push(frame.capturedAtMs);
   for (const frame of timeline.rest()) times.push(frame.capturedAtMs);
-  return { times, coveredMs: timeline.coveredMs };
+  return { times, coveredMs: timeline.coveredMs, looked: timeline.looked };
 }
 
 describe("the frames between stored ones", () => {
@@ -43,18 +47,17 @@ describe("the frames between stored ones", () => {
   it("begin with the first span, however late", () => {
     expect(timesOf([], [{ fromMs: 150_000, toMs: 152_000 }]).times).toEqual([150_000, 151_000, 152_000]);
   });
-});
 
-describe("spans", () => {
-  it("become one when they overlap or nearly touch", () => {
+  it("come as rarely as pictures were analysed then", () => {
+    const spans = [{ fromMs: 0, toMs: 8_000, intervalMs: 4_000 }];
+    expect(timesOf([4_000, 8_000], spans).times).toEqual([0, 4_000, 8_000]);
+  });
+
+  it("are told in stretches", () => {
     const spans = [
-      { fromMs: 50, toMs: 60 },
-      { fromMs: 0, toMs: 10 },
-      { fromMs: 12, toMs: 20 },
+      { fromMs: 0, toMs: 2_000 },
+      { fromMs: 100_000, toMs: 101_000 },
     ];
-    expect(mergeSpans(spans, 5)).toEqual([
-      { fromMs: 0, toMs: 20 },
-      { fromMs: 50, toMs: 60 },
-    ]);
+    expect(timesOf([1_000], spans).looked).toEqual(spans);
   });
 });

@@ -1,9 +1,14 @@
 import type { Sighting } from "./replayed-track.ts";
 
-/** From when to when pictures were analysed, both included. */
+/** From when to when, both included. */
 export interface Span {
   readonly fromMs: number;
   readonly toMs: number;
+}
+
+/** From when to when pictures were analysed, and how often; null where that is not known. */
+export interface AnalysedSpan extends Span {
+  readonly intervalMs: number | null;
 }
 
 /** A frame as it was analysed; without sightings it showed nothing that was followed. */
@@ -14,86 +19,103 @@ export interface StoredFrame {
 
 /** Where no span is known (rows from before spans were kept), pauses up to this are taken for an empty picture. */
 const BRIDGED_MS = 60_000;
+/** What was looked at is told in stretches; a gap of a smaller share of the range is left out. */
+const TOLD_GAP = 1 / 400;
 
 /**
- * Puts the frames back that left no row because nothing was in them. Between two stored frames there are empty ones at the
- * sampling rate, as far as the spans say that pictures were analysed, or as the pause is too short to mean anything else.
+ * Puts the frames back that left no row because nothing was in them. Between two stored frames there are empty ones, as
+ * often as pictures were analysed at that time, as far as the spans say that they were, or as the pause is too short to mean
+ * anything else.
  */
 export class FrameTimeline {
-  private readonly intervalMs: number;
-  private readonly spans: readonly Span[];
-  private readonly toMs: number;
+  private readonly leastIntervalMs: number;
+  private readonly spans: readonly AnalysedSpan[];
+  private readonly range: Span;
   private nextSpan = 0;
-  private lastMs: number;
+  private lastMs = -Infinity;
   private isFirst = true;
+  private readonly stretches: { fromMs: number; toMs: number }[] = [];
   /** For how long pictures were looked at, so far. */
   coveredMs = 0;
 
-  /** @param spans in order, not overlapping; the range is half open */
+  /**
+   * @param options.range half open
+   * @param options.intervalMs between two samples at least, and where a span does not tell
+   * @param options.spans in order of their begin
+   */
   constructor(options: {
     readonly range: Span;
     readonly intervalMs: number;
-    readonly spans: readonly Span[];
+    readonly spans: readonly AnalysedSpan[];
   }) {
-    this.intervalMs = options.intervalMs;
+    this.leastIntervalMs = options.intervalMs;
     this.spans = options.spans;
-    this.lastMs = options.range.fromMs - options.intervalMs;
-    this.toMs = options.range.toMs;
+    this.range = options.range;
+  }
+
+  /** When pictures were looked at, so far. */
+  get looked(): readonly Span[] {
+    return this.stretches;
   }
 
   /** The empty frames before the stored one, then itself. Frames come in order. */
   *until(frame: StoredFrame): Generator<StoredFrame> {
-    const pauseMs = frame.capturedAtMs - this.lastMs;
-    const isBridged = !this.isFirst && pauseMs <= BRIDGED_MS;
-    const lastEmptyMs = frame.capturedAtMs - this.intervalMs / 2;
-    if (isBridged) yield* this.empty(this.lastMs, lastEmptyMs);
+    const { capturedAtMs } = frame;
+    const intervalMs = this.intervalAt(capturedAtMs);
+    const lastEmptyMs = capturedAtMs - intervalMs / 2;
+    const isBridged = !this.isFirst && capturedAtMs - this.lastMs <= BRIDGED_MS;
+    if (isBridged) yield* this.empty(this.lastMs, lastEmptyMs, intervalMs);
     else yield* this.coveredUntil(lastEmptyMs);
     this.isFirst = false;
-    this.step(frame.capturedAtMs);
+    this.step(capturedAtMs, intervalMs);
     yield frame;
   }
 
   /** The empty frames after the last stored one. */
   *rest(): Generator<StoredFrame> {
-    yield* this.coveredUntil(this.toMs - 1);
+    yield* this.coveredUntil(this.range.toMs - 1);
   }
 
   private *coveredUntil(untilMs: number): Generator<StoredFrame> {
     for (; this.nextSpan < this.spans.length; this.nextSpan++) {
       const span = this.spans[this.nextSpan]!;
       if (span.fromMs > untilMs) return;
-      const fromMs = Math.max(this.lastMs, span.fromMs - this.intervalMs);
-      yield* this.empty(fromMs, Math.min(untilMs, span.toMs));
+      const intervalMs = this.intervalOf(span);
+      const fromMs = Math.max(this.lastMs, span.fromMs - intervalMs);
+      yield* this.empty(fromMs, Math.min(untilMs, span.toMs), intervalMs);
       if (span.toMs >= untilMs) return;
     }
   }
 
   /** After `fromMs`, up to and with `untilMs`. */
-  private *empty(fromMs: number, untilMs: number): Generator<StoredFrame> {
+  private *empty(fromMs: number, untilMs: number, intervalMs: number): Generator<StoredFrame> {
     const sightings: readonly Sighting[] = [];
-    for (let atMs = fromMs + this.intervalMs; atMs <= untilMs; atMs += this.intervalMs) {
+    for (let atMs = fromMs + intervalMs; atMs <= untilMs; atMs += intervalMs) {
       const capturedAtMs = Math.round(atMs);
-      this.step(capturedAtMs);
+      this.step(capturedAtMs, intervalMs);
       yield { capturedAtMs, sightings };
     }
   }
 
-  private step(capturedAtMs: number): void {
+  private intervalAt(atMs: number): number {
+    while (this.nextSpan < this.spans.length && this.spans[this.nextSpan]!.toMs < this.lastMs)
+      this.nextSpan++;
+    const span = this.spans[this.nextSpan];
+    return span && span.fromMs <= atMs ? this.intervalOf(span) : this.leastIntervalMs;
+  }
+
+  private intervalOf({ intervalMs }: AnalysedSpan): number {
+    return Math.max(intervalMs ?? 0, this.leastIntervalMs);
+  }
+
+  private step(capturedAtMs: number, intervalMs: number): void {
     const stepMs = capturedAtMs - this.lastMs;
-    // The time before a frame that follows a pause was not looked at.
-    this.coveredMs += Math.min(stepMs, this.intervalMs * 1.5);
+    // The time before a frame that follows a pause was not looked at: the frame stands for itself.
+    this.coveredMs += stepMs > intervalMs * 1.5 ? intervalMs : stepMs;
+    const last = this.stretches.at(-1);
+    const toldGapMs = Math.max(1.5 * intervalMs, (this.range.toMs - this.range.fromMs) * TOLD_GAP);
+    if (last && stepMs <= toldGapMs) last.toMs = capturedAtMs;
+    else this.stretches.push({ fromMs: capturedAtMs, toMs: capturedAtMs });
     this.lastMs = capturedAtMs;
   }
-}
-
-/** Spans that overlap or nearly touch become one; in order of time. */
-export function mergeSpans(spans: readonly Span[], slackMs: number): Span[] {
-  const merged: Span[] = [];
-  for (const span of [...spans].sort((a, b) => a.fromMs - b.fromMs)) {
-    const last = merged.at(-1);
-    if (last && span.fromMs <= last.toMs + slackMs)
-      merged[merged.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, span.toMs) };
-    else merged.push(span);
-  }
-  return merged;
 }

@@ -32,7 +32,7 @@ function play(run: RehearsalRun): ReturnType<RehearsalRun["finish"]> {
     ];
     run.update(tracks, T0 + t);
   }
-  return run.finish({ fromMs: T0, toMs: T0 + 90_000, coveredMs: 90_000 });
+  return run.finish({ fromMs: T0, toMs: T0 + 90_000, coveredMs: 90_000, looked: [] });
 }
 
 describe("a rehearsal", () => {
@@ -80,7 +80,7 @@ describe("a rehearsal", () => {
     const subject = subjectOf("line_crossing", { dedupeMs: 0 });
     const run = new RehearsalRun({ cameraId: "cam-1", subject, baseline: null });
     for (const [k, x] of [0.3, 0.45, 0.55, 0.7].entries()) run.update([trackAt(1, x, 0.5)], T0 + k * 200);
-    const { alarms } = run.finish({ fromMs: T0, toMs: T0 + 1_000, coveredMs: 800 });
+    const { alarms } = run.finish({ fromMs: T0, toMs: T0 + 1_000, coveredMs: 800, looked: [] });
     expect(alarms).toMatchObject([{ capturedAtMs: T0 + 400, clearedAtMs: null, occurrences: 1 }]);
   });
 
@@ -88,7 +88,7 @@ describe("a rehearsal", () => {
     const subject = subjectOf("line_crossing", { dedupeMs: 0 });
     const run = new RehearsalRun({ cameraId: "cam-1", subject, baseline: null });
     for (let k = 0; k < 1_400; k++) run.update([trackAt(1, k % 2 === 0 ? 0.3 : 0.7, 0.5)], T0 + k * 1_000);
-    const result = run.finish({ fromMs: T0, toMs: T0 + 1_400_000, coveredMs: 1_400_000 });
+    const result = run.finish({ fromMs: T0, toMs: T0 + 1_400_000, coveredMs: 1_400_000, looked: [] });
     expect(result.alarms).toHaveLength(500);
     expect(result.raised).toBe(1_399);
   });

@@ -4,6 +4,7 @@ import type { PictureFacts } from "../rules/scene-facts.ts";
 import type { Track } from "../tracker/track.ts";
 import { rehearsedAlarm } from "./alarm-log.ts";
 import { compareAlarms } from "./compare.ts";
+import type { Span } from "./frame-timeline.ts";
 import { RehearsedRule } from "./rehearsed-rule.ts";
 
 /** A rule, and the one that it is compared with, over the same frames. No I/O. */
@@ -32,11 +33,11 @@ export class RehearsalRun {
     this.baseline?.update(tracks, capturedAtMs, picture);
   }
 
-  finish(looked: {
-    readonly fromMs: number;
-    readonly toMs: number;
-    readonly coveredMs: number;
-  }): RehearsalResult {
+  finish(
+    looked: Pick<RehearsalResult, "fromMs" | "toMs" | "coveredMs"> & {
+      readonly looked: readonly Span[];
+    },
+  ): RehearsalResult {
     const alarms = this.subject.finish();
     const compared = this.baseline && compareAlarms(alarms, this.baseline.finish());
     const listed = compared?.alarms ?? alarms.map((alarm) => rehearsedAlarm(alarm, "added"));
@@ -46,6 +47,7 @@ export class RehearsalRun {
       coveredMs: Math.round(looked.coveredMs),
       fromMs: looked.fromMs,
       toMs: looked.toMs,
+      looked: [...looked.looked],
       raised: this.subject.raised,
       baselineRaised: this.baseline?.raised ?? null,
       added: compared?.added ?? null,

@@ -1,3 +1,5 @@
+import { CameraHabits } from "../tracker/camera-habits.ts";
+import { measure } from "../tracker/measurement.ts";
 import { PARAMETERS } from "../tracker/parameters.ts";
 import type { Track } from "../tracker/track.ts";
 import { ReplayedTrack, type Sighting, type TrackHistory } from "./replayed-track.ts";
@@ -13,13 +15,14 @@ export interface TrackReplayOptions {
  * Rebuilds from stored detections what the tracker said in each frame: states, velocities, mean scores, stillness, and
  * the tracks that were lost for a while. Pure and deterministic.
  *
- * Stored are the believed tracks that a frame saw, with their filtered boxes. So what is rebuilt differs from what the
- * live tracker knew in three ways: sightings from before a track was believed are missing in its mean score; whether a
- * standing object was hidden or only not looked at is not told (it counts as there until it was seen last); velocities
- * are difference quotients of the filtered boxes.
+ * Stored are the believed tracks that a frame saw, with their filtered boxes; from those the measurements are told, and
+ * the tracker's own record of a track is fed with them. So what is rebuilt differs from what the live tracker knew in two
+ * ways: what it saw of a track before it believed it is not stored; and whether an object that stands was hidden or only
+ * not looked at is not told (it counts as there until it was seen last).
  */
 export class TrackReplay {
   private readonly options: TrackReplayOptions;
+  private readonly habits = new CameraHabits();
   private living = new Map<number, ReplayedTrack>();
   private clockMs: number | null = null;
 
@@ -29,8 +32,11 @@ export class TrackReplay {
 
   /** @param capturedAtMs later than in the call before @param sightings empty where a frame showed nothing */
   update(sightings: readonly Sighting[], capturedAtMs: number): Track[] {
-    if (this.clockMs !== null && capturedAtMs - this.clockMs > PARAMETERS.gapMs) this.endMoving();
+    const elapsedMs = this.clockMs === null ? 0 : capturedAtMs - this.clockMs;
+    if (elapsedMs > PARAMETERS.stationaryGapMs) this.living.clear();
+    else if (elapsedMs > PARAMETERS.gapMs) this.endMoving();
     this.clockMs = capturedAtMs;
+    this.habits.learnScores(sightings.map((sighting) => measure(sighting, this.options.aspectRatio)));
     const seen = new Set<number>();
     for (const sighting of sightings) {
       if (seen.has(sighting.trackId)) continue;
@@ -39,11 +45,12 @@ export class TrackReplay {
       if (track) track.see(sighting, capturedAtMs);
       else this.living.set(sighting.trackId, this.begin(sighting, capturedAtMs));
     }
+    this.habits.learnAgility([...this.living.values()].map(({ living }) => living));
     const tracks: Track[] = [];
     for (const [id, track] of this.living) {
       if (!seen.has(id)) track.pass(capturedAtMs);
       if (track.isOver(capturedAtMs)) this.living.delete(id);
-      else tracks.push(track.snapshot(capturedAtMs));
+      else tracks.push(track.snapshot());
     }
     return tracks.sort((a, b) => a.id - b.id);
   }
@@ -56,7 +63,12 @@ export class TrackReplay {
   private begin(sighting: Sighting, capturedAtMs: number): ReplayedTrack {
     const { aspectRatio, historyOf } = this.options;
     const history = historyOf(sighting.trackId);
-    return new ReplayedTrack(sighting, { capturedAtMs, aspectRatio, ...(history && { history }) });
+    return new ReplayedTrack(sighting, {
+      capturedAtMs,
+      aspectRatio,
+      habits: this.habits,
+      ...(history && { history }),
+    });
   }
 
   /** A gap in the pictures ends all that moved, as in the tracker. */

@@ -21,6 +21,10 @@ export class Glances {
     this.look = look;
   }
 
+  get possible(): boolean {
+    return this.look !== undefined;
+  }
+
   of(measured: Measurement): Appearance | null {
     if (this.look === undefined) return null;
     const known = this.taken.get(measured);

@@ -43,7 +43,8 @@ export function associate(
   let k = 0;
   for (const track of tracks)
     for (const detection of detections) costs[k++] = pairCost(track, detection, reach);
-  for (let j = 0; j < columns; j++) compareLooks(tracks, detections[j]!, glances, { costs, columns, j });
+  if (glances.possible)
+    for (let j = 0; j < columns; j++) compareLooks(tracks, detections[j]!, glances, { costs, columns, j });
   for (k = 0; k < costs.length; k++) {
     costs[k] = costs[k]! >= limit ? Infinity : costs[k]! + tracks[Math.floor(k / columns)]!.unseenCost;
   }

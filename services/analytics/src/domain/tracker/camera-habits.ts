@@ -10,6 +10,7 @@ import { PARAMETERS } from "./parameters.ts";
  */
 export class CameraHabits {
   private median: number = PARAMETERS.typicalScoreFirst;
+  private scored = 0;
   private logAgility = 0;
 
   /** Score that half of the detections reach; never less than what a detector must say at least. */
@@ -22,10 +23,13 @@ export class CameraHabits {
     return Math.exp(this.logAgility);
   }
 
-  /** Follows the median of the scores: each detection pulls it by the same small step. */
+  /** Follows the median of the scores: each detection pulls it by the same step, the first ones by larger steps. */
   learnScores(detections: readonly Measurement[]): void {
+    if (detections.length === 0) return;
+    this.scored += detections.length;
+    const step = Math.max(PARAMETERS.typicalScoreStep, PARAMETERS.typicalScoreFirstStep / this.scored);
     const above = detections.filter(({ detection }) => detection.score > this.median).length;
-    const pull = PARAMETERS.typicalScoreStep * (2 * above - detections.length);
+    const pull = step * (2 * above - detections.length);
     this.median = Math.min(1, Math.max(PARAMETERS.typicalScoreLeast, this.median + pull));
   }
 

@@ -7,11 +7,13 @@ import type { ObjectClass } from "@huishi/contracts";
  */
 export const PARAMETERS = {
   /**
-   * The camera's typical score (see CameraHabits): what it is taken for at first, how far a detection pulls it, and
+   * The camera's typical score (see CameraHabits): what it is taken for at first, how far a detection pulls it (and the
+   * first ones), and
    * below which it never falls.
    */
-  typicalScoreFirst: 0.8,
+  typicalScoreFirst: 0.6,
   typicalScoreStep: 0.01,
+  typicalScoreFirstStep: 0.2,
   typicalScoreLeast: 0.5,
   /** Detections from this share of the typical score start tracks and are assigned first. */
   highScore: 0.8,
@@ -27,7 +29,7 @@ export const PARAMETERS = {
    * standard deviation of its place is within this share of its sides: else the prediction would be a guess...
    */
   graceMs: 1_000,
-  placedWithin: 0.15,
+  placedWithin: 0.18,
   /** ...and is looked for this long. */
   lostMs: 2_000,
   /** A stationary one as long as it had stood, within these bounds: what hides it moves on. */
@@ -46,7 +48,7 @@ export const PARAMETERS = {
   hiddenShare: 0.6,
 
   /** Standard deviation of a person's speed across and down the picture, sizes per second; vehicles are faster. */
-  speedX: 1.8,
+  speedX: 2,
   speedY: 0.4,
   vehicleFactor: 2,
   /**
@@ -60,7 +62,7 @@ export const PARAMETERS = {
   /** What stood still and is not seen is still there: its place gets no less certain than this share of its sides. */
   stillSpread: 0.4,
   /** Seconds over which a velocity is forgotten. */
-  velocityTimeConstant: 10,
+  velocityTimeConstant: 7,
   /** How a track's agility follows its surprises (see LivingTrack.adapt). */
   agilityRate: 0.1,
   agilityLeast: 0.4,
@@ -92,7 +94,7 @@ export const PARAMETERS = {
    * and unlikeness count at most; how often one is taken of a track that stands free, and how much of it the older ones make room for.
    */
   appearanceNeutral: 0.28,
-  appearanceSlope: 12,
+  appearanceSlope: 16,
   appearanceGainMost: 2,
   appearanceCostMost: 6,
   appearanceEveryMs: 1_000,

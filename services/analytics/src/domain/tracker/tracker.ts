@@ -122,6 +122,7 @@ export class Tracker {
 
   /** Takes a look at who stands free and was not looked at lately: where boxes overlap it would show the wrong one. */
   private learnLooks({ capturedAtMs, glances }: Frame): void {
+    if (!glances.possible) return;
     for (const [track, measured] of this.matched) {
       if (!track.isLookDue(capturedAtMs)) continue;
       const { box } = measured.detection;
