@@ -239,7 +239,7 @@ function isOver(track: LivingTrack, capturedAtMs: number, aspectRatio: number): 
 }
 
 /** How long a confirmed track is looked for in vain. */
-function patienceMs({
+export function patienceMs({
   stationarySinceMs,
   lastSeenMs,
 }: Pick<LivingTrack, "stationarySinceMs" | "lastSeenMs">): number {

@@ -29,8 +29,6 @@ import { addControlRoutes } from "./routes/control-routes.ts";
 import { addDeviceRecordRoutes } from "./routes/device-record-routes.ts";
 import { addSiteCategoryRoutes } from "./routes/site-category-routes.ts";
 import { addGroundPlaneRoutes } from "./routes/ground-plane-routes.ts";
-import { addGroundPlaneRoutes } from "./routes/ground-plane-routes.ts";
-import { addSiteCategoryRoutes } from "./routes/site-category-routes.ts";
 import { addIdentityRoutes, type IdentityRouteParts } from "./routes/identity-routes.ts";
 import { addOperationRoutes, type OperationRouteParts } from "./routes/operation-routes.ts";
 import { addDeviceRoutes, addPerceptionRoutes, type QuestionRouteParts } from "./routes/question-routes.ts";

@@ -46,8 +46,6 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Requirement>> = {
   "GET /api/v1/cameras/:id/ground-plane": "view",
   "PUT /api/v1/cameras/:id/ground-plane": "configure",
   "DELETE /api/v1/cameras/:id/ground-plane": "configure",
-  "PUT /api/v1/site-categories/:slug": "administer",
-  "DELETE /api/v1/site-categories/:slug": "administer",
   "GET /api/v1/cameras/:id/zones": "view",
   "POST /api/v1/cameras/:id/zones": "configure",
   "PUT /api/v1/zones/:id": "configure",
