@@ -7,7 +7,8 @@
  *   npm run bench:analytics -- keyframes [MEDIA] [SECONDS] [CAMERAS]   200 cameras, keyframes alone
  *
  * MEDIA is a video or a folder of videos (default ../shared/media). `--stream-fps N` sets what the cameras send
- * (default: the footage's own rate, up to 25). Needs ffmpeg and a built model.
+ * (default: the footage's own rate, up to 25). Runs what `npm run build:ts` made, as production does. Needs ffmpeg and a built
+ * model.
  */
 import { parseArgs } from "node:util";
 import { measureCamera } from "./analytics/camera.ts";
