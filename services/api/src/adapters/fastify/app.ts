@@ -27,8 +27,6 @@ import { addUploadRoutes } from "./routes/upload-routes.ts";
 import type { AgentUploads } from "../../application/agent-uploads.ts";
 import { addControlRoutes } from "./routes/control-routes.ts";
 import { addDeviceRecordRoutes } from "./routes/device-record-routes.ts";
-import { addSiteCategoryRoutes } from "./routes/site-category-routes.ts";
-import { addGroundPlaneRoutes } from "./routes/ground-plane-routes.ts";
 import { addGroundPlaneRoutes } from "./routes/ground-plane-routes.ts";
 import { addSiteCategoryRoutes } from "./routes/site-category-routes.ts";
 import { addIdentityRoutes, type IdentityRouteParts } from "./routes/identity-routes.ts";
