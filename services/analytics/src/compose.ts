@@ -253,5 +253,7 @@ function forkedPool(options: AnalyticsOptions, faults: FaultLog): InferencePool 
     processes: options.inferenceProcesses,
     ...(options.detector && { detector: options.detector }),
     onFault: (error) => faults.report(error, INFERENCE_FAULT, error.details),
+    onReady: ({ name, provider }) =>
+      options.logger.info({ inferenceProcess: name, provider }, "an inference process is ready"),
   });
 }

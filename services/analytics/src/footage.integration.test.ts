@@ -17,6 +17,7 @@ import { findFootage, findGroundTruth, playThrough } from "./test-support/footag
 const vtest = findFootage("vtest.avi");
 const groundTruth = findGroundTruth("PETS09-S2L1");
 const cars = findFootage("car-detection.mp4");
+const motorway = findFootage("vehicle_counting_input.mp4");
 const isReady = await isModelBuilt();
 const KEY = { cameraId: "cam-1", profile: "main" } as const;
 
@@ -175,5 +176,38 @@ describe.skipIf(!isReady)("analysis of real footage", () => {
       expect(await rows("SELECT id FROM alarm")).toHaveLength(up + down);
     },
     120_000,
+  );
+
+  it.skipIf(!motorway).each([
+    { headingDeg: 295, isWrong: true },
+    { headingDeg: 115, isWrong: false },
+  ])(
+    "finds cars that drive to the lower right when $headingDeg degrees is the way: $isWrong",
+    async ({ headingDeg, isWrong }) => {
+      // The near carriageway; on the far one they drive away.
+      const road = zone({
+        points: [
+          { x: 0.38, y: 0.5 },
+          { x: 0.75, y: 0.5 },
+          { x: 1, y: 0.75 },
+          { x: 1, y: 1 },
+          { x: 0.6, y: 1 },
+        ],
+      });
+      const wrongWay = rule({
+        kind: "wrong_way",
+        classes: ["car", "truck", "bus"],
+        // The model sees each of them four to eight times.
+        persistenceMs: 0,
+        dedupeMs: 0,
+        headingDeg,
+      });
+      await analyse(motorway as string, { zone: road, rule: wrongWay, seconds: 30 });
+      const alarms = await rows<{ occurrences: number }>("SELECT occurrences FROM alarm");
+      process.stderr.write(`motorway, ${headingDeg} degrees allowed: ${alarms.length} alarms\n`);
+      if (isWrong) expect(alarms.length).toBeGreaterThan(2);
+      else expect(alarms).toEqual([]);
+    },
+    240_000,
   );
 });

@@ -19,6 +19,13 @@ export interface SurveyedWorker extends WorkerLoad {
   readonly expiresInMs: number;
 }
 
+export interface SurveyTimes {
+  /** A worker that was heard of within this time is fresh. */
+  readonly freshMs: number;
+  /** After a start of the database nobody is late for this long: nobody could renew while it was away. */
+  readonly graceMs: number;
+}
+
 export interface LeaseSurvey {
   readonly workers: readonly SurveyedWorker[];
   readonly mine: readonly LeasableCamera[];
@@ -36,7 +43,7 @@ export interface LeaseStore {
   /** Makes these cameras known, with their weights. */
   offer(cameras: readonly LeasableCamera[]): Promise<void>;
   /** Frees what late workers hold, then says how things are. */
-  survey(workerId: string, freshMs: number): Promise<LeaseSurvey>;
+  survey(workerId: string, times: SurveyTimes): Promise<LeaseSurvey>;
   /** Takes those that are still free; says which. */
   take(workerId: string, cameraIds: readonly string[]): Promise<readonly string[]>;
   /** Gives cameras up and tells the other workers. */

@@ -1,7 +1,7 @@
 import { ManualClock } from "@huishi/kernel";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { LeasableCamera } from "../domain/index.ts";
-import type { LeaseStore, LeaseSurvey, Worker } from "./camera-leases.ts";
+import type { LeaseStore, LeaseSurvey, SurveyTimes, Worker } from "./camera-leases.ts";
 import { CameraTenure, LEASE_TIMES } from "./camera-tenure.ts";
 import { FaultLog } from "./fault-log.ts";
 
@@ -32,7 +32,7 @@ class MemoryLeases implements LeaseStore {
         });
     });
   }
-  survey(me: string, freshMs: number): Promise<LeaseSurvey> {
+  survey(me: string, { freshMs }: SurveyTimes): Promise<LeaseSurvey> {
     return this.#answer(() => {
       const nowMs = MemoryLeases.clock.nowMs();
       for (const [id, { expiresAtMs }] of MemoryLeases.workers)

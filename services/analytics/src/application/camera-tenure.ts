@@ -159,7 +159,7 @@ export class CameraTenure implements Tenure {
       await store.offer([...wanted].map(([cameraId, weight]) => ({ cameraId, weight })));
       if (wanted === this.#wanted) this.#isOffered = true;
     }
-    const survey = await store.survey(id, this.#times.freshMs);
+    const survey = await store.survey(id, { freshMs: this.#times.freshMs, graceMs: this.#times.leaseMs });
     this.#isAlone = survey.workers.every((worker) => worker.id === id);
     this.#settle(survey, tenant);
     const free = survey.free.filter(({ cameraId }) => this.#wanted.has(cameraId));
@@ -285,7 +285,8 @@ export class CameraTenure implements Tenure {
       Math.min(
         this.#times.beatMs,
         isSomethingFree ? FREE_ROUND_MS : Infinity,
-        ...expiries.map((expiresInMs) => expiresInMs + AFTER_EXPIRY_MS),
+        // Late ones that the database does not give up yet are looked after now and then.
+        ...expiries.map((expiresInMs) => (expiresInMs > 0 ? expiresInMs + AFTER_EXPIRY_MS : FREE_ROUND_MS)),
       ),
     );
   }

@@ -17,10 +17,13 @@ export function swayOf(
   background: Float32Array,
   { width, height }: { readonly width: number; readonly height: number },
 ): Shift | null {
-  const now = profiles(luma, width, height);
-  const before = profiles(background, width, height);
-  const shift = { x: bestShift(now.columns, before.columns), y: bestShift(now.rows, before.rows) };
-  return shift.x === 0 && shift.y === 0 ? null : shift;
+  const size = { width, height };
+  const before = profiles(background, size);
+  // One axis after the other: what came in at one edge blurs the other axis' sums.
+  let x = bestShift(profiles(luma, size).columns, before.columns);
+  const y = bestShift(profiles(unshifted(luma, { x, y: 0 }, size), size).rows, before.rows);
+  if (y !== 0) x = bestShift(profiles(unshifted(luma, { x: 0, y }, size), size).columns, before.columns);
+  return x === 0 && y === 0 ? null : { x, y };
 }
 
 /** The picture as it would be without the shift; what came in at an edge repeats it. */
@@ -45,18 +48,19 @@ export function unshifted(
   return moved;
 }
 
+/** Without the edges, which a shift fills with something else. */
 function profiles(
   picture: Uint8Array | Float32Array,
-  width: number,
-  height: number,
+  { width, height }: { readonly width: number; readonly height: number },
 ): { columns: Float64Array; rows: Float64Array } {
   const columns = new Float64Array(width);
   const rows = new Float64Array(height);
   for (let y = 0; y < height; y++) {
     let sum = 0;
+    const isInner = y >= MOST && y < height - MOST;
     for (let x = 0, i = y * width; x < width; x++, i++) {
-      columns[x]! += picture[i]!;
-      sum += picture[i]!;
+      if (isInner) columns[x]! += picture[i]!;
+      if (x >= MOST && x < width - MOST) sum += picture[i]!;
     }
     rows[y] = sum;
   }

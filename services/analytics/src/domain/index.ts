@@ -19,6 +19,6 @@ export type { Appearance } from "./tracker/appearance.ts";
 export * from "./rehearsal/frame-timeline.ts";
 export * from "./rehearsal/rehearsal-run.ts";
 export { ruleOf } from "./rehearsal/rehearsed-rule.ts";
-export * from "./rehearsal/replayed-track.ts";
+export * from "./rehearsal/sighting.ts";
 export * from "./rehearsal/sensor-history.ts";
 export * from "./rehearsal/track-replay.ts";

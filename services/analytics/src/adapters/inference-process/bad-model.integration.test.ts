@@ -27,11 +27,17 @@ async function folderWith({ record, bytes, parts }: LoadedModel): Promise<string
   return folder;
 }
 
-function startPool(detector: DetectorChoice): { pool: ForkedInferencePool; faults: HuishiError[] } {
+function startPool(detector: DetectorChoice) {
   const faults: HuishiError[] = [];
-  const pool = new ForkedInferencePool({ processes: 1, detector, onFault: (error) => faults.push(error) });
+  const providers: string[] = [];
+  const pool = new ForkedInferencePool({
+    processes: 1,
+    detector,
+    onFault: (error) => faults.push(error),
+    onReady: ({ provider }) => providers.push(provider),
+  });
   closers.push(() => pool.close());
-  return { pool, faults };
+  return { pool, faults, providers };
 }
 
 async function watch(pool: ForkedInferencePool, cameraId: string) {
@@ -89,7 +95,7 @@ test("a provider that is not present is an error of open; with another one behin
   await expect(watch(alone.pool, "north")).rejects.toMatchObject({ code: "EXECUTION_PROVIDER_MISSING" });
   const withCpu = startPool({ modelsDir, providers: ["nonsense", "cpu"] });
   const { feed, seen } = await watch(withCpu.pool, "north");
-  expect(feed.classes).toEqual(["person"]);
+  expect([feed.classes, withCpu.providers]).toEqual([["person"], ["cpu"]]);
   for (const unit of await picture("white")) feed.push(unit);
   await until(() => seen.frames > 0, "a frame is analysed");
 }, 120_000);

@@ -10,6 +10,8 @@ export interface ForkedInferencePoolOptions extends ChildConfig {
   readonly processes?: number;
   /** A process died or a camera's decoder failed; both are started again. For the log. */
   readonly onFault?: (error: HuishiError) => void;
+  /** A process has its detector; `provider` is what it runs on (`cpu`, `cuda`, `wasm`...). For the log. */
+  readonly onReady?: (ready: { readonly name: string; readonly provider: string }) => void;
 }
 
 /**
@@ -70,12 +72,13 @@ export class ForkedInferencePool implements InferencePool {
   }
 
   #start(): InferenceProcess {
-    const { detector, onFault } = this.#options;
+    const { detector, onFault, onReady } = this.#options;
     const process = new InferenceProcess({
       name: `inference process ${this.#processes.length + 1}`,
       ...(detector && { detector }),
       nextSession: () => ++this.#lastSession,
       onFault: (error) => onFault?.(error),
+      ...(onReady && { onReady }),
     });
     this.#processes.push(process);
     return process;

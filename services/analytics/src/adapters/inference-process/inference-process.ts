@@ -31,6 +31,7 @@ export interface InferenceProcessOptions extends ChildConfig {
   /** Gives each start of the process a number that was never given before: the session of its tracks. */
   readonly nextSession: () => number;
   readonly onFault: (error: HuishiError) => void;
+  readonly onReady?: (ready: { readonly name: string; readonly provider: string }) => void;
 }
 
 interface Running {
@@ -159,6 +160,7 @@ export class InferenceProcess implements FeedChannel {
         if (message.type === "ready") {
           clearTimeout(tooLate);
           this.#classes = message.classes;
+          this.#options.onReady?.({ name: this.#options.name, provider: message.provider });
           this.#begin(running);
         } else if (message.type === "failed") reason = new HuishiError(message.code, message.message);
         else this.#receive(running, message);

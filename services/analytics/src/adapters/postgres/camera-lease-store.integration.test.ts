@@ -4,6 +4,7 @@ import type { Worker } from "../../application/camera-leases.ts";
 import { PostgresCameraLeaseStore } from "./camera-lease-store.ts";
 import { PostgresLeaseFence } from "./lease-fence.ts";
 
+const TIMES = { freshMs: 3_000, graceMs: 0 };
 const worker = (id: string, fields: Partial<Worker> = {}): Worker => ({
   id,
   name: id,
@@ -57,7 +58,7 @@ describe("camera leases in PostgreSQL", () => {
     await offered(late, "cam-1");
     await late.take("late", ["cam-1"]);
     await other.register(worker("other"), 60_000);
-    const survey = await other.survey("other", 3_000);
+    const survey = await other.survey("other", TIMES);
     expect(survey.free).toEqual([{ cameraId: "cam-1", weight: 1 }]);
     expect(survey.workers.map(({ id }) => id)).toEqual(["other"]);
     expect(await late.renew("late", 60_000)).toBe(false);
@@ -67,6 +68,15 @@ describe("camera leases in PostgreSQL", () => {
     expect(rows).toEqual([{ worker: "other", epoch: "2" }]);
   });
 
+  it("calls nobody late for a while after the database's start", async () => {
+    const [late, other] = [open(), open()];
+    await late.register(worker("late"), 1);
+    await other.register(worker("other"), 60_000);
+    const { workers } = await other.survey("other", { freshMs: 3_000, graceMs: 24 * 3_600_000 });
+    expect(workers.map(({ id }) => id).sort()).toEqual(["late", "other"]);
+    expect((await other.survey("other", TIMES)).workers.map(({ id }) => id)).toEqual(["other"]);
+  });
+
   it("renews a late worker that nobody has missed yet", async () => {
     const store = open();
     await store.register(worker("a"), 1);
@@ -74,7 +84,7 @@ describe("camera leases in PostgreSQL", () => {
     await store.take("a", ["cam-1"]);
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await store.renew("a", 60_000)).toBe(true);
-    expect((await store.survey("a", 3_000)).mine).toEqual([{ cameraId: "cam-1", weight: 1 }]);
+    expect((await store.survey("a", TIMES)).mine).toEqual([{ cameraId: "cam-1", weight: 1 }]);
   });
 
   it("takes over at once from the one before of the same name, where its death is certain", async () => {
@@ -108,7 +118,7 @@ describe("camera leases in PostgreSQL", () => {
     await offered(store, "cam-1", "no-such-camera");
     await store.take("a", ["cam-1"]);
     await database.pool.query("DELETE FROM camera WHERE id = 'cam-1'");
-    const { mine, free } = await store.survey("a", 3_000);
+    const { mine, free } = await store.survey("a", TIMES);
     expect([...mine, ...free]).toEqual([]);
   });
 

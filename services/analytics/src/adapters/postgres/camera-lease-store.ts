@@ -1,5 +1,11 @@
 import { Client } from "pg";
-import type { LeaseStore, LeaseSurvey, SurveyedWorker, Worker } from "../../application/camera-leases.ts";
+import type {
+  LeaseStore,
+  LeaseSurvey,
+  SurveyedWorker,
+  SurveyTimes,
+  Worker,
+} from "../../application/camera-leases.ts";
 import type { LeasableCamera } from "../../domain/index.ts";
 
 /** Well within a lease: a database that hangs is asked again in time. */
@@ -65,12 +71,13 @@ export class PostgresCameraLeaseStore implements LeaseStore {
     );
   }
 
-  async survey(workerId: string, freshMs: number): Promise<LeaseSurvey> {
+  async survey(workerId: string, { freshMs, graceMs }: SurveyTimes): Promise<LeaseSurvey> {
     await this.#query(
       `DELETE FROM analytics_worker WHERE id IN (
          SELECT id FROM analytics_worker WHERE expires_at < clock_timestamp() AND id <> $1
+           AND pg_postmaster_start_time() <= clock_timestamp() - $2 * interval '1 ms'
          FOR UPDATE SKIP LOCKED)`,
-      [workerId],
+      [workerId, graceMs],
     );
     const workers = await this.#query<WorkerRow>(
       `SELECT worker.id, worker.capacity, coalesce(sum(lease.weight), 0)::real AS load,

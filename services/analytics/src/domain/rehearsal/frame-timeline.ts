@@ -1,4 +1,4 @@
-import type { Sighting } from "./replayed-track.ts";
+import type { Sighting } from "./sighting.ts";
 
 /** From when to when, both included. */
 export interface Span {

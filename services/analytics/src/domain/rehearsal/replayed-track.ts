@@ -1,25 +1,11 @@
-import type { ObjectClass } from "@huishi/contracts";
-import type { Box } from "@huishi/kernel";
 import type { CameraHabits } from "../tracker/camera-habits.ts";
 import { LivingTrack } from "../tracker/living-track.ts";
 import { measure } from "../tracker/measurement.ts";
 import { PARAMETERS } from "../tracker/parameters.ts";
 import type { Track } from "../tracker/track.ts";
+import { patienceMs } from "../tracker/tracker.ts";
+import type { Sighting, TrackHistory } from "./sighting.ts";
 import { unfiltered } from "./unfiltered.ts";
-
-/** One object in one frame, as it is stored: the tracker's filtered box, the score of that frame's detection. */
-export interface Sighting {
-  readonly trackId: number;
-  readonly objectClass: ObjectClass;
-  readonly score: number;
-  readonly box: Box;
-}
-
-/** What the store knows about a track as a whole. */
-export interface TrackHistory {
-  readonly firstSeenMs: number;
-  readonly lastSeenMs: number;
-}
 
 interface Circumstances {
   readonly capturedAtMs: number;
@@ -80,7 +66,7 @@ export class ReplayedTrack {
 
   isOver(capturedAtMs: number): boolean {
     if (capturedAtMs <= this.knownUntilMs) return false;
-    return capturedAtMs - this.living.lastSeenMs > this.patienceMs() || this.isOutside();
+    return capturedAtMs - this.living.lastSeenMs > patienceMs(this.living) || this.isOutside();
   }
 
   get isStill(): boolean {
@@ -94,14 +80,6 @@ export class ReplayedTrack {
   private moveTo(capturedAtMs: number): void {
     this.living.predict((capturedAtMs - this.clockMs) / 1000);
     this.clockMs = capturedAtMs;
-  }
-
-  /** As in the tracker: what stood still is looked for as long as it had stood, within bounds. */
-  private patienceMs(): number {
-    const { stationarySinceMs, lastSeenMs } = this.living;
-    const { lostMs, stationaryLostLeastMs, stationaryLostMostMs } = PARAMETERS;
-    if (stationarySinceMs === null) return lostMs;
-    return Math.min(Math.max(lastSeenMs - stationarySinceMs, stationaryLostLeastMs), stationaryLostMostMs);
   }
 
   /** Has its expected centre left the picture? */

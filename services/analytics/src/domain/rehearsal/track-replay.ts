@@ -2,7 +2,8 @@ import { CameraHabits } from "../tracker/camera-habits.ts";
 import { measure } from "../tracker/measurement.ts";
 import { PARAMETERS } from "../tracker/parameters.ts";
 import type { Track } from "../tracker/track.ts";
-import { ReplayedTrack, type Sighting, type TrackHistory } from "./replayed-track.ts";
+import { ReplayedTrack } from "./replayed-track.ts";
+import type { Sighting, TrackHistory } from "./sighting.ts";
 
 export interface TrackReplayOptions {
   /** Picture width / height. */

@@ -9,7 +9,7 @@ import {
   varianceY,
 } from "../tracker/measurement.ts";
 import type { Axis, Level } from "../tracker/motion-model.ts";
-import type { Sighting } from "./replayed-track.ts";
+import type { Sighting } from "./sighting.ts";
 
 /** A stored box is rounded to a ten-thousandth: what that does to a measurement must not look like a jump. */
 const FARTHEST_SIZES = 3;

@@ -83,6 +83,16 @@ describe("wrong_way", () => {
     for (let t = 40_000; t < 41_000; t += 200) expect(engine.update(jump(t), T0 + t)).toEqual([]);
   });
 
+  it("takes a track that ran on unseen and is found again behind for no movement", () => {
+    const engine = new RuleEngine([rule], [SQUARE]);
+    const found = (t: number) => {
+      if (t <= 400) return [trackAt(1, 0.5, 0.5 - t / 20_000)];
+      if (t < 3_000) return [trackAt(1, 0.5, 0.4, { observed: false })];
+      return [trackAt(1, 0.5, t < 3_200 ? 0.65 : 0.655)];
+    };
+    expect(play(engine, { untilMs: 3_400 }, found)).toEqual([]);
+  });
+
   it("never raises on a walk that goes nowhere against it", () => {
     const step = fc.record({
       dx: fc.double({ min: -0.02, max: 0.02, noNaN: true }),

@@ -5,9 +5,9 @@ export interface TrailPoint extends Point {
   readonly atMs: number;
 }
 
-/** A trail covers at least this long once it is long enough, and no fewer points: two tell nothing about a third. */
+/** A trail covers at least this long once it is long enough, and no fewer points: two do not tell a way from a tremble. */
 const SPAN_MS = 1_500;
-const LEAST_POINTS = 4;
+const LEAST_POINTS = 3;
 /** Points that follow more closely than this add nothing but cost. */
 const SPACING_MS = 100;
 /** Older points than this belong to another movement. */

@@ -1,7 +1,7 @@
 import type { Rule } from "@huishi/contracts";
 import { footPoint, type GroundPlane, type Box, type Point } from "@huishi/kernel";
 import type { Track } from "../tracker/track.ts";
-import { fittedMovement, MotionTrails, robustMovement } from "./motion-trail.ts";
+import { fittedMovement, MotionTrails, robustMovement, type TrailPoint } from "./motion-trail.ts";
 import type { SceneFacts } from "./scene-facts.ts";
 import type { StayReader } from "./stay-machine.ts";
 import type { Presence, Reading } from "./zone-presence.ts";
@@ -41,6 +41,8 @@ export class StandingReader implements StayReader {
 const LEAST_WAY = 0.75;
 /** Against the heading: not further than 60 degrees from the opposite direction. */
 const AGAINST = -0.5;
+/** Share of the single steps that must go against it as well. */
+const STEADY = 0.75;
 
 /**
  * `wrong_way`: the object moves through the polygon against `headingDeg`. Its way over more than a second decides, by a
@@ -76,7 +78,18 @@ export class WrongWayReader implements StayReader {
     const size = Math.sqrt(track.box.w * this.aspectRatio * track.box.h);
     if (way < LEAST_WAY * size) return "outside";
     const cosine = (vx * this.heading.x + vy * this.heading.y) / Math.hypot(vx, vy);
-    return cosine <= AGAINST ? { sinceMs: capturedAtMs } : "outside";
+    return cosine <= AGAINST && this.isSteady(trail) ? { sinceMs: capturedAtMs } : "outside";
+  }
+
+  /** One jump, as of a track that ran on unseen and was found again behind, is no way that somebody went. */
+  private isSteady(trail: readonly TrailPoint[]): boolean {
+    let against = 0;
+    for (let k = 1; k < trail.length; k++) {
+      const dx = trail[k]!.x - trail[k - 1]!.x;
+      const dy = trail[k]!.y - trail[k - 1]!.y;
+      if (dx * this.heading.x + dy * this.heading.y < 0) against++;
+    }
+    return against >= STEADY * (trail.length - 1);
   }
 
   forget(): void {

@@ -55,6 +55,12 @@ describe("ZoneTest", () => {
     ).toBe(true);
   });
 
+  it("has in a polygon that is drawn to the picture's edge who is cut by that edge", () => {
+    const toTheEdge = SQUARE_POINTS.map(({ x, y }) => ({ x: x > 0.5 ? 1 : x, y: y > 0.5 ? 1 : y }));
+    expect(new ZoneTest({}, toTheEdge).holds({ x: 0.4, y: 0.8, w: 0.1, h: 0.2 })).toBe(true);
+    expect(new ZoneTest({}, toTheEdge).holds({ x: 1, y: 0.8, w: 0, h: 0.2 })).toBe(true);
+  });
+
   it("goes by the share of the box in the polygon where the rule says so", () => {
     // A third of the box lies in the square.
     const holds = (overlapShare?: number) =>

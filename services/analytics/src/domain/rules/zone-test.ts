@@ -2,6 +2,8 @@ import type { Rule } from "@huishi/contracts";
 import { type Box, footPoint, isInsidePolygon, type Point } from "@huishi/kernel";
 
 const DEFAULT_OVERLAP = 0.5;
+/** Boxes are cut at the picture's edge, and the edge itself is outside of every polygon: who stands there is just before it. */
+const LAST = 1 - 1e-6;
 
 /** Whether an object is in a rule's polygon: its foot point is, or enough of its box. */
 export class ZoneTest {
@@ -25,7 +27,9 @@ export class ZoneTest {
 
   holds(box: Box): boolean {
     if (this.overlap !== null) return this.holdsShare(box, this.overlap);
-    const { x, y } = footPoint(box);
+    const foot = footPoint(box);
+    const x = Math.min(foot.x, LAST);
+    const y = Math.min(foot.y, LAST);
     if (x < this.left || x > this.right || y < this.top || y > this.bottom) return false;
     return isInsidePolygon({ x, y }, this.polygon);
   }

@@ -5,7 +5,10 @@ import type { Measurement, Shift } from "./measurement.ts";
 /** Tracks that have a say: those best known, so that the cost stays small in a crowd. */
 const MOST_WITNESSES = 12;
 const LEAST_WITNESSES = 2;
-/** Share of the witnesses that must agree on a shift, and at most so many of those that agree may see none. */
+/**
+ * Share of the witnesses that must agree on a shift, and for so many of them at most may there be a track, if one that
+ * had been out of sight, that finds its detection where it is expected.
+ */
 const AGREEING = 0.5;
 const SEEING_NONE = 0.35;
 /** Residuals within these shares of the object's width and height agree; a side may differ by this log ratio. */
@@ -37,7 +40,9 @@ export function cameraShift(
     .slice(0, MOST_WITNESSES);
   if (witnesses.length < LEAST_WITNESSES) return null;
   const residuals = witnesses.flatMap((track, witness) => residualsOf(track, witness, detections));
-  const none = support({ x: 0, y: 0 }, residuals).length;
+  const hidden = tracks.filter((track) => track.state !== "tentative" && track.misses > 0);
+  const others = hidden.flatMap((track, i) => residualsOf(track, witnesses.length + i, detections));
+  const none = support({ x: 0, y: 0 }, [...residuals, ...others]).length;
   let best: Residual[] = [];
   for (const hypothesis of residuals) {
     const agreeing = support(hypothesis, residuals);
