@@ -26,13 +26,19 @@ const SAMPLE_FPS = 5;
 /** Samples that may be under way: the clip is played as fast as the analysis goes, not faster. */
 const UNDER_WAY = 2;
 
+/** So many times as fast as it was filmed; faster, the analysis would have to spare itself looks. */
+const SPEED = 2;
+
 /** Plays a clip once; resolves when it was analysed. */
 export async function playThrough(
   clip: readonly AccessUnit[],
   to: { readonly mediaBus: MediaBus; readonly key: StreamKey; readonly analytics: Analytics },
 ): Promise<void> {
   const startMs = clip[0]?.capturedAtMs ?? 0;
+  const playedFromMs = performance.now();
   for (const unit of clip) {
+    const dueMs = playedFromMs + (unit.capturedAtMs - startMs) / SPEED;
+    if (dueMs > performance.now()) await pause(dueMs - performance.now());
     to.mediaBus.publish(to.key, unit);
     const played = ((unit.capturedAtMs - startMs) / 1_000) * SAMPLE_FPS;
     for (let waits = 0; waits < 500 && played - done(to.analytics) > UNDER_WAY; waits++) await pause(10);
