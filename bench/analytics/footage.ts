@@ -74,14 +74,22 @@ export async function encodeStream(
   return { name: path.basename(video), fps: ((units.length - 1) * 1000) / spanMs, units, file };
 }
 
-/** Plays a clip in real time, round and round, from its `from`-th unit; capture times are the wall clock's. */
+/**
+ * Plays a clip in real time, round and round, from its `from`-th unit; capture times are the wall clock's. Cameras know
+ * nothing of one another: `phase` is the share of a picture's time by which this one is behind the full tick.
+ */
 export async function play(
   clip: Clip,
-  options: { readonly from: number; readonly seconds: number; readonly keyframesOnly?: boolean },
+  options: {
+    readonly from: number;
+    readonly seconds: number;
+    readonly phase?: number;
+    readonly keyframesOnly?: boolean;
+  },
   push: (unit: AccessUnit) => void,
 ): Promise<void> {
-  const startMs = Date.now();
   const frameMs = 1000 / clip.fps;
+  const startMs = Date.now() + (options.phase ?? 0) * frameMs;
   for (let i = 0; i * frameMs < options.seconds * 1000; i++) {
     const unit = clip.units[(options.from + i) % clip.units.length] as AccessUnit;
     if (options.keyframesOnly && !unit.keyframe) continue;

@@ -33,7 +33,8 @@ export async function measureWindow(running: Running, options: PlayOptions): Pro
     running.cameras.map((cameraId, index) => {
       const clip = clips[index % clips.length] as Clip;
       const from = startOf(clip, index, running.cameras.length);
-      return play(clip, { from, seconds: warmUpSeconds + seconds, keyframesOnly }, (unit) => {
+      const phase = index / running.cameras.length;
+      return play(clip, { from, seconds: warmUpSeconds + seconds, phase, keyframesOnly }, (unit) => {
         pictures += 1;
         running.publish(cameraId, unit);
       });
