@@ -1,6 +1,8 @@
 /** What nothing can do without: bare decoding and bare inference, in processor time. */
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import path from "node:path";
+import { promisify } from "node:util";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { loadModel, sessionOptions } from "../../services/analytics/src/adapters/onnxruntime/index.ts";
 import type { Clip } from "./footage.ts";
@@ -32,6 +34,24 @@ export async function bareInferenceMs(runs = 150): Promise<number> {
   const ms = cpuMsSince(mark) / runs;
   await close();
   return ms;
+}
+
+/** The same as cameras ask for it: paced, in so many processes side by side (paced-inference.ts). */
+export async function pacedInferenceMs(processes: number, framesPerSecond: number): Promise<number> {
+  const script = path.join(import.meta.dirname, "paced-inference.ts");
+  const everyMs = (processes * 1000) / framesPerSecond;
+  const told = await Promise.all(
+    Array.from({ length: processes }, async () => {
+      const { stdout } = await promisify(execFile)(process.execPath, [
+        "--import",
+        "tsx",
+        script,
+        String(everyMs),
+      ]);
+      return Number(stdout);
+    }),
+  );
+  return told.reduce((all, one) => all + one, 0) / processes;
 }
 
 /** Processor time of ffmpeg for decoding one picture of the clip and doing nothing with it; without ffmpeg's start. */

@@ -1,8 +1,12 @@
 /** Processor time of whole cameras against that of decoding their pictures and of their inferences, both bare. */
-import { bareDecodeMs, bareInferenceMs } from "./bounds.ts";
+import { availableParallelism } from "node:os";
+import { bareDecodeMs, bareInferenceMs, pacedInferenceMs } from "./bounds.ts";
 import { encodeStream, findVideos } from "./footage.ts";
 import { type MeasureOptions, startRunning } from "./setup.ts";
 import { measureWindow, rounded, sum } from "./window.ts";
+
+/** Of inference, as many as there are cores here. */
+const PROCESSES = availableParallelism();
 
 export async function measureCamera({
   media,
@@ -20,6 +24,7 @@ export async function measureCamera({
   const window = await measureWindow(running, { clips, warmUpSeconds: 45, seconds });
   await running.stop();
   const after = await bounds(clips);
+  const pacedMs = await pacedInferenceMs(PROCESSES, cameras * 5);
   const inferenceMs = (before.inferenceMs + after.inferenceMs) / 2;
   // A clip's pictures a second count as often as its cameras play them.
   const decodeMs = (before.decodeMs + after.decodeMs) / 2;
@@ -41,6 +46,9 @@ export async function measureCamera({
     boundSeconds: rounded(boundSeconds),
     usedSeconds: rounded(usedSeconds),
     ratio: rounded(usedSeconds / boundSeconds),
+    // The same inferences bare, with the cameras' pauses between them, in as many processes.
+    pacedInferenceMs: rounded(pacedMs),
+    ratioPaced: rounded((usedSeconds * 1000) / (window.pictures * decodeMs + window.inferences * pacedMs)),
     ratioWithDatabase: rounded(sum(Object.values(window.cpuSeconds)) / boundSeconds),
     bound: "<= 1.25",
     ...window.figures,
