@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { HuishiError } from "@huishi/kernel";
+import { canConnect, freePort } from "./loopback-port.ts";
 import { makeTlsFiles, type TestTlsFiles } from "./tls-files.ts";
 import { until } from "./wait.ts";
 
@@ -132,24 +132,4 @@ export class Mosquitto {
     if (code !== 0) throw new HuishiError("TEST_MOSQUITTO", `account.sh failed: ${said}`);
     this.#child?.kill("SIGHUP");
   }
-}
-
-function canConnect(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    const answer = (is: boolean): void => {
-      socket.destroy();
-      resolve(is);
-    };
-    socket.once("connect", () => answer(true));
-    socket.once("error", () => answer(false));
-  });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -8,6 +8,7 @@ import type {
   StoredRecord,
 } from "../../application/device-records.ts";
 import { millisOf } from "./queries/question.ts";
+import { CATEGORY_COLUMNS, type CategoryRow, toCategory } from "./site-category-store.ts";
 
 interface RecordRow {
   readonly id: string;
@@ -57,16 +58,6 @@ interface PhotoRow {
   readonly uploaded_ms: number;
 }
 
-interface CategoryRow {
-  readonly slug: string;
-  readonly name: string;
-  readonly name_en: string;
-  readonly prohibited: boolean;
-  readonly basis: string | null;
-  readonly version: number;
-  readonly fixed: boolean;
-}
-
 const UNIQUE_VIOLATION = "23505";
 
 // The picture itself is never read for its length: octet_length takes it from the row's pointer.
@@ -80,8 +71,6 @@ const SELECT_RECORD = `
     p.media_type AS photo_type, octet_length(p.image) AS photo_bytes, encode(p.sha256, 'hex') AS photo_sha256,
     p.uploaded_by AS photo_by, ${millisOf("p.uploaded_at")} AS photo_ms
   FROM camera AS c LEFT JOIN device_record AS r ON r.camera_id = c.id LEFT JOIN sign_photo AS p ON p.camera_id = c.id`;
-
-const SELECT_CATEGORY = "SELECT slug, name, name_en, prohibited, basis, version, fixed FROM site_category";
 
 /** Records of cameras: the agent's word from the camera's row, people's from their own. */
 export class PostgresDeviceRecordStore implements DeviceRecordStore {
@@ -143,7 +132,10 @@ export class PostgresDeviceRecordStore implements DeviceRecordStore {
   }
 
   async findCategory(slug: string): Promise<SiteCategory | null> {
-    const found = await this.#pool.query<CategoryRow>(`${SELECT_CATEGORY} WHERE slug = $1`, [slug]);
+    const found = await this.#pool.query<CategoryRow>(
+      `SELECT ${CATEGORY_COLUMNS} FROM site_category WHERE slug = $1`,
+      [slug],
+    );
     return found.rows[0] ? toCategory(found.rows[0]) : null;
   }
 
@@ -247,14 +239,4 @@ const toPhoto = (row: PhotoRow): SignPhoto => ({
   sha256: row.sha256,
   uploadedBy: row.uploaded_by,
   uploadedAtMs: row.uploaded_ms,
-});
-
-const toCategory = (row: CategoryRow): SiteCategory => ({
-  slug: row.slug,
-  name: row.name,
-  nameEn: row.name_en,
-  prohibited: row.prohibited,
-  basis: row.basis,
-  isFixed: row.fixed,
-  version: row.version,
 });

@@ -3,7 +3,7 @@ import { type Pool, type PoolClient, withTransaction } from "@huishi/platform";
 import type { CategoryDraft, CategoryRefusal, SiteCategoryStore } from "../../application/site-categories.ts";
 import type { Versioned } from "../../application/versioned.ts";
 
-interface CategoryRow {
+export interface CategoryRow {
   readonly slug: string;
   readonly name: string;
   readonly name_en: string;
@@ -13,7 +13,7 @@ interface CategoryRow {
   readonly fixed: boolean;
 }
 
-const COLUMNS = "slug, name, name_en, prohibited, basis, version, fixed";
+export const CATEGORY_COLUMNS = "slug, name, name_en, prohibited, basis, version, fixed";
 
 export class PostgresSiteCategoryStore implements SiteCategoryStore {
   readonly #pool: Pool;
@@ -24,7 +24,7 @@ export class PostgresSiteCategoryStore implements SiteCategoryStore {
 
   async listCategories(): Promise<SiteCategory[]> {
     const found = await this.#pool.query<CategoryRow>(
-      `SELECT ${COLUMNS} FROM site_category ORDER BY prohibited, slug`,
+      `SELECT ${CATEGORY_COLUMNS} FROM site_category ORDER BY prohibited, slug`,
     );
     return found.rows.map(toCategory);
   }
@@ -39,7 +39,7 @@ export class PostgresSiteCategoryStore implements SiteCategoryStore {
         if (current) return { outcome: "conflict", current: toCategory(current) };
         const made = await client.query<CategoryRow>(
           `INSERT INTO site_category (slug, name, name_en, prohibited, basis, updated_by)
-           VALUES ($1, $2, $3, $4, $5, $6) RETURNING ${COLUMNS}`,
+           VALUES ($1, $2, $3, $4, $5, $6) RETURNING ${CATEGORY_COLUMNS}`,
           [slug, name, nameEn, prohibited, basis, by],
         );
         return { outcome: "done", row: toCategory(made.rows[0] as CategoryRow) };
@@ -51,7 +51,7 @@ export class PostgresSiteCategoryStore implements SiteCategoryStore {
       if (cameras > 0) return { outcome: "inUse", cameras };
       const changed = await client.query<CategoryRow>(
         `UPDATE site_category SET name = $2, name_en = $3, prohibited = $4, basis = $5, updated_by = $6,
-           updated_at = now(), version = version + 1 WHERE slug = $1 RETURNING ${COLUMNS}`,
+           updated_at = now(), version = version + 1 WHERE slug = $1 RETURNING ${CATEGORY_COLUMNS}`,
         [slug, name, nameEn, prohibited, basis, by],
       );
       return { outcome: "done", row: toCategory(changed.rows[0] as CategoryRow) };
@@ -73,7 +73,7 @@ export class PostgresSiteCategoryStore implements SiteCategoryStore {
 
 async function find(client: PoolClient, slug: string): Promise<CategoryRow | undefined> {
   const found = await client.query<CategoryRow>(
-    `SELECT ${COLUMNS} FROM site_category WHERE slug = $1 FOR UPDATE`,
+    `SELECT ${CATEGORY_COLUMNS} FROM site_category WHERE slug = $1 FOR UPDATE`,
     [slug],
   );
   return found.rows[0];
@@ -87,7 +87,7 @@ async function camerasAt(client: PoolClient, slug: string): Promise<number> {
   return found.rows[0]?.n ?? 0;
 }
 
-const toCategory = (row: CategoryRow): SiteCategory => ({
+export const toCategory = (row: CategoryRow): SiteCategory => ({
   slug: row.slug,
   name: row.name,
   nameEn: row.name_en,
