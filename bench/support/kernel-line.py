@@ -110,6 +110,8 @@ def main(loss, rate, delay_ms, seed, target_port):
     finally:
         if forwarder:
             forwarder.terminate()
+        # Sockets that still close keep a namespace, and with it our end of the pair and its address: the next run's too.
+        subprocess.run(["ip", "link", "del", NEAR_VETH], check=False)
         subprocess.run(["ip", "netns", "del", NAMESPACE], check=False)
 
 
