@@ -1,6 +1,6 @@
 import { connect as connectSocket } from "node:net";
 import { once } from "node:events";
-import { demandTopic, eventsTopic, mediaTopic, statusTopic } from "@huishi/contracts";
+import { demandTopic, eventsTopic, mediaTopic, spareClientId, statusTopic } from "@huishi/contracts";
 import { connectAgent, createAgent, createCamera, type TestAgent, until } from "@huishi/testkit";
 import type { MqttClient } from "mqtt";
 import { generate } from "mqtt-packet";
@@ -83,6 +83,36 @@ test.each([
   const client = await connect(running.ingest.port, agent, { connection });
   const closed = closeOf(client);
   client.publish(topicOf(agent, other), JSON.stringify({ v: 1 }), { qos: 0 });
+  await closed;
+  const stored = await running.pool.query("SELECT 1 FROM edge_event UNION ALL SELECT 1 FROM dead_letter");
+  expect(stored.rowCount).toBe(0);
+});
+
+/** As an agent on a bad line signs in beside itself. */
+const connectSpare = (): Promise<MqttClient> =>
+  connect(running.ingest.port, agent, { username: agent.id, clientId: spareClientId(agent.id, 1) });
+
+test("an event that a spare connection repeats is stored once, and the agent's presence is not the spare's", async () => {
+  const first = await connect(running.ingest.port, agent);
+  await until("the agent is online", () => onlineOf(agent.id));
+  const spare = await connectSpare();
+  await publishEvents(first, agent.id, [motion(1)]);
+  await publishEvents(spare, agent.id, [motion(1), motion(2)]);
+  const stored = await running.pool.query("SELECT seq::int AS seq FROM edge_event ORDER BY seq");
+  expect(stored.rows).toEqual([{ seq: 1 }, { seq: 2 }]);
+  await spare.endAsync();
+  await publishEvents(first, agent.id, [motion(3)]);
+  expect(await onlineOf(agent.id)).toBe(true);
+});
+
+test.each([
+  ["a status", (a: TestAgent) => statusTopic(a.id)],
+  ["another agent's events", (_: TestAgent, b: TestAgent) => eventsTopic(b.id)],
+  ["media", (a: TestAgent) => mediaTopic(a.id, "north", "sub")],
+] as const)("publishing %s on a spare connection ends it and stores nothing", async (_, topicOf) => {
+  const spare = await connectSpare();
+  const closed = closeOf(spare);
+  spare.publish(topicOf(agent, other), JSON.stringify({ v: 1 }), { qos: 0 });
   await closed;
   const stored = await running.pool.query("SELECT 1 FROM edge_event UNION ALL SELECT 1 FROM dead_letter");
   expect(stored.rowCount).toBe(0);
